@@ -1,0 +1,84 @@
+"""The error tree: every error Muster raises on purpose, sorted by what to do about it.
+
+MusterError
+├── Abort              stop this command; nothing was half-written
+│   ├── BadSettings      muster.yaml or the command line is wrong (file, line, fix)   exit code 2
+│   ├── BadKpi           a KPI's .sql or its header is wrong (file, fix)               exit code 2
+│   ├── BadImport        a file cannot be taken (file, line, column)                   exit code 2
+│   └── StoreRefused     the lake cannot be written, or ignores conditional writes     exit code 1
+├── Retry              the same call may succeed later
+│   ├── Conflict         somebody else wrote the object first: read and merge again
+│   ├── RateLimited      the platform says wait (seconds)
+│   └── Unavailable      timeout, 5xx, cut or unreadable answer
+└── Skip               this one is out, its neighbours pass
+    ├── SourceFailed     one source cannot be fetched (wrong token, unreachable host)
+    └── Refused          one item cannot be mapped; it goes to quarantine with its reason
+
+A message says what happened, where, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class MusterError(Exception):
+    """Any error raised on purpose; ``exit_code`` is what the CLI returns for it."""
+
+    exit_code = 1
+
+
+class Abort(MusterError):
+    """Stop this command."""
+
+
+class BadSettings(Abort):
+    """The settings or the command line are wrong; says file, line and the fix."""
+
+    exit_code = 2
+
+
+class BadKpi(Abort):
+    """A KPI file is wrong; says which and how to mend it."""
+
+    exit_code = 2
+
+
+class BadImport(Abort):
+    """A file to import cannot be taken; says file, line and column."""
+
+    exit_code = 2
+
+
+class StoreRefused(Abort):
+    """The store cannot be written, or does not honour conditional writes."""
+
+
+class Retry(MusterError):
+    """The same call may succeed later."""
+
+
+class Conflict(Retry):
+    """The object changed since it was read: read it again and merge again."""
+
+
+class RateLimited(Retry):
+    """The platform asks for a pause of ``seconds``."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class Unavailable(Retry):
+    """A timeout, a 5xx, a cut or unreadable answer."""
+
+
+class Skip(MusterError):
+    """This one is out; its neighbours pass."""
+
+
+class SourceFailed(Skip):
+    """One source cannot be fetched; the others and the report go on."""
+
+
+class Refused(Skip):
+    """One item cannot be mapped; it goes to quarantine with this reason."""

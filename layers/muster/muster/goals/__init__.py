@@ -1,0 +1,1 @@
+"""Goals: a value and a target in, a verdict out; and what is a signal at all (XmR)."""

@@ -1,0 +1,359 @@
+"""The tables of the lake: one frozen dataclass a table, and what flows between fetch and merge.
+
+A column is a field; its annotation is its type (``str`` ids and text, ``datetime`` UTC instants,
+``date``, ``bool``, ``int``, ``float``, ``Decimal`` money, ``tuple[str, ...]`` lists), ``| None``
+means nullable, and ``Annotated`` carries its meaning. Everything that needs a schema (Parquet,
+DuckDB, Glue, import, documentation) derives it from here. Schemas only grow by nullable columns.
+
+Every table also has ``observed_at`` (when Muster first saw the row in its present state) and the
+partition column ``source`` (in the path, never in the file).
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date as Day
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from typing import Annotated, Any, Literal
+
+SCHEMA_VERSION = 1
+
+Role = Literal["member", "staff", "bot"]
+Kind = Literal["post", "reply", "comment", "direct", "repost", "quote"]
+Direction = Literal["inbound", "ambient", "outbound"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A post, reply, comment, mention or direct message."""
+
+    message_id: Annotated[str, "the platform's id"]
+    thread_id: Annotated[str, "the platform's thread, else the chain's root"]
+    parent_id: Annotated[str | None, "the message it replies to"] = None
+    author_id: Annotated[str | None, "the account that wrote it; none if hidden"] = None
+    author_role: Annotated[Role, "by the platform's flag when first seen"] = "member"
+    created_at: Annotated[datetime, "when it was written"]
+    edited_at: Annotated[datetime | None, "last edit"] = None
+    deleted_at: Annotated[datetime | None, "when it was deleted, or found missing"] = None
+    kind: Annotated[Kind, "what sort of message"] = "post"
+    direction: Annotated[Direction, "to us, about us, or by us"] = "inbound"
+    channel: Annotated[str | None, "category, channel or board"] = None
+    tags: Annotated[tuple[str, ...], "the platform's tags"] = ()
+    url: Annotated[str | None, "where to read it"] = None
+    lang: Annotated[str | None, "BCP 47 language"] = None
+    text: Annotated[str | None, "plain text without quotes of others; none once deleted"] = None
+    is_solution: Annotated[bool, "accepted as the thread's answer"] = False
+    likes: Annotated[int, "likes and reactions"] = 0
+    reposts: Annotated[int, "reposts and quotes"] = 0
+    replies: Annotated[int, "direct replies, as the platform counts them"] = 0
+    views: Annotated[int | None, "views, where the platform tells"] = None
+    sentiment: Annotated[float | None, "-1 to 1; none where the scorer cannot read"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A person's account on a source."""
+
+    member_id: Annotated[str, "the platform's id"]
+    handle: Annotated[str | None, "the name others type"] = None
+    display_name: Annotated[str | None, "the name others read"] = None
+    role: Annotated[Role, "by the platform's flag"] = "member"
+    is_bot: Annotated[bool, "the platform's bot mark"] = False
+    joined_at: Annotated[datetime | None, "when the account joined"] = None
+    last_seen_at: Annotated[datetime | None, "last visit or message known"] = None
+    location: Annotated[str | None, "as the member wrote it"] = None
+    lang: Annotated[str | None, "BCP 47 language"] = None
+    person_id: Annotated[str | None, "the same person on several sources"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """What the platform says of a whole conversation."""
+
+    thread_id: Annotated[str, "the platform's id"]
+    title: Annotated[str | None, "its title"] = None
+    url: Annotated[str | None, "where to read it"] = None
+    channel: Annotated[str | None, "category, channel or board"] = None
+    tags: Annotated[tuple[str, ...], "the platform's tags"] = ()
+    created_at: Annotated[datetime, "when it was opened"]
+    closed_at: Annotated[datetime | None, "when the platform closed it"] = None
+    solved_at: Annotated[datetime | None, "when an answer was accepted"] = None
+    solved_by: Annotated[str | None, "author of the accepted answer"] = None
+    priority: Annotated[str | None, "as the platform names it"] = None
+    views: Annotated[int | None, "views, where the platform tells"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """One measurement of an audience."""
+
+    account: Annotated[str, "whose audience"]
+    metric: Annotated[str, "followers, subscribers or members"]
+    segment: Annotated[str, "'all' or for example 'country=US'"] = "all"
+    measured_on: Annotated[Day, "UTC day of the measurement"]
+    value: Annotated[int, "size of the audience"]
+    gained: Annotated[int | None, "gained that day, where the platform tells"] = None
+    lost: Annotated[int | None, "lost that day, where the platform tells"] = None
+    suspected_bots: Annotated[int | None, "of them suspected bots"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdSpend:
+    """One campaign's day."""
+
+    campaign_id: Annotated[str, "the ad platform's id"]
+    segment: Annotated[str, "'all' or a breakdown"] = "all"
+    date: Annotated[Day, "day in the ad account's time zone"]
+    campaign: Annotated[str | None, "its name"] = None
+    currency: Annotated[str, "ISO 4217"]
+    spend: Annotated[Decimal, "money spent"]
+    impressions: Annotated[int, "times shown"] = 0
+    clicks: Annotated[int, "clicks"] = 0
+    follows: Annotated[int | None, "new followers"] = None
+    leads: Annotated[int | None, "leads"] = None
+    purchases: Annotated[int | None, "purchases"] = None
+    revenue: Annotated[Decimal | None, "revenue of those purchases"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteTraffic:
+    """One channel's day on our own site."""
+
+    date: Annotated[Day, "day in the site's time zone"]
+    channel: Annotated[str, "organic_social, paid_social, organic_search, … other"]
+    segment: Annotated[str, "'all' or a breakdown"] = "all"
+    sessions: Annotated[int, "visits"]
+    visitors: Annotated[int, "distinct visitors that day"]
+    abandoned_sessions: Annotated[int, "sessions with a cart and no purchase"] = 0
+    leads: Annotated[int, "leads"] = 0
+    add_to_carts: Annotated[int, "additions to a cart"] = 0
+    purchases: Annotated[int, "purchases"] = 0
+    revenue: Annotated[Decimal | None, "revenue"] = None
+    currency: Annotated[str | None, "ISO 4217"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A public review."""
+
+    review_id: Annotated[str, "the platform's id"]
+    product: Annotated[str | None, "what was reviewed"] = None
+    author_id: Annotated[str | None, "who wrote it"] = None
+    rating: Annotated[float, "as given"]
+    rating_max: Annotated[float, "best possible rating"]
+    title: Annotated[str | None, "its title"] = None
+    text: Annotated[str | None, "plain text"] = None
+    created_at: Annotated[datetime, "when it was written"]
+    edited_at: Annotated[datetime | None, "last edit"] = None
+    replied_at: Annotated[datetime | None, "when we answered"] = None
+    sentiment: Annotated[float | None, "-1 to 1"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyResponse:
+    """An answer to a survey."""
+
+    response_id: Annotated[str, "the platform's id"]
+    survey: Annotated[str, "csat, nps, product or employee"]
+    score: Annotated[float, "as given"]
+    score_max: Annotated[float, "best possible score"]
+    respondent_id: Annotated[str | None, "who answered"] = None
+    thread_id: Annotated[str | None, "the conversation it is about"] = None
+    comment: Annotated[str | None, "plain text"] = None
+    created_at: Annotated[datetime, "when it was given"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A sale."""
+
+    order_id: Annotated[str, "the shop's id"]
+    customer_id: Annotated[str, "who bought"]
+    created_at: Annotated[datetime, "when it was placed"]
+    revenue: Annotated[Decimal, "net revenue"]
+    cost: Annotated[Decimal | None, "cost of goods"] = None
+    currency: Annotated[str, "ISO 4217"]
+    channel: Annotated[str | None, "where the buyer came from"] = None
+    promised_at: Annotated[datetime | None, "promised delivery"] = None
+    delivered_at: Annotated[datetime | None, "delivery"] = None
+    refunded_at: Annotated[datetime | None, "refund"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A business figure no API gives (employees, profit, revenue …)."""
+
+    name: Annotated[str, "what it is"]
+    date: Annotated[Day, "the day it is of"]
+    value: Annotated[float, "the figure"]
+    unit: Annotated[str, "its unit"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KpiValue:
+    """One value of one KPI: derived, written by measure."""
+
+    kpi: Annotated[str, "id of the KPI"]
+    version: Annotated[int, "of its definition"]
+    grain: Annotated[str, "day, week, month, quarter or year"]
+    period_start: Annotated[Day, "first local day of the period"]
+    segment: Annotated[str, "'all' or a part of it"]
+    value: Annotated[float, "in the KPI's unit"]
+    n: Annotated[int, "what the value rests on"]
+    too_few: Annotated[bool, "n is below min_n"]
+    partial: Annotated[bool, "the period is still running"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoalStatus:
+    """A goal's verdict for one period: derived, written by measure."""
+
+    goal: Annotated[str, "its name"]
+    kpi: Annotated[str, "id of the KPI it is set on"]
+    period_start: Annotated[Day, "first local day of the period judged"]
+    status: Annotated[str, "met, on_track, at_risk, off_track or no_data"]
+    value: Annotated[float | None, "the KPI's value"]
+    target: Annotated[float | None, "the target in the KPI's unit"]
+    expected: Annotated[float | None, "value the straight pace asks for by now"]
+    projected: Annotated[float | None, "value the present trend reaches on the due date"]
+    arrives_on: Annotated[Day | None, "day the present trend reaches the target"]
+    reason: Annotated[str, "the verdict in one sentence"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What a success vouches for: derived from the sources' states."""
+
+    source: Annotated[str, "name of the source"]
+    table_name: Annotated[str, "the table vouched for"]
+    from_at: Annotated[datetime, "from here"]
+    to_at: Annotated[datetime, "to here, exclusive"]
+
+
+Row = (
+    Message | Member | Thread | Audience | AdSpend
+    | SiteTraffic | Review | SurveyResponse | Order | Figure
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """A message found deleted: its row keeps ids, times and counts, its content is nulled."""
+
+    message_id: str
+    created_at: datetime
+    deleted_at: datetime
+
+
+@dataclass(frozen=True)
+class Table:
+    """How a row type is stored: its name, primary key (besides source), month and order.
+
+    ``month`` names the row's own immutable time, ``None`` for a table without a month level.
+    ``order`` sorts rows inside an object. ``keep_first`` columns never change once written;
+    with ``fill``, a null never overwrites a value (rows of that table may come in parts).
+    """
+
+    name: str
+    row: type
+    key: tuple[str, ...]
+    month: str | None
+    order: tuple[str, ...]
+    keep_first: tuple[str, ...] = ()
+    fill: bool = False
+
+
+TABLES: Mapping[str, Table] = {
+    table.name: table
+    for table in (
+        Table("messages", Message, ("message_id",), "created_at", ("thread_id", "created_at"),
+              keep_first=("author_role",)),
+        Table("members", Member, ("member_id",), None, (), fill=True),
+        Table("threads", Thread, ("thread_id",), "created_at", ("created_at",)),
+        Table("audience", Audience, ("account", "metric", "segment", "measured_on"), "measured_on",
+              ("account", "metric", "segment", "measured_on")),
+        Table("ad_spend", AdSpend, ("campaign_id", "segment", "date"), "date",
+              ("campaign_id", "date")),
+        Table("site_traffic", SiteTraffic, ("date", "channel", "segment"), "date",
+              ("channel", "date")),
+        Table("reviews", Review, ("review_id",), "created_at", ("created_at",)),
+        Table("survey_responses", SurveyResponse, ("response_id",), "created_at",
+              ("survey", "created_at")),
+        Table("orders", Order, ("order_id",), "created_at", ("created_at",)),
+        Table("figures", Figure, ("name", "date"), "date", ("name", "date")),
+    )
+}  # fmt: skip
+TABLE_OF: Mapping[type, str] = {table.row: table.name for table in TABLES.values()}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: ``type`` is string, strings, timestamp, date, bool, int, float or money."""
+
+    name: str
+    type: str
+    nullable: bool
+    meaning: str
+
+
+_TYPES = {
+    str: "string", tuple[str, ...]: "strings", datetime: "timestamp", Day: "date",
+    bool: "bool", int: "int", float: "float", Decimal: "money",
+}  # fmt: skip
+
+
+@cache
+def columns(row: type) -> tuple[Column, ...]:
+    """The columns of a row type in file order, ``observed_at`` last."""
+    hints = typing.get_type_hints(row, include_extras=True)
+    found = [_column(field.name, hints[field.name]) for field in fields(row)]
+    return (*found, Column("observed_at", "timestamp", False, "when first seen in this state"))
+
+
+def _column(name: str, hint: Any) -> Column:
+    plain, meaning = typing.get_args(hint)[:2]
+    options = [option for option in typing.get_args(plain) if option is not type(None)]
+    is_union = type(None) in typing.get_args(plain)
+    kind = options[0] if is_union else plain
+    if typing.get_origin(kind) is Literal:
+        kind = str
+    return Column(name, _TYPES[kind], is_union, meaning)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One API item exactly as received.
+
+    ``stream`` names the platform's own mapping for it; ``context`` holds facts learned beside it
+    that the mapping needs (never a secret), so that raw can be replayed without the platform.
+    """
+
+    stream: str
+    body: Any
+    seen_at: datetime
+    context: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Items of one answer, and the cursor to continue from once everything up to here is stored.
+
+    ``cursor`` is the source's whole resume state as JSON values; ``None`` means: not yet safe.
+    """
+
+    items: tuple[Item, ...]
+    cursor: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMessage:
+    """A message the lake already holds; a source re-reads it for edits and deletions."""
+
+    message_id: str
+    thread_id: str
+    created_at: datetime
+    edited_at: datetime | None = None

@@ -1,0 +1,1 @@
+"""Reports: values, readings and verdicts in; email, site and JSON out."""

@@ -1,0 +1,248 @@
+"""``muster.yaml`` and the environment → frozen, validated settings; unknown keys are refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)  # fmt: skip
+
+_UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)\s*")
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d|24:00)")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def parse_duration(value: Any) -> Any:
+    """``4h``, ``30m``, ``7d`` … as a timedelta; other values pass through to pydantic."""
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match:
+        return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+    if isinstance(value, timedelta):
+        return value
+    raise ValueError("write a number and a unit: 30m, 4h, 7d")
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is no IANA time zone: write for example Europe/Berlin")
+    return name
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]
+Zone = Annotated[str, AfterValidator(_known_zone)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Secret = Annotated[str, StringConstraints(pattern=r"^(env:\w+|ssm:/\S+|secretsmanager:\S+)$")]
+Grain = Literal["day", "week", "month", "quarter", "year"]
+
+
+class Part(BaseModel):
+    """Any part of the settings: frozen, and strict about unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Schedule(Part):
+    """Working hours from ``valid_from`` on, until a later schedule takes over."""
+
+    valid_from: date | None = None
+    country: Annotated[str | None, Field(description="ISO 3166 country of the holidays")] = None
+    region: Annotated[str | None, Field(description="its subdivision, e.g. BE for Berlin")] = None
+    closed: tuple[date, ...] = ()
+    hours: Annotated[
+        Mapping[str, tuple[str, ...]],
+        Field(description="days (mon, mon-fri) → ranges (09:00-12:30); over midnight allowed"),
+    ]
+
+    @model_validator(mode="after")
+    def _readable(self) -> Schedule:
+        for days, ranges in self.hours.items():
+            weekdays(days)
+            for text in ranges:
+                if not _HOURS.fullmatch(text):
+                    raise ValueError(f"{text!r} is no range of hours: write 09:00-17:30")
+        return self
+
+
+def weekdays(days: str) -> tuple[int, ...]:
+    """``mon-fri`` → (0, 1, 2, 3, 4); ``fri-mon`` wraps."""
+    first, _, last = days.partition("-")
+    if first not in WEEKDAYS or (last and last not in WEEKDAYS):
+        raise ValueError(f"{days!r} names no weekday: write mon, tue … or mon-fri")
+    start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
+    return tuple((start + step) % 7 for step in range((end - start) % 7 + 1))
+
+
+class Account(Part):
+    """An account (handle or id) or a platform group that is staff or a bot."""
+
+    source: Annotated[str | None, Field(description="only on this source; all if absent")] = None
+    account: Annotated[str | None, Field(description="handle or id")] = None
+    group: Annotated[str | None, Field(description="a group of the platform")] = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Account:
+        if (self.account is None) == (self.group is None):
+            raise ValueError("name either an account or a group")
+        return self
+
+
+class Source(Part):
+    """What every platform's settings share; a platform's own file adds the rest."""
+
+    name: Slug
+    platform: str
+    base_url: Annotated[str | None, StringConstraints(pattern=r"^https?://[^\s?#]+$")] = None
+    account: Annotated[str | None, Field(description="our account or space to read")] = None
+    token: Secret | None = None
+    every: Duration = timedelta(hours=1)
+    since: date | None = None
+    lang: Annotated[str | None, Field(description="language, where the platform tells none")] = None
+    episode_gap: Annotated[
+        Duration | Literal["off"], Field(description="silence that starts a new episode")
+    ] = "off"
+    terms: Annotated[tuple[str, ...], Field(description="search terms for ambient posts")] = ()
+
+
+class Escalation(Part):
+    """What sends a member elsewhere: tags, and patterns beside the built-in ones."""
+
+    tags: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+
+
+class Windows(Part):
+    """The spans the KPI definitions rest on."""
+
+    answer: Duration = timedelta(hours=24)
+    resolution: Duration = timedelta(days=7)
+    reopen: Duration = timedelta(days=14)
+    join: Duration = timedelta(minutes=10)
+    quiet: Duration = timedelta(hours=72)
+    episode_gap: Annotated[
+        Duration, Field(description="of direct messages; a source has its own")
+    ] = timedelta(hours=24)
+
+
+class Baseline(Part):
+    """The span whose mean a relative target starts from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    from_: Annotated[date, Field(alias="from")]
+    to: date
+
+
+class Target(Part):
+    """Exactly one of at_least, at_most, reach, increase_by, decrease_by."""
+
+    at_least: str | float | None = None
+    at_most: str | float | None = None
+    reach: str | float | None = None
+    increase_by: str | float | None = None
+    decrease_by: str | float | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Target:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("set exactly one of: " + ", ".join(type(self).model_fields))
+        return self
+
+    @property
+    def form(self) -> str:
+        """Which of the five forms is set."""
+        return next(iter(self.model_fields_set))
+
+
+class Goal(Part):
+    """A KPI, a target, a date, and the objective it serves."""
+
+    name: str
+    objective: Annotated[str, Field(description="the business objective this goal serves")]
+    kpi: str
+    segment: str = "all"
+    target: Target
+    baseline: Baseline | None = None
+    by: date
+    owner: str | None = None
+    influence: tuple[str, ...] = ()
+    accept_outside_influence: bool = False
+
+    @model_validator(mode="after")
+    def _has_baseline(self) -> Goal:
+        if self.target.form in ("increase_by", "decrease_by") and self.baseline is None:
+            raise ValueError(f"{self.target.form} needs a baseline: {{from: DATE, to: DATE}}")
+        return self
+
+
+class Report(Part):
+    """One mailed report: which KPIs, for whom, in which voice."""
+
+    name: Slug = "weekly"
+    title: str | None = None
+    voice: Literal["team", "executive"] = "team"
+    grain: Literal["week", "month", "quarter"] = "week"
+    kpis: Annotated[
+        tuple[str, ...], Field(description="KPI ids in order; all that have data if empty")
+    ] = ()
+    recipients: tuple[str, ...] = ()
+    sender: str = "muster@localhost"
+    site_url: str | None = None
+
+
+class Event(Part):
+    """Something worth marking on every chart: a campaign, an outage."""
+
+    name: str
+    starts: date
+    ends: date | None = None
+
+
+class Settings(Part):
+    """Everything in ``muster.yaml``."""
+
+    community: str
+    note: Annotated[str | None, Field(description="shown on mail and site, e.g. simulated")] = None
+    timezone: Zone = "UTC"
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "EUR"
+    language: Annotated[str, Field(description="of messages whose platform tells none")] = "en"
+    business_hours: tuple[Schedule, ...] = ()
+    staff: tuple[Account, ...] = ()
+    bots: tuple[Account, ...] = ()
+    sources: tuple[Source, ...] = ()
+    brand_terms: tuple[str, ...] = ()
+    product_terms: tuple[str, ...] = ()
+    escalation: Escalation = Escalation()
+    resolution_tags: tuple[str, ...] = ()
+    auto_replies: Annotated[tuple[str, ...], Field(description="patterns of automatic texts")] = ()
+    closing_phrases: Annotated[
+        Mapping[str, tuple[str, ...]], Field(description="language → phrases, added to ours")
+    ] = {}
+    solution_channels: tuple[str, ...] = ()
+    feedback: tuple[str, ...] = ()
+    targeted_segments: tuple[str, ...] = ()
+    ad_channels: Mapping[str, str] = {}
+    windows: Windows = Windows()
+    reply_limit: Annotated[int, Field(ge=1)] = 4
+    min_n: Annotated[int, Field(ge=1)] = 5
+    goals: tuple[Goal, ...] = ()
+    reports: tuple[Report, ...] = (Report(),)
+    events: tuple[Event, ...] = ()
+    lake: str = "./lake"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The community's time zone."""
+        return ZoneInfo(self.timezone)

@@ -1,0 +1,78 @@
+"""Platforms: each file here turns one platform's API into items, and its items into rows.
+
+The contract, in prose. A platform is one module in this package, named as ``platform:`` in the
+settings names it, and one recording in ``tests/recordings/``. Nothing else names it: it is found
+by walking this package. Its docstring says what it reads, which credentials it needs, how to get
+them, and which facts are unverified. It has:
+
+``Options``
+    a subclass of :class:`muster.settings.Source`: the platform's own settings and defaults.
+``connect(options, secret, http) -> Api``
+    the signed-in client, from :mod:`muster.sources._http`; ``secret`` is the token or ``None``.
+``pages(api, window) -> Iterator[Page]``
+    everything that is new in the window, page after page. Items are exactly as received. A page
+    carries a cursor as soon as everything up to and including it may be forgotten; the last page
+    always does. Reading the same window again must be harmless.
+``rows(item, options) -> Iterator[Row | Deletion]``
+    the pure mapping of one item. Raises ``Refused`` with a reason, or ``KeyError``, ``TypeError``,
+    ``ValueError`` on a shape it does not know: the item then goes to quarantine.
+``check(api, options) -> str``
+    one cheap call for ``muster doctor``: what the token may read, or ``SourceFailed``.
+
+The caller stores raw, maps, merges, and saves the cursor last; it also turns errors of one source
+into one line that names it. A platform never writes anything and never sleeps on its own.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from muster.errors import BadSettings
+from muster.records import Deletion, Item, KnownMessage, Page, Row
+from muster.settings import Source
+
+
+@dataclass(frozen=True)
+class Window:
+    """What one fetch of one source is to read.
+
+    ``cursor`` is what the last stored page left (empty at first); ``since`` and ``until`` bound
+    ``created_at`` (a given ``since`` overrides the cursor: a backfill); ``known`` lists messages
+    the lake already holds that were created at or after an instant, oldest first.
+    """
+
+    options: Any
+    now: datetime
+    cursor: Mapping[str, Any]
+    since: datetime | None = None
+    until: datetime | None = None
+    known: Callable[[datetime], Iterable[KnownMessage]] = lambda _: ()
+
+
+class Platform(Protocol):
+    """What a platform's module offers (see this package's docstring)."""
+
+    Options: type[Source]
+
+    def connect(self, options: Any, secret: str | None, http: Any) -> Any: ...
+    def pages(self, api: Any, window: Window) -> Iterator[Page]: ...
+    def rows(self, item: Item, options: Any) -> Iterator[Row | Deletion]: ...
+    def check(self, api: Any, options: Any) -> str: ...
+
+
+def platform_names() -> tuple[str, ...]:
+    """Every platform there is, by walking this package."""
+    found = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name for name in found if not name.startswith("_")))
+
+
+def platform(name: str) -> Platform:
+    """The module of one platform, imported only now; ``BadSettings`` if there is none."""
+    if name not in platform_names():
+        raise BadSettings(f"no platform {name!r}: there are {', '.join(platform_names())}")
+    return importlib.import_module(f"{__name__}.{name}")
