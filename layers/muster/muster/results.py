@@ -1,0 +1,98 @@
+"""What measuring yields and goals and reports read: definitions, values, readings, facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from muster.records import GoalStatus, KpiValue
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """A KPI's definition, from the header of its ``.sql``.
+
+    ``unit`` is seconds · ratio · count · money · score; ``table`` is the table whose coverage
+    decides between 0 and no value; ``lowest``/``highest`` bound what is possible.
+    """
+
+    id: str
+    title: str
+    question: str
+    definition: str
+    unit: Literal["seconds", "ratio", "count", "money", "score"]
+    better: Literal["up", "down", "none"]
+    communities: tuple[str, ...]
+    version: int
+    table: str
+    grains: tuple[str, ...]
+    lowest: float | None
+    highest: float | None
+    sql: str
+
+
+@dataclass(frozen=True)
+class WaitingIssue:
+    """An issue nobody has answered yet."""
+
+    source: str
+    thread_id: str
+    message_id: str
+    opened_at: datetime
+    waited_seconds: float
+    title: str | None
+    url: str | None
+    channel: str | None
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """How current and how clean one source is."""
+
+    name: str
+    platform: str
+    last_success_at: datetime | None
+    last_error: str
+    is_stale: bool
+    messages: int
+    quarantined: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Natural process limits of points ``start`` … ``end`` (exclusive) of a series."""
+
+    start: int
+    end: int
+    mean: float
+    lower: float
+    upper: float
+    is_locked: bool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A series read as an XmR chart.
+
+    ``rules[i]`` names the rules point ``i`` meets (outside · run · near_limit), ``sides[i]`` is
+    +1 above and -1 below its mean (0 on it, or without a value). ``maturity`` is early (fewer
+    than 6 points) · limits (6 to 11: rule 1 only) · full.
+    """
+
+    limits: tuple[Limits, ...]
+    rules: tuple[tuple[str, ...], ...]
+    sides: tuple[int, ...]
+    maturity: Literal["early", "limits", "full"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run of measure: everything a report is made of."""
+
+    as_of: datetime
+    kpis: tuple[Kpi, ...]
+    values: tuple[KpiValue, ...]
+    goals: tuple[GoalStatus, ...]
+    waiting: tuple[WaitingIssue, ...]
+    sources: tuple[SourceFacts, ...]
