@@ -35,6 +35,9 @@ class Band:
     lower: float
     upper: float
     is_locked: bool
+    mean_text: str = ""
+    lower_text: str = ""
+    upper_text: str = ""
 
 
 @dataclass(frozen=True)
