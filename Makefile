@@ -1,0 +1,55 @@
+# Two commands matter: `make demo` and `make test`. Both set themselves up from Python ≥ 3.11 alone.
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
+BIN := .venv/bin
+
+.PHONY: help setup demo test test-bluesky lint format bench docs screenshots renew clean
+
+help:            ## this list
+	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+
+setup: .venv/ready  ## the environment in .venv
+
+.cache/uv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Muster needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv .cache/uv
+	.cache/uv/bin/pip install --quiet --disable-pip-version-check uv
+
+.venv/ready: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --frozen --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	@touch $@
+
+demo: .venv/ready     ## a simulated community: fetch, measure, report into .demo/
+	$(BIN)/muster demo
+
+test: .venv/ready     ## every test of the default suite
+	$(BIN)/pytest -n auto --dist loadfile $(TESTS)
+
+test-bluesky: .venv/ready  ## the Bluesky connector against a real Bluesky network on loopback
+	bash tests/real/bluesky/run.sh
+
+lint: .venv/ready     ## ruff, types, and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/ready   ## put the code into its one format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: .venv/ready     ## the documents that are generated from the code
+	$(BIN)/python docs/generate.py
+
+renew: .venv/ready    ## write the golden files anew (look at the diff)
+	$(BIN)/pytest -n auto --dist loadfile --renew tests/reports
+
+bench: .venv/ready    ## benchmarks, as ratios within one run
+	for program in bench/*.py; do echo "== $$program"; $(BIN)/python $$program; done
+
+screenshots: .venv/ready  ## the demo's mail and site as pictures in docs/
+	$(BIN)/python docs/screenshots.py
+
+clean:           ## everything that make made, but not the lake of .demo
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

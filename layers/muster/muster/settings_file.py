@@ -1,0 +1,200 @@
+"""The text of ``muster.yaml`` → ``Settings``, or one clear line: file, line, key and the fix."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from muster.errors import BadSettings
+from muster.settings import Settings, Source
+
+Location = tuple[str | int, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's booleans: ``off`` and ``NO`` (Norway) stay words."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(true|false|True|False)$"), list("tfTF")
+)
+
+
+def load(path: Path, options: Callable[[str], type[Source]]) -> Settings:
+    """Read and validate ``path``; ``options`` gives the settings class of a platform's sources."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise BadSettings(f"{path}: not found. Write one with: muster init") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{path}: cannot be read: {error}") from error
+    return parse(text, str(path), options)
+
+
+def parse(text: str, name: str, options: Callable[[str], type[Source]]) -> Settings:
+    """Validate the ``text`` of a settings file called ``name``; raises ``BadSettings``."""
+    data, lines = _compose(text, name)
+    try:
+        with_options = data | {"sources": _sources(data.get("sources"), options)}
+        settings = Settings.model_validate(with_options)
+    except _Misfit as misfit:
+        raise BadSettings(_sentence(name, lines, misfit.at, misfit.problem)) from misfit
+    except ValidationError as error:
+        at, problem = _first_problem(error, Settings)
+        raise BadSettings(_sentence(name, lines, at, problem)) from error
+    _refuse_doubles(settings, name, lines)
+    return settings
+
+
+class _Misfit(Exception):
+    """A problem at a place of the file."""
+
+    def __init__(self, at: Location, problem: str) -> None:
+        super().__init__(problem)
+        self.at, self.problem = at, problem
+
+
+def _compose(text: str, name: str) -> tuple[dict[str, Any], Mapping[Location, int]]:
+    """The data, and the line of every key and item (1-based)."""
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        data = yaml.load(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise BadSettings(f"{name}:{line}: not YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise BadSettings(f"{name}: not YAML: {error}") from error
+    if node is None or not isinstance(data, dict):
+        raise BadSettings(f"{name}:1: expected keys such as community: and sources:")
+    _refuse_repeated_keys(node, name)
+    return data, dict(_lines(node, ()))
+
+
+def _lines(node: yaml.Node, at: Location) -> Iterator[tuple[Location, int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            place = (*at, key.value)
+            yield place, key.start_mark.line + 1
+            yield from _lines(value, place)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield (*at, index), value.start_mark.line + 1
+            yield from _lines(value, (*at, index))
+
+
+def _refuse_repeated_keys(node: yaml.Node, name: str) -> None:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key.value in seen:
+            line = key.start_mark.line + 1
+            raise BadSettings(f"{name}:{line}: {key.value!r} stands here a second time: keep one")
+        seen.add(key.value)
+    children = node.value if isinstance(node, yaml.SequenceNode) else [child for _, child in pairs]
+    for child in children:
+        _refuse_repeated_keys(child, name)
+
+
+def _sources(raw: Any, options: Callable[[str], type[Source]]) -> list[Source]:
+    if raw is None:
+        return []
+    if not isinstance(raw, list):
+        raise _Misfit(("sources",), "expected a list of sources, each with name and platform")
+    return [_source(item, ("sources", index), options) for index, item in enumerate(raw)]
+
+
+def _source(raw: Any, at: Location, options: Callable[[str], type[Source]]) -> Source:
+    if not isinstance(raw, dict) or not isinstance(raw.get("platform"), str):
+        raise _Misfit(at, "a source needs a name and a platform")
+    try:
+        model = options(raw["platform"])
+    except BadSettings as error:
+        raise _Misfit((*at, "platform"), str(error)) from error
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        inner, problem = _first_problem(error, model)
+        raise _Misfit((*at, *inner), problem) from error
+
+
+def _first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[Location, str]:
+    """Where and what; unknown keys first, since they often explain the rest."""
+    problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+    problem = problems[0]
+    at = tuple(part for part in problem["loc"] if not str(part).startswith("function-"))
+    if problem["type"] == "extra_forbidden":
+        return at, _unknown_key(str(at[-1]), _model_at(model, at[:-1]))
+    if problem["type"] == "missing":
+        return at[:-1], f"{at[-1]!r} is missing: add it"
+    text = problem["msg"].removeprefix("Value error, ")
+    return at, text
+
+
+def _unknown_key(key: str, model: type[BaseModel] | None) -> str:
+    known = _keys(model) if model else []
+    near = difflib.get_close_matches(key, known, 1, 0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+    return f"unknown key {key!r}: {hint}"
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _model_at(model: type[BaseModel], at: Location) -> type[BaseModel] | None:
+    """The settings class that the keys at this place belong to."""
+    found: type[BaseModel] | None = model
+    for part in at:
+        if isinstance(part, int) or found is None:
+            continue
+        named = {field.alias or name: field for name, field in found.model_fields.items()}
+        found = _model_in(named[part].annotation) if part in named else None
+    return found
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_model_in(argument) for argument in typing.get_args(annotation))
+    return next((model for model in inner if model), None)
+
+
+def _sentence(name: str, lines: Mapping[Location, int], at: Location, problem: str) -> str:
+    """``muster.yaml:12: sources[0].tokn: unknown key 'tokn': did you mean 'token'?``"""
+    known = next((at[:end] for end in range(len(at), 0, -1) if at[:end] in lines), ())
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in at).lstrip(".")
+    return f"{name}:{lines.get(known, 1)}: {path + ': ' if path else ''}{problem}"
+
+
+def _refuse_doubles(settings: Settings, name: str, lines: Mapping[Location, int]) -> None:
+    for part in ("sources", "goals", "reports"):
+        seen: set[str] = set()
+        for index, item in enumerate(getattr(settings, part)):
+            if item.name in seen:
+                problem = f"the name {item.name!r} is taken: give each of the {part} its own"
+                raise BadSettings(_sentence(name, lines, (part, index, "name"), problem))
+            seen.add(item.name)
+
+
+def json_schema(models: Mapping[str, type[Source]]) -> dict[str, Any]:
+    """The JSON Schema of ``muster.yaml``, with every platform's own keys."""
+    schema = TypeAdapter(Settings).json_schema()
+    union: Any = typing.Union[tuple(models.values())]  # noqa: UP007
+    sources = TypeAdapter(union).json_schema()
+    schema["$defs"] |= sources.pop("$defs", {})
+    schema["properties"]["sources"] = {"type": "array", "items": sources}
+    schema["$defs"].pop("Source", None)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "muster.yaml"} | {
+        key: value for key, value in schema.items() if key != "title"
+    }

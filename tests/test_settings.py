@@ -1,0 +1,135 @@
+"""muster.yaml: what is read, and that what is wrong is refused with file, line and the fix."""
+
+from datetime import timedelta
+
+import pytest
+
+from muster import sources
+from muster.errors import BadSettings
+from muster.settings import Settings, weekdays
+from muster.settings_file import json_schema, load, parse
+
+
+def options(name):
+    return sources.platform(name).Options
+
+
+def read(text: str) -> Settings:
+    return parse(text, "muster.yaml", options)
+
+
+def test_a_minimal_file_gives_the_documented_defaults():
+    settings = read("community: Help desk\n")
+    assert settings.timezone == "UTC"
+    assert settings.windows.answer == timedelta(hours=24)
+    assert settings.windows.quiet == timedelta(hours=72)
+    assert (settings.min_n, settings.reply_limit) == (5, 4)
+    assert [report.name for report in settings.reports] == ["weekly"]
+
+
+def test_a_source_gets_the_settings_class_of_its_platform():
+    settings = read("community: a\nsources:\n  - {name: old, platform: file, every: 2h}\n")
+    assert type(settings.sources[0]) is options("file")
+    assert settings.sources[0].every == timedelta(hours=2)
+
+
+def test_words_that_old_yaml_takes_for_booleans_stay_words():
+    settings = read(
+        "community: a\n"
+        "business_hours: [{country: NO, hours: {mon: ['08:00-12:00']}}]\n"
+        "sources: [{name: s, platform: file, episode_gap: off}]\n"
+    )
+    assert settings.business_hours[0].country == "NO"
+    assert settings.sources[0].episode_gap == "off"
+
+
+REFUSED = {
+    "unknown key, nearest named": (
+        "community: a\ntimezon: UTC\n",
+        "muster.yaml:2: timezon: unknown key 'timezon': did you mean 'timezone'?",
+    ),
+    "unknown key of a source": (
+        "community: a\nsources:\n  - name: f\n    platform: file\n    tokn: env:X\n",
+        "muster.yaml:5: sources[0].tokn: unknown key 'tokn': did you mean 'token'?",
+    ),
+    "unknown key deep inside": (
+        "community: a\nwindows:\n  answr: 3h\n",
+        "muster.yaml:3: windows.answr: unknown key 'answr': did you mean 'answer'?",
+    ),
+    "time zone": (
+        "community: a\ntimezone: Europe/Berln\n",
+        "muster.yaml:2: timezone: 'Europe/Berln' is no IANA time zone",
+    ),
+    "missing key": ("timezone: UTC\n", "'community' is missing: add it"),
+    "duration without unit": (
+        "community: a\nsources: [{name: f, platform: file, every: 3}]\n",
+        "write a number and a unit",
+    ),
+    "hours": (
+        "community: a\nbusiness_hours:\n  - hours: {mon-fri: ['8-12']}\n",
+        "'8-12' is no range of hours: write 09:00-17:30",
+    ),
+    "two sources of one name": (
+        "community: a\nsources:\n  - {name: f, platform: file}\n  - {name: f, platform: file}\n",
+        "muster.yaml:4: sources[1].name: the name 'f' is taken",
+    ),
+    "the same key twice": (
+        "community: a\ncommunity: b\n",
+        "muster.yaml:2: 'community' stands here a second time",
+    ),
+    "two target forms": (
+        "community: a\ngoals: [{name: g, objective: o, kpi: k, by: 2026-01-01,"
+        " target: {at_least: 1, at_most: 2}}]\n",
+        "set exactly one of",
+    ),
+    "relative target without baseline": (
+        "community: a\ngoals: [{name: g, objective: o, kpi: k, by: 2026-01-01,"
+        " target: {increase_by: 10%}}]\n",
+        "increase_by needs a baseline",
+    ),
+    "a path in a source's name": (
+        "community: a\nsources: [{name: ../etc, platform: file}]\n",
+        "sources[0].name",
+    ),
+    "a token written into the file": (
+        "community: a\nsources: [{name: f, platform: file, token: abc}]\n",
+        "sources[0].token",
+    ),
+    "no YAML": ("a: [", "not YAML"),
+    "an empty file": ("", "expected keys"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=str)
+def test_what_is_wrong_is_refused_with_place_and_fix(case):
+    text, expected = REFUSED[case]
+    with pytest.raises(BadSettings) as refusal:
+        read(text)
+    assert expected in str(refusal.value)
+    assert str(refusal.value).startswith("muster.yaml:")
+    assert "\n" not in str(refusal.value)
+    assert "abc" not in str(refusal.value)
+    assert refusal.value.exit_code == 2
+
+
+def test_an_unknown_platform_names_those_there_are():
+    with pytest.raises(BadSettings, match=r"muster.yaml:2.*no platform 'discors'.*discourse"):
+        read("community: a\nsources: [{name: f, platform: discors}]\n")
+
+
+def test_a_missing_file_says_how_to_write_one(tmp_path):
+    with pytest.raises(BadSettings, match="muster init"):
+        load(tmp_path / "muster.yaml", options)
+
+
+def test_the_schema_for_editors_knows_every_platform():
+    schema = json_schema({name: options(name) for name in sources.platform_names()})
+    assert schema["additionalProperties"] is False
+    assert "community" in schema["required"]
+    assert "discourse" in str(schema["properties"]["sources"]) + str(schema["$defs"])
+
+
+def test_weekday_spans_wrap_around_the_week():
+    assert weekdays("mon-fri") == (0, 1, 2, 3, 4)
+    assert weekdays("fri-mon") == (4, 5, 6, 0)
+    assert weekdays("sun") == (6,)
