@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from muster.errors import BadSettings
 
 Clock = Callable[[], datetime]
+DAY = timedelta(days=1)
 
 
 def system_clock() -> datetime:
@@ -43,4 +44,29 @@ def local_midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
-DAY = timedelta(days=1)
+def period_start(day: date, grain: str) -> date:
+    """The first day of the day, ISO week, month, quarter or year that ``day`` lies in.
+
+    >>> period_start(date(2027, 1, 2), "week").isoformat()
+    '2026-12-28'
+    """
+    if grain == "day":
+        return day
+    if grain == "week":
+        return day - timedelta(days=day.weekday())
+    month = {"month": day.month, "quarter": day.month - (day.month - 1) % 3, "year": 1}[grain]
+    return date(day.year, month, 1)
+
+
+def next_period(start: date, grain: str) -> date:
+    """The first day of the period after the one that begins on ``start``."""
+    longest = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}[grain]
+    return period_start(start + timedelta(days=longest), grain)
+
+
+def last_whole_period(as_of: datetime, zone: ZoneInfo, grain: str) -> date:
+    """The start of the last period that is over at ``as_of`` (exclusive)."""
+    running = period_start((as_of - timedelta(microseconds=1)).astimezone(zone).date(), grain)
+    if local_midnight(next_period(running, grain), zone) <= as_of:
+        return running
+    return period_start(running - DAY, grain)
