@@ -12,6 +12,7 @@ MusterError
 │   └── Unavailable      timeout, 5xx, cut or unreadable answer
 └── Skip               this one is out, its neighbours pass
     ├── SourceFailed     one source cannot be fetched (wrong token, unreachable host)
+    │   └── Rejected       the platform refuses one request (its status; 404 and 410: gone)
     └── Refused          one item cannot be mapped; it goes to quarantine with its reason
 
 A message says what happened, where, and what to do.
@@ -78,6 +79,20 @@ class Skip(MusterError):
 
 class SourceFailed(Skip):
     """One source cannot be fetched; the others and the report go on."""
+
+
+class Rejected(SourceFailed):
+    """The platform refuses one request with ``status``; ``body`` is its JSON, if it sent any."""
+
+    def __init__(self, message: str, status: int, body: object = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = body
+
+    @property
+    def is_gone(self) -> bool:
+        """What was asked for does not exist (any more)."""
+        return self.status in (404, 410)
 
 
 class Refused(Skip):
