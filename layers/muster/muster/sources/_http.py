@@ -1,0 +1,263 @@
+"""A path and its parameters in, the platform's JSON out: signed, retried and paced."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+import stamina
+
+from muster.clock import Clock, system_clock
+from muster.errors import RateLimited, Rejected, Retry, SourceFailed, Unavailable
+from muster.sources._answer import Answer, WaitOf, asked_wait, parse, reason
+
+TRIES = 6
+CONNECT_TRIES = 3  # nobody listens there: that rarely mends itself in seconds
+MAX_REDIRECTS = 5
+_UNREACHABLE = (httpx.ConnectError, httpx.UnsupportedProtocol)
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Http:
+    """What every connection shares; tests hand in a transport, a clock and a sleep.
+
+    ``patience`` is the longest single wait in seconds that is slept; no wait ends and no request
+    starts after ``deadline``. A longer one raises ``RateLimited``, so that a Lambda can checkpoint.
+    """
+
+    transport: httpx.BaseTransport | None = None
+    clock: Clock = system_clock
+    sleep: Callable[[float], None] = time.sleep
+    patience: float = 20 * 60
+    deadline: datetime | None = None
+    timeout: float = 30.0
+    max_body: int = 64 * 1024 * 1024
+
+
+Renew = Callable[[Rejected], Mapping[str, str] | None]
+
+
+class Api:
+    """A signed-in connection to one platform; every address is under ``base_url``.
+
+    ``name`` is the source's, for messages. ``headers`` sign each request and never follow a
+    redirect to another host. ``renew`` is asked once when a request is refused; if it returns
+    headers (a fresh token), the request is sent again with them.
+    """
+
+    def __init__(
+        self,
+        http: Http,
+        base_url: str,
+        headers: Mapping[str, str | None],
+        *,
+        name: str,
+        wait_of: WaitOf = asked_wait,
+        renew: Renew | None = None,
+    ) -> None:
+        self.http = http
+        self.name = name
+        self.base_url = base_url.rstrip("/")
+        self._wait_of = wait_of
+        self._renew = renew
+        self._client = httpx.Client(
+            transport=http.transport,
+            timeout=http.timeout,
+            headers={"User-Agent": "muster/0.1 (+https://pypi.org/project/muster)"},
+        )
+        self._signature: dict[str, str] = {}
+        self.sign(headers)
+
+    def sign(self, headers: Mapping[str, str | None]) -> None:
+        """Sign every request from now on with these headers; a ``None`` is left out."""
+        self._signature = {key: value for key, value in headers.items() if value is not None}
+
+    def get(self, path: str, params: Params | None = None) -> Answer:
+        """The answer to a GET; a ``None`` among the params is left out, a list repeats its key.
+
+        Raises ``Rejected`` (4xx), ``SourceFailed``, ``Unavailable``, ``RateLimited``.
+        """
+        return self._call("GET", path, params)
+
+    def post(self, path: str, body: Any = None, form: Mapping[str, str] | None = None) -> Answer:
+        """The answer to a POST of a JSON body or a form; raises as ``get`` does."""
+        return self._call("POST", path, None, json=body, data=form)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def __enter__(self) -> Api:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _call(self, method: str, path: str, params: Params | None, **content: Any) -> Answer:
+        def once() -> Answer:
+            return self._exchange(method, path, params, content)
+
+        try:
+            return self._persist(once)
+        except Rejected as refused:
+            if not self._renewed(refused):
+                raise
+            return self._persist(once)
+
+    def _renewed(self, refused: Rejected) -> bool:
+        renew, self._renew = self._renew, None  # its own request must not renew again
+        try:
+            headers = renew(refused) if renew else None
+        finally:
+            self._renew = renew
+        if headers is None:
+            return False
+        self.sign(headers)
+        return True
+
+    def _persist(self, once: Callable[[], Answer]) -> Answer:
+        """The answer of ``once``, called until it raises no ``Retry``, at most ``TRIES`` times.
+
+        stamina counts and spaces the tries; the pause itself is ours, as it is slept through the
+        sleep that was handed in and must end before the deadline.
+        """
+        number, backoff = 0, 0.0
+
+        def pause(error: Exception) -> bool | float:
+            if not isinstance(error, Retry) or number == TRIES:
+                return False
+            if number == CONNECT_TRIES and isinstance(error.__cause__, _UNREACHABLE):
+                raise SourceFailed(f"{error}: check base_url and the network") from error
+            self._pause(error, backoff)
+            return 0.0
+
+        policy = stamina.retry_context(
+            on=pause, attempts=TRIES, timeout=None, wait_initial=0.5, wait_max=60.0
+        )
+        for attempt in policy:
+            number, backoff = attempt.num, attempt.next_wait
+            with attempt:
+                return once()
+        raise AssertionError("stamina raises the last error")
+
+    def _pause(self, error: Exception, backoff: float) -> None:
+        asked = error.seconds if isinstance(error, RateLimited) else 0.0
+        wait = asked or backoff * random.uniform(1.0, 1.5)  # jitter: many runs start on the hour
+        ends = self.http.clock() + timedelta(seconds=min(wait, 10**9))
+        is_late = self.http.deadline is not None and ends > self.http.deadline
+        if wait > self.http.patience or is_late:
+            raise RateLimited(f"{error}; the wait of {wait:.0f} s is too long for this run", wait)
+        self.http.sleep(wait)
+
+    def _exchange(
+        self, method: str, path: str, params: Params | None, content: Mapping[str, Any]
+    ) -> Answer:
+        if self.http.deadline is not None and self.http.clock() > self.http.deadline:
+            raise RateLimited(f"{self.name}: the time of this run is up", 0.0)
+        query = {key: value for key, value in (params or {}).items() if value is not None}
+        url = self._url(path)
+        for _ in range(MAX_REDIRECTS):
+            response, raw = self._send(method, url, query, content)
+            if response.status_code not in _REDIRECTS or method != "GET":
+                return self._judge(response, raw)
+            url, query = self._redirected(response), {}
+        raise SourceFailed(f"{self.name}: {self._where(path)} redirects in circles: check base_url")
+
+    def _url(self, path: str) -> str:
+        if path.startswith(("http://", "https://")):
+            return self._own(path)
+        return self.base_url + path
+
+    def _redirected(self, response: httpx.Response) -> str:
+        return self._own(urljoin(str(response.url), response.headers.get("location", "")))
+
+    def _own(self, url: str) -> str:
+        """The address if it is on our host (or its https twin); the token goes nowhere else."""
+        ours, theirs = urlsplit(self.base_url), urlsplit(url)
+        is_twin = (ours.scheme, theirs.scheme) == ("http", "https") and theirs.port in (None, 443)
+        is_same = (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc)
+        if is_same or (is_twin and ours.hostname == theirs.hostname):
+            return url
+        raise SourceFailed(
+            f"{self.name}: {ours.netloc} sends us on to {theirs.scheme}://{theirs.hostname}: "
+            "if that is right, set it as base_url of the source in muster.yaml"
+        )
+
+    def _send(
+        self, method: str, url: str, query: Params, content: Mapping[str, Any]
+    ) -> tuple[httpx.Response, bytes]:
+        headers = {"Accept": "application/json", **self._signature}
+        request = self._client.build_request(
+            method, url, params=query or None, headers=headers, **content
+        )
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                return response, self._body(response)
+            finally:
+                response.close()
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            where, what = self._where(url), str(error) or type(error).__name__
+            raise Unavailable(f"{self.name}: no answer from {where}: {what}") from error
+
+    def _body(self, response: httpx.Response) -> bytes:
+        parts, size = [], 0
+        for part in response.iter_bytes():
+            parts.append(part)
+            size += len(part)
+            if size > self.http.max_body:
+                where = self._where(str(response.url))
+                raise SourceFailed(f"{self.name}: {where} sends more than {size:,} bytes at once")
+        return b"".join(parts)
+
+    def _judge(self, response: httpx.Response, raw: bytes) -> Answer:
+        """The answer if it is one; else the error that says what to do about it."""
+        where, status = self._where(str(response.url)), response.status_code
+        body, flaw = parse(response, raw)
+        answer = Answer(body, status, response.headers, self.http.clock())
+        wait = self._wait_of(answer)
+        if wait is not None or status == 429:
+            raise RateLimited(f"{self.name}: {where} asks to wait ({status})", wait or 0.0)
+        if status >= 500 or status in (408, 425):
+            raise Unavailable(f"{self.name}: {where} fails ({status})")
+        if status >= 300:
+            raise Rejected(self._refusal(where, status, body), status, body)
+        if flaw:
+            raise Unavailable(f"{self.name}: {where} answers with {flaw}")
+        return answer
+
+    def _refusal(self, where: str, status: int, body: Any) -> str:
+        said = self._scrubbed(reason(body))
+        told = f"{status}: {said}" if said else f"{status}"
+        if status in (401, 403):
+            return f"{self.name}: {where} is refused ({told}): check the source's token in \
+muster.yaml, whether it is still valid, and what it may read"
+        if status in (404, 410):
+            return f"{self.name}: {where} does not exist ({told}): check base_url and account"
+        return f"{self.name}: {where} cannot be asked for ({told})"
+
+    def _scrubbed(self, text: str) -> str:
+        for value in self._signature.values():
+            for secret in (value, value.rpartition(" ")[2]):
+                text = text.replace(secret, "***") if len(secret) > 5 else text
+        return text
+
+    def _where(self, url: str) -> str:
+        """Host and path: a query may hold what must not be logged."""
+        parts = urlsplit(url)
+        return f"{parts.netloc or urlsplit(self.base_url).netloc}{parts.path}"
