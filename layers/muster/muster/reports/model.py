@@ -62,7 +62,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Measure:
-    """One KPI in one report."""
+    """One KPI in one report; one segment of it where the KPI is never summed (followers)."""
 
     kpi: str
     title: str
@@ -87,6 +87,7 @@ class Measure:
     target: float | None
     target_text: str
     segments: tuple[Segment, ...]
+    segment: str = "all"
 
 
 @dataclass(frozen=True)
