@@ -70,35 +70,3 @@ def last_whole_period(as_of: datetime, zone: ZoneInfo, grain: str) -> date:
     if local_midnight(next_period(running, grain), zone) <= as_of:
         return running
     return period_start(running - DAY, grain)
-
-
-def period_of(day: date, grain: str) -> date:
-    """The first day of the period (day, week, month, quarter, year) that holds ``day``."""
-    match grain:
-        case "day":
-            return day
-        case "week":
-            return day - timedelta(days=day.weekday())
-        case "month":
-            return day.replace(day=1)
-        case "quarter":
-            return day.replace(month=day.month - (day.month - 1) % 3, day=1)
-    return day.replace(month=1, day=1)
-
-
-_LONGEST = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
-
-
-def period_after(start: date, grain: str) -> date:
-    """The first day of the period that follows the one starting on ``start``."""
-    return period_of(start + timedelta(days=_LONGEST[grain]), grain)
-
-
-def period_before(start: date, grain: str) -> date:
-    """The first day of the period that ends where the one starting on ``start`` begins."""
-    return period_of(start - DAY, grain)
-
-
-def last_whole_period(as_of: datetime, zone: ZoneInfo, grain: str) -> date:
-    """The first day of the last period that is over at ``as_of`` (exclusive), local to ``zone``."""
-    return period_before(period_of(as_of.astimezone(zone).date(), grain), grain)
