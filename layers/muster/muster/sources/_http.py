@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -25,6 +26,8 @@ _UNREACHABLE = (httpx.ConnectError, httpx.UnsupportedProtocol)
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 Params = Mapping[str, Any]
+_log = logging.getLogger(__name__)
+stamina.instrumentation.set_on_retry_hooks(())  # its own line names neither source nor reason
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,7 @@ class Api:
         is_late = self.http.deadline is not None and ends > self.http.deadline
         if wait > self.http.patience or is_late:
             raise RateLimited(f"{error}; the wait of {wait:.0f} s is too long for this run", wait)
+        _log.info("%s; trying again in %.0f s", error, wait)
         self.http.sleep(wait)
 
     def _exchange(
