@@ -1,0 +1,99 @@
+"""API items exactly as received, and those no mapping could read, as compressed JSON Lines."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+from muster.records import Item
+from muster.store import Store
+
+
+def write(store: Store, source: str, run: str, n: int, items: Iterable[Item]) -> None:
+    """Store one page before it is mapped: one object per UTC day seen, named by run and page."""
+    for day, found in groupby(items, key=lambda item: item.seen_at.date()):
+        lines = [_item_line(item) for item in found]
+        store.put(f"{_folder('raw', source, day)}/{run}-{n:06}.jsonl.zst", _pack(lines))
+
+
+def read(store: Store, source: str, since: date | None = None) -> Iterator[Item]:
+    """Every stored item of a source, in the order of days, runs and pages; ``since`` a UTC day."""
+    start = f"date={since.isoformat()}" if since else ""
+    for entry in store.list(f"raw/source={source}/"):
+        stored = store.get(entry.key) if entry.key.split("/")[2] >= start else None
+        if stored is not None:
+            yield from (_item(line) for line in _unpack(stored.data))
+
+
+def quarantine(
+    store: Store, source: str, run: str, n: int, refused: Iterable[tuple[Item, str]]
+) -> None:
+    """Keep items that could not be mapped, each with its reason; nothing refused, nothing written.
+
+    The name carries how many there are and a digest of what they are, so that counting needs no
+    reading, and the same items refused again by the next run count once.
+    """
+    found = tuple(refused)
+    if not found:
+        return
+    lines = [_item_line(item, reason) for item, reason in found]
+    bodies = sorted(json.dumps([item.stream, item.body], sort_keys=True) for item, _ in found)
+    digest = hashlib.blake2b("\n".join(bodies).encode(), digest_size=8).hexdigest()
+    folder = _folder("quarantine", source, found[0][0].seen_at.date())
+    store.put(f"{folder}/{run}-{n:06}.{digest}.{len(lines)}.jsonl.zst", _pack(lines))
+
+
+def quarantined(store: Store, source: str, since: date | None = None) -> int:
+    """How many items a source has in quarantine, by the names alone; ``since`` a UTC day."""
+    start = f"date={since.isoformat()}" if since else ""
+    keys = (entry.key.split("/") for entry in store.list(f"quarantine/source={source}/"))
+    found = (name.split(".")[1:3] for _, _, day, name in keys if day >= start)
+    return sum(int(count) for count in dict(found).values())
+
+
+def read_quarantine(store: Store, source: str) -> Iterator[tuple[Item, str]]:
+    """Every item in quarantine with its reason, in the order of days, runs and pages."""
+    for entry in store.list(f"quarantine/source={source}/"):
+        stored = store.get(entry.key)
+        for line in _unpack(stored.data) if stored else ():
+            yield _item(line), json.loads(line)["reason"]
+
+
+def _folder(kind: str, source: str, day: date) -> str:
+    return f"{kind}/source={source}/date={day.isoformat()}"
+
+
+def _item_line(item: Item, reason: str | None = None) -> str:
+    line: dict[str, Any] = {"stream": item.stream, "seen_at": item.seen_at.isoformat()}
+    if item.context is not None:
+        line["context"] = dict(item.context)
+    if reason is not None:
+        line["reason"] = reason
+    # ASCII escapes keep even half a surrogate pair exactly as received.
+    return json.dumps({**line, "body": item.body}, ensure_ascii=True, separators=(",", ":"))
+
+
+def _item(line: str) -> Item:
+    found = json.loads(line)
+    seen_at = datetime.fromisoformat(found["seen_at"])
+    return Item(found["stream"], found["body"], seen_at, found.get("context"))
+
+
+def _pack(lines: Iterable[str]) -> bytes:
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as packed:
+        packed.write("".join(f"{line}\n" for line in lines).encode())
+    return sink.getvalue().to_pybytes()
+
+
+def _unpack(data: bytes) -> list[str]:
+    import pyarrow as pa
+
+    with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as packed:
+        return packed.read().decode().splitlines()

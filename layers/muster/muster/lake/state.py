@@ -1,0 +1,102 @@
+"""What a source remembers between runs, as JSON in the store: its cursor and last-run facts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from typing import Any
+
+from muster.errors import Conflict
+from muster.store import Store
+
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class State:
+    """A source's memory.
+
+    ``covered`` is, per table, the earliest instant its successes vouch for; ``since`` is the
+    earliest instant that was ever asked for; ``rows`` and ``quarantined`` are of the last run.
+    """
+
+    cursor: Mapping[str, Any] = field(default_factory=dict)
+    covered: Mapping[str, datetime] = field(default_factory=dict)
+    since: datetime | None = None
+    last_run_at: datetime | None = None
+    last_success_at: datetime | None = None
+    last_error: str = ""
+    rows: int = 0
+    quarantined: int = 0
+
+    @property
+    def first_row_at(self) -> datetime | None:
+        """The earliest instant any table vouches for."""
+        return min(self.covered.values(), default=None)
+
+
+def load(store: Store, source: str) -> State:
+    """The state of a source, or an empty one."""
+    stored = store.get(_key(source))
+    return State() if stored is None else _from_json(stored.data)
+
+
+def save(store: Store, source: str, state: State) -> State:
+    """Write the state and return what is now stored.
+
+    Of two runs at once the last one's cursor and facts win (every cursor is safe); what either
+    vouches for is kept, and a success is never forgotten.
+    """
+    for _ in range(_TRIES):
+        stored = store.get(_key(source))
+        merged = state if stored is None else _keeping(_from_json(stored.data), state)
+        try:
+            if stored is None:
+                store.put(_key(source), _to_json(merged), if_new=True)
+            else:
+                store.put(_key(source), _to_json(merged), if_match=stored.etag)
+            return merged
+        except Conflict:
+            continue
+    raise Conflict(f"{store.url(_key(source))} kept changing: run again with fewer runs at once")
+
+
+def _keeping(before: State, state: State) -> State:
+    """``state``, still vouching for all that ``before`` vouched for."""
+    covered = {
+        table: min(at for at in (before.covered.get(table), state.covered.get(table)) if at)
+        for table in sorted({*before.covered, *state.covered})
+    }
+    since = min((at for at in (before.since, state.since) if at), default=None)
+    success = max(
+        (at for at in (before.last_success_at, state.last_success_at) if at), default=None
+    )
+    return replace(state, covered=covered, since=since, last_success_at=success)
+
+
+def _key(source: str) -> str:
+    return f"state/{source}.json"
+
+
+def _to_json(state: State) -> bytes:
+    values = {item.name: getattr(state, item.name) for item in fields(State)}
+    text = json.dumps(values, default=_plain, sort_keys=True, indent=1)
+    return text.encode()
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else dict(value)
+
+
+def _from_json(data: bytes) -> State:
+    values = json.loads(data)
+    known = {item.name: values[item.name] for item in fields(State) if item.name in values}
+    for name in ("since", "last_run_at", "last_success_at"):
+        if known.get(name):
+            known[name] = datetime.fromisoformat(known[name])
+    known["covered"] = {
+        table: datetime.fromisoformat(at) for table, at in known.get("covered", {}).items()
+    }
+    return State(**known)

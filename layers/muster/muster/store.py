@@ -1,0 +1,324 @@
+"""Keys to bytes, in a folder or in S3: get, list, and puts that fail if somebody wrote first."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import uuid4
+
+from muster.errors import Conflict, StoreRefused, Unavailable
+
+_HIDDEN = ".muster"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
+_LOST = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+_REFUSED = {
+    "AccessDenied", "NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch",
+    "AllAccessDisabled", "ExpiredToken", "InvalidToken", "PermanentRedirect",
+    "InvalidBucketName", "401", "403",
+}  # fmt: skip
+_MISSING = {"NoSuchKey", "404", "NotFound"}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object's bytes and the ETag to put against."""
+
+    data: bytes
+    etag: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One object of a listing."""
+
+    key: str
+    size: int
+    etag: str
+
+
+class Store(Protocol):
+    """What Muster asks of a place to keep things; ETags are opaque and change with the content."""
+
+    def get(self, key: str) -> Stored | None:
+        """The object, or ``None`` if there is none."""
+
+    def put(
+        self, key: str, data: bytes, *, if_match: str | None = None, if_new: bool = False
+    ) -> str:
+        """Write whole or not at all and return the ETag; ``Conflict`` if the condition fails."""
+
+    def delete(self, key: str, *, if_match: str | None = None) -> None:
+        """Remove the object; no error if it is not there, ``Conflict`` if it changed."""
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        """Every object whose key starts with ``prefix``, sorted by key."""
+
+    def url(self, key: str = "") -> str:
+        """What a Parquet reader can glob: an absolute path or ``s3://bucket/prefix/key``."""
+
+
+def open_store(location: str, *, base: Path) -> Store:
+    """A folder, relative to ``base``, or ``s3://bucket/prefix``; nothing is made or asked yet."""
+    if location.startswith("s3://"):
+        return S3Store.at(location)
+    if "://" in location:
+        raise StoreRefused(f"lake {location!r}: write a folder or s3://bucket/prefix")
+    return FolderStore((base / Path(location).expanduser()).absolute())
+
+
+def check_writable(store: Store) -> None:
+    """Prove with a probe that the store writes and honours conditions, else ``StoreRefused``."""
+    key = f"probe/{uuid4().hex}"
+    store.put(key, b"1", if_new=True)
+    try:
+        if not _refuses(store, key, if_new=True) or not _refuses(store, key, if_match='"0"'):
+            raise StoreRefused(
+                f"{store.url()} ignores conditional writes (If-None-Match, If-Match), so two runs "
+                "at once would lose rows: use AWS S3, SeaweedFS, MinIO, Ceph or a local folder"
+            )
+    finally:
+        store.delete(key)
+
+
+def _refuses(store: Store, key: str, *, if_match: str | None = None, if_new: bool = False) -> bool:
+    try:
+        store.put(key, b"2", if_match=if_match, if_new=if_new)
+    except Conflict:
+        return True
+    return False
+
+
+def checked(key: str) -> str:
+    """The key itself, if it can mean one object only, in a folder as in S3."""
+    parts = key.split("/")
+    if _CONTROL.search(key) or {"", ".", "..", _HIDDEN} & set(parts):
+        raise StoreRefused(f"key {key[:200]!r} is refused: write plain/names/with/slashes")
+    return key
+
+
+@dataclass(frozen=True)
+class FolderStore:
+    """Keys are files below ``root``; safe for any number of threads and processes of one machine.
+
+    Locks and unfinished writes lie in a hidden folder that no listing or glob of a table shows.
+    A lock is one of 256, by hash of the key: none is ever held while another is taken. The kernel
+    frees it when its process dies, and the next writer under it overwrites what was unfinished.
+    """
+
+    root: Path
+
+    def get(self, key: str) -> Stored | None:
+        try:
+            data = self._path(key).read_bytes()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise self._refused(key, error) from error
+        return Stored(data, _etag(data))
+
+    def put(
+        self, key: str, data: bytes, *, if_match: str | None = None, if_new: bool = False
+    ) -> str:
+        path = self._path(key)
+        try:
+            with self._locked(key) as unfinished:
+                self._compare(key, if_match, if_new)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _write(unfinished, data)
+                unfinished.replace(path)
+        except OSError as error:
+            raise self._refused(key, error) from error
+        return _etag(data)
+
+    def delete(self, key: str, *, if_match: str | None = None) -> None:
+        path = self._path(key)
+        try:
+            with self._locked(key):
+                if path.is_file():
+                    self._compare(key, if_match, False)
+                    path.unlink()
+        except OSError as error:
+            raise self._refused(key, error) from error
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        folder = self.root / prefix.rpartition("/")[0] if "/" in prefix else self.root
+        if prefix:
+            checked(prefix.rstrip("/") or "/")
+        for key in sorted(self._keys(folder)):
+            if key.startswith(prefix):
+                # A file may go while the listing runs: then it is not listed.
+                with suppress(FileNotFoundError), (self.root / key).open("rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                    yield Entry(key, file.tell(), digest)
+
+    def url(self, key: str = "") -> str:
+        return (self.root / key).as_posix() if key else self.root.as_posix()
+
+    def _path(self, key: str) -> Path:
+        return self.root / checked(key)
+
+    def _keys(self, folder: Path) -> Iterator[str]:
+        for parent, folders, files in os.walk(folder):
+            folders[:] = [name for name in folders if name != _HIDDEN]
+            for name in files:
+                yield (Path(parent) / name).relative_to(self.root).as_posix()
+
+    @contextmanager
+    def _locked(self, key: str) -> Iterator[Path]:
+        hidden = self.root / _HIDDEN
+        hidden.mkdir(parents=True, exist_ok=True)
+        stripe = _etag(key.encode())[:2]
+        with (hidden / f"{stripe}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield hidden / f"{stripe}.unfinished"
+
+    def _compare(self, key: str, if_match: str | None, if_new: bool) -> None:
+        if if_match is None and not if_new:
+            return
+        present = self.get(key)
+        if if_new and present is not None:
+            raise Conflict(f"{self.url(key)} exists already: read it and merge again")
+        if if_match is not None and (present is None or present.etag != if_match):
+            raise Conflict(f"{self.url(key)} changed since it was read: read it and merge again")
+
+    def _refused(self, key: str, error: OSError) -> StoreRefused:
+        return StoreRefused(
+            f"{self.url(key)}: {error.strerror or error}: "
+            "check the folder's rights and free space, or name another one as `lake`"
+        )
+
+
+def _etag(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        # Without it a power cut may keep the later cursor and lose the earlier rows.
+        os.fsync(file.fileno())
+
+
+@dataclass(frozen=True)
+class S3Store:
+    """Keys are objects below ``prefix`` of one bucket; ``client`` is a boto3 S3 client."""
+
+    client: Any
+    bucket: str
+    prefix: str = ""
+
+    @classmethod
+    def at(cls, location: str) -> S3Store:
+        """``s3://bucket/prefix``; endpoint, region and credentials come from the environment."""
+        bucket, _, prefix = location.removeprefix("s3://").partition("/")
+        if not bucket:
+            raise StoreRefused(f"lake {location!r} names no bucket: write s3://bucket/prefix")
+        return cls(_client(), bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else "")
+
+    def get(self, key: str) -> Stored | None:
+        with self._said_plainly(key):
+            try:
+                answer = self.client.get_object(Bucket=self.bucket, Key=self._key(key))
+                return Stored(answer["Body"].read(), answer["ETag"])
+            except self.client.exceptions.ClientError as error:
+                if _code(error) in _MISSING:
+                    return None
+                raise
+
+    def put(
+        self, key: str, data: bytes, *, if_match: str | None = None, if_new: bool = False
+    ) -> str:
+        condition = {"IfNoneMatch": "*"} if if_new else {}
+        if if_match is not None:
+            condition = {"IfMatch": if_match}
+        with self._said_plainly(key, conditional=bool(condition)):
+            answer = self.client.put_object(
+                Bucket=self.bucket, Key=self._key(key), Body=data, **condition
+            )
+            return str(answer["ETag"])
+
+    def delete(self, key: str, *, if_match: str | None = None) -> None:
+        condition = {} if if_match is None else {"IfMatch": if_match}
+        with self._said_plainly(key):
+            try:
+                self.client.delete_object(Bucket=self.bucket, Key=self._key(key), **condition)
+            except self.client.exceptions.ClientError as error:
+                if _code(error) not in _MISSING or _code(error) == "NoSuchBucket":
+                    raise
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=self.prefix + prefix
+        )
+        with self._said_plainly(prefix):
+            for page in pages:
+                for found in page.get("Contents", ()):
+                    key = found["Key"].removeprefix(self.prefix)
+                    # Some services list folders as empty objects; they are none of ours.
+                    if not key.endswith("/"):
+                        yield Entry(key, found["Size"], found["ETag"])
+
+    def url(self, key: str = "") -> str:
+        return f"s3://{self.bucket}/{self.prefix}{key}".rstrip("/")
+
+    def _key(self, key: str) -> str:
+        return self.prefix + checked(key)
+
+    @contextmanager
+    def _said_plainly(self, key: str, conditional: bool = False) -> Iterator[None]:
+        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+        try:
+            yield
+        except ClientError as error:
+            raise self._named(key, error, conditional) from error
+        except NoCredentialsError as error:
+            raise StoreRefused(
+                f"{self.url()}: no AWS credentials found: set AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+            ) from error
+        except BotoCoreError as error:
+            raise Unavailable(f"{self.url(key)}: {error}: the same call may work later") from error
+
+    def _named(self, key: str, error: Any, conditional: bool) -> Exception:
+        code = _code(error)
+        # A conditional put on an object that is gone is answered with 404.
+        if code in _LOST or (conditional and code in _MISSING):
+            return Conflict(f"{self.url(key)} changed since it was read: read it and merge again")
+        if code in _REFUSED:
+            return StoreRefused(
+                f"{self.url(key)}: {code}: check that bucket {self.bucket!r} exists in this region "
+                "and that the credentials may get, list, put and delete in it"
+            )
+        return Unavailable(f"{self.url(key)}: {error}: the same call may work later")
+
+
+def _code(error: Any) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _client() -> Any:
+    import boto3
+    from botocore.config import Config
+
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    config = Config(
+        retries={"mode": "standard", "max_attempts": 6},
+        connect_timeout=10,
+        read_timeout=60,
+        # Services other than AWS may not know the newer checksum trailers, nor bucket host names.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        s3={"addressing_style": "path"} if endpoint else {},
+    )
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    fallback = "us-east-1" if endpoint and not region else region
+    return boto3.client("s3", endpoint_url=endpoint, region_name=fallback, config=config)
