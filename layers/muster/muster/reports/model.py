@@ -88,6 +88,7 @@ class Measure:
     target_text: str
     segments: tuple[Segment, ...]
     segment: str = "all"
+    target_label: str = ""  # the bare target for the chart's edge: "4 h"
 
 
 @dataclass(frozen=True)
