@@ -1,0 +1,138 @@
+"""A number and its KPI's unit go in, what people read comes out: 4 h 12 min, 82.5 %, € 12.30."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import ModuleType
+
+from muster.reports import words
+from muster.results import Kpi
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_STEPS = ((_MINUTE, 1), (2 * _DAY, _MINUTE), (14 * _DAY, _HOUR), (math.inf, _DAY))
+
+
+@dataclass(frozen=True)
+class Style:
+    """How the numbers of one KPI are written: its unit, its decimals, in which language."""
+
+    unit: str
+    currency: str = "EUR"
+    decimals: int = 0
+    words: ModuleType = words.load()
+
+
+def style_of(kpi: Kpi, values: Iterable[float], currency: str) -> Style:
+    """The style of a KPI: one number of decimals for all its values.
+
+    A count has one decimal only if it is a mean (replies until resolved); a score has two,
+    or one on a scale to 100.
+    """
+    if kpi.unit == "count":
+        decimals = 0 if all(value == round(value) for value in values) else 1
+    elif kpi.unit == "score":
+        decimals = 1 if (kpi.highest or 0) >= 50 else 2
+    else:
+        decimals = {"ratio": 1, "money": 0 if currency == "JPY" else 2}.get(kpi.unit, 0)
+    return Style(kpi.unit, currency, decimals)
+
+
+def value_text(value: float | None, style: Style) -> str:
+    """The value in its unit; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return style.words.NO_VALUE
+    rounded = _rounded(value, style)
+    sign = style.words.MINUS if rounded < 0 else ""
+    return sign + _size(abs(rounded), style)
+
+
+def change_text(change: float | None, style: Style) -> str:
+    """A difference with its sign; that of two ratios is in percentage points."""
+    if change is None or not math.isfinite(change):
+        return style.words.NO_VALUE
+    rounded = _rounded(change, style)
+    if rounded == 0:
+        return style.words.NO_CHANGE
+    sign = style.words.MINUS if rounded < 0 else "+"
+    if style.unit == "ratio":
+        points = _decimal(abs(rounded) * 100, style.decimals, style)
+        return f"{sign}{points} {style.words.POINTS}"
+    return sign + _size(abs(rounded), style)
+
+
+def direction(change: float | None, style: Style) -> str:
+    """up, down or same as the text shows it; none without a difference."""
+    if change is None or not math.isfinite(change):
+        return "none"
+    rounded = _rounded(change, style)
+    return "same" if rounded == 0 else "up" if rounded > 0 else "down"
+
+
+def limit_texts(lower: float, upper: float, style: Style) -> tuple[str, str]:
+    """Both ends of a routine range; of whole counts the first and last count inside it."""
+    low, high = lower, upper
+    if style.unit == "count" and style.decimals == 0:
+        low, high = math.ceil(round(lower, 9)), math.floor(round(upper, 9))
+    if low > high:
+        low, high = lower, upper
+    return value_text(low, style), value_text(high, style)
+
+
+def count_text(count: int, words: ModuleType = Style.words) -> str:
+    """A plain whole number: 1,234."""
+    return f"{count:,}".replace(",", words.THOUSANDS)
+
+
+def span_text(seconds: float, words: ModuleType = Style.words) -> str:
+    """A duration: 45 s, 38 min, 4 h 12 min, 2 d 3 h, 23 d."""
+    return value_text(seconds, Style("seconds", words=words))
+
+
+def _rounded(value: float, style: Style) -> float:
+    """The value on the grid its text can show."""
+    if style.unit == "seconds":
+        # Twice, since 59.6 s becomes 1 min and 3599 s becomes 1 h: a coarser grid.
+        once = round(value / _step(abs(value))) * _step(abs(value))
+        return float(round(once / _step(abs(once))) * _step(abs(once)))
+    places = style.decimals + (2 if style.unit == "ratio" else 0)
+    return round(value, places) + 0.0
+
+
+def _step(seconds: float) -> int:
+    return next(step for limit, step in _STEPS if seconds < limit)
+
+
+def _size(value: float, style: Style) -> str:
+    if style.unit == "seconds":
+        return _span(round(value), style)
+    if style.unit == "ratio":
+        return f"{_decimal(value * 100, style.decimals, style)} %"
+    number = _decimal(value, style.decimals, style)
+    if style.unit == "money":
+        return f"{style.words.SYMBOLS.get(style.currency, style.currency)} {number}"
+    return number
+
+
+def _span(seconds: int, style: Style) -> str:
+    second, minute, hour, day = style.words.SPANS
+    if seconds < _MINUTE:
+        return f"{seconds} {second}"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE} {minute}"
+    if seconds < 2 * _DAY:
+        return _two(seconds // _HOUR, hour, seconds % _HOUR // _MINUTE, minute)
+    days = count_text(seconds // _DAY, style.words)
+    return _two(days, day, seconds % _DAY // _HOUR, hour)
+
+
+def _two(large: int | str, large_unit: str, small: int, small_unit: str) -> str:
+    text = f"{large} {large_unit}"
+    return f"{text} {small} {small_unit}" if small else text
+
+
+def _decimal(value: float, decimals: int, style: Style) -> str:
+    text = f"{value:,.{decimals}f}"
+    marks = {",": style.words.THOUSANDS, ".": style.words.DECIMAL}
+    return "".join(marks.get(mark, mark) for mark in text)
