@@ -88,7 +88,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Measured:
-    """One run of measure: everything a report is made of."""
+    """One run of measure: everything a report is made of; ``problems`` are KPIs that failed."""
 
     as_of: datetime
     kpis: tuple[Kpi, ...]
@@ -96,3 +96,4 @@ class Measured:
     goals: tuple[GoalStatus, ...]
     waiting: tuple[WaitingIssue, ...]
     sources: tuple[SourceFacts, ...]
+    problems: tuple[str, ...] = ()
