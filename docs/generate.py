@@ -1,0 +1,124 @@
+"""The documents that are made from the code: README tables and the schema of muster.yaml.
+
+``python docs/generate.py`` writes them; ``--check`` only tells whether they are current.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from typer.main import get_command
+
+from muster import sources
+from muster.__main__ import app
+from muster.kpis import catalogue
+from muster.project import options_of
+from muster.records import TABLES, columns
+from muster.settings_file import json_schema
+
+HOUSE = Path(__file__).resolve().parents[1]
+
+
+def documents() -> dict[Path, str]:
+    """Every generated document with its present text."""
+    readme = HOUSE / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    for name, table in (("platforms", platforms()), ("kpis", kpis()), ("commands", commands())):
+        text = _between(text, name, table)
+    querying = HOUSE / "docs" / "tables.md"
+    schema = json_schema({name: options_of(name) for name in sources.platform_names()})
+    return {
+        readme: text,
+        querying: tables(),
+        HOUSE / "docs" / "muster.schema.json": json.dumps(schema, indent=2) + "\n",
+    }
+
+
+def _between(text: str, name: str, table: str) -> str:
+    """``text`` with the part between the two markers of ``name`` replaced."""
+    pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+    return re.sub(pattern, lambda found: found[1] + table + found[2], text, flags=re.DOTALL)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in lines
+    )
+
+
+def platforms() -> str:
+    """Every platform with the first sentence of its docstring."""
+    names = (name for name in sources.platform_names())
+    return _table(("platform", "what it reads"), ((f"`{name}`", _summary(name)) for name in names))
+
+
+def _summary(name: str) -> str:
+    return (inspect.getdoc(sources.platform(name)) or "").split("\n\n")[0].replace("\n", " ")
+
+
+def kpis() -> str:
+    """The catalogue from the headers of the SQL files."""
+    rows = (
+        (f"`{kpi.id}`", kpi.title, kpi.question, f"{kpi.unit} {_arrow(kpi.better)}".strip())
+        for kpi in catalogue.load()
+    )
+    return _table(("id", "title", "question", "unit"), rows)
+
+
+def _arrow(better: str) -> str:
+    return {"up": "↑", "down": "↓"}.get(better, "")
+
+
+def commands() -> str:
+    """Every verb of the command line with its one-line help."""
+    group = get_command(app)
+    rows = ((f"`muster {name}`", verb.get_short_help_str(200)) for name, verb in _verbs(group, ""))
+    return _table(("command", "what it does"), rows)
+
+
+def _verbs(group, prefix):  # type: ignore[no-untyped-def]
+    for name, verb in group.commands.items():
+        if hasattr(verb, "commands"):
+            yield from _verbs(verb, f"{prefix}{name} ")
+        else:
+            yield prefix + name, verb
+
+
+def tables() -> str:
+    """Every table of the lake with its columns."""
+    parts = ["# Tables of the lake\n\nMade from `records.py` by `make docs`. Times are UTC.\n"]
+    for table in TABLES.values():
+        rows = (
+            (f"**{column.name}**" if column.name in table.key else column.name,
+             column.type + ("" if not column.nullable else "?"), column.meaning)
+            for column in columns(table.row)
+        )  # fmt: skip
+        parts.append(
+            f"\n## {table.name}\n\n{table.row.__doc__} Key in bold; `source` is part of it.\n\n"
+        )
+        parts.append(_table(("column", "type", "meaning"), rows))
+    return "".join(parts)
+
+
+def main(check: bool) -> int:
+    """Write what is out of date; with ``check`` only name it and return 1."""
+    stale = {path: text for path, text in documents().items() if not _is(path, text)}
+    for path, text in stale.items():
+        print(f"{path.relative_to(HOUSE)} {'is out of date: make docs' if check else 'written'}")
+        if not check:
+            path.write_text(text, encoding="utf-8")
+    return int(check and bool(stale))
+
+
+def _is(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == text
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv))

@@ -1,0 +1,120 @@
+"""Answers to a few questions → a commented ``muster.yaml`` that loads."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+
+from muster.errors import BadSettings
+from muster.project import SETTINGS_FILE, options_of, platform_names
+from muster.settings_file import parse
+
+TEXT = """\
+# What Muster reads and measures. Every key: muster schema --settings
+# Secrets are never written here, only where they are: env:NAME, ssm:/path, secretsmanager:name
+
+community: {community}
+timezone: {timezone}          # periods and business hours are local to it
+currency: {currency}
+language: {language}                 # of messages whose platform tells none
+
+business_hours:              # measures answers in and out of hours
+  - hours:
+      mon-fri: ["09:00-17:00"]     # several ranges a day are fine: ["08:00-12:00", "13:00-18:00"]
+    # country: DE                  # takes out public holidays
+    # region: BE
+
+sources:
+  - name: {name}
+    platform: {platform}
+{source}
+# staff:                     # beside those the platform itself marks as staff
+#   - {{source: {name}, account: anna, valid_from: 2026-01-01}}
+
+brand_terms: [{community}]      # how people write your name; counts mentions
+
+windows: {{answer: 24h, resolution: 7d, reopen: 14d, quiet: 72h}}
+reply_limit: 4               # staff messages an issue should take at most
+
+goals:
+  - name: Answer within a day
+    objective: Be the place people turn to for help    # what the goal is good for; required
+    kpi: response_rate
+    target: {{at_least: 90%}}
+    by: {by}
+
+reports:
+  - name: weekly
+    recipients: [{recipient}]
+
+lake: {lake}                 # a folder, or s3://bucket/prefix
+"""
+TOKEN_HINT = "    # token: env:{variable}      # see: muster doctor\n"
+
+
+QUESTIONS = {
+    "community": "What is the community called?",
+    "platform": "Which platform is the first source? ({platforms})",
+    "account": "Our account or space there (empty if none)",
+    "base_url": "Address of the instance (empty for the platform's own)",
+    "token": "Where is its secret? env:NAME, ssm:/path, secretsmanager:name (empty if none)",
+    "timezone": "Time zone (IANA, e.g. Europe/Berlin)",
+    "recipient": "Who gets the weekly report? (mail address)",
+}
+PLAIN = re.compile(r"\d{4}-\d\d-\d\d|(https?://|env:|\./|s3://)?[A-Za-z][\w/@.+-]*( [\w/@.+-]+)*")
+REQUIRED = ("community", "platform")
+
+
+def complete(
+    given: Mapping[str, str | None], today: date, ask: Callable[[str], str] | None
+) -> dict[str, str]:
+    """The answers, asked for with ``ask`` where none is given; ``BadSettings`` if it cannot ask."""
+    missing = [name for name in REQUIRED if not given.get(name)]
+    if missing and ask is None:
+        flags = ", ".join(f"--{name}" for name in missing)
+        raise BadSettings(f"init cannot ask here: say it with {flags}")
+    answers = {name: value for name, value in given.items() if value is not None}
+    for name, question in QUESTIONS.items() if missing and ask else ():
+        if name not in answers and ask:
+            answers[name] = ask(question.format(platforms=", ".join(platform_names())))
+    defaults = {"timezone": "UTC", "name": answers["platform"], "recipient": "you@example.org"}
+    fixed = {"currency": "EUR", "language": "en", "by": f"{today.year + 1}-12-31"}
+    return defaults | fixed | {name: value for name, value in answers.items() if value}
+
+
+def write(folder: Path, answers: Mapping[str, str]) -> Path:
+    """Write ``muster.yaml`` into ``folder`` and return its path; an existing one is never touched.
+
+    ``answers`` is what :func:`complete` returns. Raises ``BadSettings`` if they do not load.
+    """
+    path = folder / SETTINGS_FILE
+    quoted = {name: _scalar(value) for name, value in answers.items()}
+    text = TEXT.format(**quoted, source=_source_lines(quoted))
+    parse(text, str(path), options_of)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise BadSettings(f"{path} is there already: edit it, or choose another folder") from error
+    except OSError as error:
+        raise BadSettings(f"{path} cannot be written: {error.strerror}") from error
+    return path
+
+
+def _scalar(value: str) -> str:
+    """``value`` as YAML: bare where nothing can be misread, else quoted (JSON is YAML)."""
+    is_plain = PLAIN.fullmatch(value) and value.lower() not in ("true", "false", "null")
+    return value if is_plain else json.dumps(value, ensure_ascii=False)
+
+
+def _source_lines(answers: Mapping[str, str]) -> str:
+    keys = ("base_url", "account", "token", "since")
+    lines = "".join(f"    {key}: {answers[key]}\n" for key in keys if answers.get(key))
+    if answers.get("token"):
+        return lines
+    variable = answers["name"].upper().replace("-", "_")
+    return lines + TOKEN_HINT.format(variable=f"{variable}_TOKEN")

@@ -1,0 +1,105 @@
+"""What the CLI says: tables and progress on a terminal, plain lines in a pipe, JSON on request."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import typer
+
+from muster.project import Progress
+
+
+def say(text: str = "") -> None:
+    """One line for a person, on stdout."""
+    typer.echo(text)
+
+
+def warn(text: str) -> None:
+    """One line about trouble, on stderr."""
+    typer.echo(text, err=True)
+
+
+def say_json(value: Any) -> None:
+    """``value`` as JSON; instants and dates in ISO 8601, money as text."""
+    typer.echo(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    return list(value) if isinstance(value, tuple | set) else str(value)
+
+
+def say_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A table: drawn on a terminal, tab-separated in a pipe."""
+    if not sys.stdout.isatty():
+        for row in (columns, *rows):
+            typer.echo("\t".join(_cell(value) for value in row))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=box.SIMPLE_HEAD)
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    Console().print(table)
+
+
+def _cell(value: Any) -> str:
+    """A cell as text; control characters cannot drive the terminal."""
+    text = "" if value is None else str(value)
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def say_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Comma-separated values; cells that a spreadsheet would run as a formula are quoted."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_inert(value) for value in row] for row in rows)
+
+
+def _inert(value: Any) -> Any:
+    is_formula = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
+    return "'" + value if is_formula else value
+
+
+def asking() -> Callable[[str], str] | None:
+    """A way to ask a person, or none where nobody sits at a terminal."""
+    if not sys.stdin.isatty():
+        return None
+    return lambda question: str(typer.prompt(question, default="", show_default=False))
+
+
+@contextmanager
+def progress() -> Iterator[Any]:
+    """A callable that shows :class:`Progress` on a terminal, and nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[tuple[str, str], Any] = {}
+
+        def show(step: Progress) -> None:
+            key = (step.stage, step.name)
+            if key not in tasks:
+                tasks[key] = bar.add_task("")
+            text = f"{step.stage} {step.name}: {step.done:,} {step.note}"
+            bar.update(tasks[key], description=text)
+
+        yield show
