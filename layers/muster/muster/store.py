@@ -75,7 +75,7 @@ def open_store(location: str, *, base: Path) -> Store:
 
 def check_writable(store: Store) -> None:
     """Prove with a probe that the store writes and honours conditions, else ``StoreRefused``."""
-    key = f"probe/{uuid4().hex}"
+    key = f"probe-{uuid4().hex}"
     store.put(key, b"1", if_new=True)
     try:
         if not _refuses(store, key, if_new=True) or not _refuses(store, key, if_match='"0"'):

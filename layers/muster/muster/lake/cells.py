@@ -1,0 +1,153 @@
+"""A row → its cells as the lake stores them, or ``Refused`` with the reason it cannot be stored."""
+
+from __future__ import annotations
+
+import math
+import typing
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, Literal
+
+from muster.errors import Refused
+from muster.records import TABLE_OF, TABLES, Column, Deletion, Row, Table, columns
+
+Cells = dict[str, Any]
+
+_CENT = Decimal("0.0001")
+_MOST_MONEY = Decimal(10) ** 14
+_MOST_INT = 2**63
+_PLAIN = {
+    "string": str, "timestamp": datetime, "date": date, "bool": bool, "int": int,
+    "float": float | int, "money": Decimal, "strings": tuple | list,
+}  # fmt: skip
+
+
+def accept(row: Row | Deletion) -> None:
+    """Raise ``Refused``, naming the column, if the lake could not store the row as it is."""
+    if isinstance(row, Deletion):
+        _timestamp("created_at", row.created_at)
+        _timestamp("deleted_at", row.deleted_at)
+        return
+    kind: type = type(row)
+    choices = allowed(kind)
+    for column in _own_columns(kind):
+        value = getattr(row, column.name)
+        if value is None and column.nullable:
+            continue
+        _accept_cell(column, value, choices.get(column.name, ()))
+    for name in TABLES[TABLE_OF[kind]].key:
+        if getattr(row, name) == "":
+            raise Refused(f"{name} is empty, but names the row")
+
+
+def cells(row: Row, observed_at: datetime) -> Cells:
+    """The row by column name, rounded as the lake rounds it, with its ``observed_at``."""
+    kind: type = type(row)
+    found = {column.name: getattr(row, column.name) for column in _own_columns(kind)}
+    for name in _lists(kind):
+        found[name] = list(found[name])
+    for name in _money(kind):
+        found[name] = None if found[name] is None else found[name].quantize(_CENT)
+    found["observed_at"] = observed_at
+    return found
+
+
+def month(table: Table, row: Row | Deletion) -> str | None:
+    """The UTC month a row lies in, by its own immutable time; ``None`` in a table without."""
+    if table.month is None:
+        return None
+    at = getattr(row, table.month)
+    at = at.astimezone(UTC) if isinstance(at, datetime) else at
+    return f"{at.year:04}-{at.month:02}"
+
+
+@cache
+def allowed(row: type) -> dict[str, tuple[str, ...]]:
+    """The values of those columns that know only a few."""
+    hints = typing.get_type_hints(row)
+    return {
+        name: typing.get_args(hint)
+        for name, hint in hints.items()
+        if typing.get_origin(hint) is Literal
+    }
+
+
+@cache
+def _own_columns(row: type) -> tuple[Column, ...]:
+    return columns(row)[:-1]
+
+
+@cache
+def _lists(row: type) -> tuple[str, ...]:
+    return tuple(column.name for column in _own_columns(row) if column.type == "strings")
+
+
+@cache
+def _money(row: type) -> tuple[str, ...]:
+    return tuple(column.name for column in _own_columns(row) if column.type == "money")
+
+
+def _accept_cell(column: Column, value: Any, choices: tuple[str, ...]) -> None:
+    plain: Any = _PLAIN[column.type]
+    if not isinstance(value, plain) or (isinstance(value, bool) and column.type != "bool"):
+        raise Refused(f"{column.name} is {_shown(value)}, but must be a {column.type}")
+    if choices and value not in choices:
+        raise Refused(f"{column.name} is {_shown(value)}, but must be {' or '.join(choices)}")
+    _RANGES.get(column.type, _anything)(column.name, value)
+
+
+def _anything(name: str, value: Any) -> None:
+    """Whatever has the right type fits."""
+
+
+def _string(name: str, value: str) -> None:
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise Refused(f"{name} holds half a character (a lone surrogate)") from error
+
+
+def _strings(name: str, value: typing.Sequence[Any]) -> None:
+    for part in value:
+        if not isinstance(part, str):
+            raise Refused(f"{name} holds {_shown(part)}, but must hold strings")
+        _string(name, part)
+
+
+def _timestamp(name: str, value: Any) -> None:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise Refused(f"{name} is {_shown(value)}, but must be a time with its zone")
+    if not 1900 < value.year < 9999:
+        raise Refused(f"{name} is {_shown(value)}, which no community has seen")
+
+
+def _date(name: str, value: Any) -> None:
+    if isinstance(value, datetime) or not 1900 < value.year < 9999:
+        raise Refused(f"{name} is {_shown(value)}, but must be a plausible date")
+
+
+def _int(name: str, value: int) -> None:
+    if not -_MOST_INT <= value < _MOST_INT:
+        raise Refused(f"{name} is {_shown(value)}, too large for 64 bits")
+
+
+def _float(name: str, value: float) -> None:
+    if not math.isfinite(value):
+        raise Refused(f"{name} is {_shown(value)}, but must be a number")
+
+
+def _amount(name: str, value: Decimal) -> None:
+    if not value.is_finite() or abs(value) >= _MOST_MONEY - 1:
+        raise Refused(f"{name} is {_shown(value)}, but must be an amount below 10^14")
+
+
+_RANGES: dict[str, typing.Callable[[str, Any], None]] = {
+    "string": _string, "strings": _strings, "timestamp": _timestamp, "date": _date,
+    "int": _int, "float": _float, "money": _amount,
+}  # fmt: skip
+
+
+def _shown(value: Any) -> str:
+    return ascii(value)[:60]

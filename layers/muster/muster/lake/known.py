@@ -1,0 +1,49 @@
+"""The lake → the messages of one source it already holds, for re-reading edits and deletions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import groupby
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from muster.lake import parquet
+from muster.records import TABLES, KnownMessage
+from muster.store import Store
+
+_NAMES = ("message_id", "thread_id", "created_at", "edited_at", "deleted_at")
+
+
+def known(store: Store, source: str, since: datetime) -> Iterator[KnownMessage]:
+    """Messages created at or after ``since`` and not deleted, oldest first, month by month."""
+    since = since.astimezone(UTC)
+    start = f"month={since.year:04}-{since.month:02}"
+    entries = store.list(f"tables/messages/source={source}/")
+    for month, parts in groupby(entries, key=lambda entry: entry.key.split("/")[3]):
+        if month >= start:
+            rows = pa.concat_tables([_rows(store, part.key) for part in parts])
+            yield from _known(rows, since)
+
+
+def _rows(store: Store, key: str) -> pa.Table:
+    table = TABLES["messages"]
+    stored = store.get(key)
+    if stored is None:  # Gone since it was listed.
+        return pa.Table.from_pylist(
+            [], schema=pa.schema(map(parquet.schema(table.row).field, _NAMES))
+        )
+    return parquet.decode(table, stored.data, store.url(key), _NAMES).rows.select(_NAMES)
+
+
+def _known(rows: pa.Table, since: datetime) -> Iterator[KnownMessage]:
+    from_then = pc.greater_equal(
+        rows.column("created_at"), pa.scalar(since, pa.timestamp("us", "UTC"))
+    )
+    there = rows.filter(pc.and_(from_then, pc.is_null(rows.column("deleted_at"))))
+    for batch in there.sort_by(
+        [("created_at", "ascending"), ("message_id", "ascending")]
+    ).to_batches():
+        for row in batch.drop_columns(["deleted_at"]).to_pylist():
+            yield KnownMessage(**row)

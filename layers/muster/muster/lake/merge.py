@@ -1,0 +1,198 @@
+"""Observed rows and deletions → the objects of their months, by key and conditional put.
+
+A month has one object, ``part-0``. One that reached the size limit is marked full: it is rewritten
+for its own rows only, and new keys go to the next part. So no row ever moves between objects,
+every write is one put, and a reader sees each key once at any instant.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from itertools import count, islice
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from muster.errors import Conflict
+from muster.lake import parquet
+from muster.lake.cells import Cells, cells, month
+from muster.lake.settle import Seen, settle
+from muster.records import TABLE_OF, TABLES, Deletion, Row, Table
+from muster.store import Store, Stored
+
+BATCH_ROWS = 20_000
+PART_BYTES = 32 * 1024 * 1024
+TRIES = 40
+
+Key = tuple[Any, ...]
+Batch = dict[Key, list[Seen]]
+Heard = Callable[[Deletion], None]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Size of a batch and of a part, and how often and how to wait after a lost race."""
+
+    batch_rows: int = BATCH_ROWS
+    part_bytes: int = PART_BYTES
+    tries: int = TRIES
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True)
+class _Month:
+    """The objects of one month of one table of one source."""
+
+    store: Store
+    table: Table
+    folder: str
+    rules: Rules
+
+    def key(self, k: int) -> str:
+        return f"{self.folder}/part-{k}.parquet"
+
+
+@dataclass(frozen=True)
+class _Merged:
+    """What a part took: its changed rows, and what no part up to it holds."""
+
+    changed: int
+    left: Batch
+    is_last: bool
+
+
+def merge(
+    store: Store,
+    source: str,
+    rows: Iterable[tuple[Row | Deletion, datetime]],
+    *,
+    rules: Rules | None = None,
+    on_unknown: Heard = lambda _: None,
+) -> dict[str, int]:
+    """Merge rows, each with when it was observed, and return the changed rows per table.
+
+    ``on_unknown`` hears of each deletion of a message the lake has never held. ``Conflict`` if
+    other runs won every race.
+    """
+    rules = rules or Rules()
+    changed: dict[str, int] = {}
+    left = iter(rows)
+    while batch := list(islice(left, rules.batch_rows)):
+        for (name, of_month), seen in _by_month(batch).items():
+            place = _Month(store, TABLES[name], _folder(name, source, of_month), rules)
+            changed[name] = changed.get(name, 0) + _merge_month(place, seen, on_unknown)
+    return changed
+
+
+def _folder(table: str, source: str, of_month: str | None) -> str:
+    folder = f"tables/{table}/source={source}"
+    return folder if of_month is None else f"{folder}/month={of_month}"
+
+
+def _by_month(
+    rows: Iterable[tuple[Row | Deletion, datetime]],
+) -> dict[tuple[str, str | None], Batch]:
+    """Observations by table and month, then by key, each key's in the order they were made."""
+    found: dict[tuple[str, str | None], Batch] = {}
+    for row, observed_at in sorted(rows, key=lambda pair: pair[1]):
+        deleted = isinstance(row, Deletion)
+        table = TABLES["messages" if deleted else TABLE_OF[type(row)]]
+        key = tuple(getattr(row, name) for name in table.key)
+        what = row if isinstance(row, Deletion) else cells(row, observed_at)
+        batch = found.setdefault((table.name, month(table, row)), {})
+        batch.setdefault(key, []).append(Seen(what, observed_at))
+    return found
+
+
+def _merge_month(place: _Month, batch: Batch, on_unknown: Heard) -> int:
+    changed, left = 0, batch
+    for k in count():
+        merged = _merge_part(place, k, left)
+        changed, left = changed + merged.changed, merged.left
+        if merged.is_last:
+            break
+    for observations in left.values():
+        for seen in observations:
+            if isinstance(seen.what, Deletion):
+                on_unknown(seen.what)
+    return changed
+
+
+def _merge_part(place: _Month, k: int, batch: Batch) -> _Merged:
+    for attempt in range(place.rules.tries):
+        stored = place.store.get(place.key(k))
+        try:
+            return _open_part(place, k, batch) if stored is None else _into(place, k, stored, batch)
+        except Conflict:
+            place.rules.sleep(random.uniform(0, min(2.0, 0.02 * 2**attempt)))
+    raise Conflict(
+        f"{place.store.url(place.key(k))} changed {place.rules.tries} times while merging: "
+        "run again with fewer runs at once"
+    )
+
+
+def _open_part(place: _Month, k: int, batch: Batch) -> _Merged:
+    """Start part ``k``: every part before it is full, so no other run can add these keys there."""
+    fresh, left = _fresh(place.table, batch)
+    if fresh:
+        data = parquet.encode(
+            place.table, parquet.arrow(place.table, fresh), limit=place.rules.part_bytes
+        )
+        place.store.put(place.key(k), data, if_new=True)
+    return _Merged(len(fresh), left, True)
+
+
+def _into(place: _Month, k: int, stored: Stored, batch: Batch) -> _Merged:
+    """Rewrite part ``k`` for the keys it has, and for new ones too unless it is full."""
+    table, where = place.table, place.store.url(place.key(k))
+    keys = parquet.decode(table, stored.data, where, table.key)
+    mask = _mentioned(table, keys.rows, batch)
+    if keys.is_full and not pc.any(mask, min_count=0).as_py():
+        return _Merged(0, batch, False)
+    part = parquet.decode(table, stored.data, where)
+    settled, changed, left = _settled(table, part.rows.filter(mask).to_pylist(), batch)
+    if not part.is_full:
+        fresh, left = _fresh(table, left)
+        settled, changed = settled + fresh, changed + len(fresh)
+    if changed:
+        rows = pa.concat_tables([part.rows.filter(pc.invert(mask)), parquet.arrow(table, settled)])
+        data = parquet.encode(table, rows, limit=place.rules.part_bytes, is_full=part.is_full)
+        place.store.put(place.key(k), data, if_match=stored.etag)
+    return _Merged(changed, left, not part.is_full)
+
+
+def _mentioned(table: Table, keys: pa.Table, batch: Batch) -> Any:
+    """A mask of the rows whose key may be in the batch (for a key of one column: is)."""
+    mask = None
+    for position, name in enumerate(table.key):
+        values = pa.array({key[position] for key in batch}, keys.schema.field(name).type)
+        found = pc.is_in(keys.column(name), value_set=values)
+        mask = found if mask is None else pc.and_(mask, found)
+    return mask
+
+
+def _settled(table: Table, held: list[Cells], batch: Batch) -> tuple[list[Cells], int, Batch]:
+    """The held rows after their observations, how many changed, and what is not held here."""
+    settled, changed, left = [], 0, dict(batch)
+    for row in held:
+        after = _after(table, row, left.pop(tuple(row[name] for name in table.key), []))
+        changed += after != row
+        settled.append(after or row)
+    return settled, changed, left
+
+
+def _fresh(table: Table, batch: Batch) -> tuple[list[Cells], Batch]:
+    """New rows, and the observations that make none: deletions of the unknown."""
+    after = {key: _after(table, None, observations) for key, observations in batch.items()}
+    unknown = {key: batch[key] for key, row in after.items() if row is None}
+    return [row for row in after.values() if row is not None], unknown
+
+
+def _after(table: Table, row: Cells | None, observations: list[Seen]) -> Cells | None:
+    return reduce(lambda settled, seen: settle(table, settled, seen), observations, row)

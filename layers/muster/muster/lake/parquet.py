@@ -1,0 +1,105 @@
+"""Cells ⇄ Arrow ⇄ Parquet bytes: the same rows always give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from muster.errors import StoreRefused
+from muster.lake.cells import Cells
+from muster.records import SCHEMA_VERSION, Column, Table, columns
+
+ROW_GROUP = 65_536
+_FULL = b"muster.full"
+_TYPES = {
+    "string": pa.string(), "strings": pa.list_(pa.string()), "date": pa.date32(),
+    "timestamp": pa.timestamp("us", tz="UTC"), "bool": pa.bool_(), "int": pa.int64(),
+    "float": pa.float64(), "money": pa.decimal128(18, 4),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Part:
+    """One object of a table: its rows, and whether it is full (it then takes no new keys)."""
+
+    rows: pa.Table
+    is_full: bool
+
+
+@cache
+def schema(row: type) -> pa.Schema:
+    """The Arrow schema of a row type, derived from its columns."""
+    return pa.schema([_field(column) for column in columns(row)])
+
+
+def _field(column: Column) -> pa.Field:
+    return pa.field(column.name, _TYPES[column.type], nullable=column.nullable)
+
+
+def arrow(table: Table, found: Sequence[Cells]) -> pa.Table:
+    """Cells as an Arrow table."""
+    return pa.Table.from_pylist(list(found), schema=schema(table.row))
+
+
+def encode(table: Table, rows: pa.Table, *, limit: int, is_full: bool = False) -> bytes:
+    """Sorted rows as Parquet; a part that reaches ``limit`` bytes is marked full for good."""
+    order = pc.sort_indices(rows, sort_keys=[(name, "ascending") for name in _sorting(table)])
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, schema(table.row), compression="zstd", compression_level=3) as out:
+        for start in range(0, len(order), ROW_GROUP):
+            # One piece a column: the pieces rows came in would show in the bytes.
+            out.write_table(rows.take(order.slice(start, ROW_GROUP)).combine_chunks(), ROW_GROUP)
+        facts = {b"muster.table": table.name, b"muster.schema": str(SCHEMA_VERSION)}
+        if is_full or sink.tell() >= limit:
+            facts[_FULL] = "1"
+        out.add_key_value_metadata(facts)
+    return sink.getvalue().to_pybytes()
+
+
+def _sorting(table: Table) -> tuple[str, ...]:
+    return (*table.order, *(name for name in table.key if name not in table.order))
+
+
+def decode(table: Table, data: bytes, where: str, names: Iterable[str] | None = None) -> Part:
+    """The rows of a part (of only some columns if named); ``StoreRefused`` if it is not ours."""
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data))
+    except pa.ArrowException as error:
+        raise StoreRefused(
+            f"{where} is no readable Parquet ({error}): move it away and run muster replay"
+        ) from error
+    _accept(table, file.schema_arrow, where)
+    wanted = [field for field in schema(table.row) if names is None or field.name in names]
+    present = [field.name for field in wanted if field.name in file.schema_arrow.names]
+    found = file.read(columns=present, use_threads=False)
+    arrays = [_column(found, field) for field in wanted]
+    is_full = _FULL in (file.metadata.metadata or {})
+    return Part(pa.Table.from_arrays(arrays, schema=pa.schema(wanted)), is_full)
+
+
+def _column(found: pa.Table, field: pa.Field) -> Any:
+    if field.name in found.column_names:
+        return found.column(field.name)
+    return pa.nulls(len(found), field.type)
+
+
+def _accept(table: Table, found: pa.Schema, where: str) -> None:
+    advice = "move it out of the lake (muster import takes foreign files)"
+    for field in schema(table.row):
+        if field.name not in found.names and not field.nullable:
+            raise StoreRefused(f"{where} is no {table.name}: no column {field.name!r}; {advice}")
+        if field.name in found.names and (it := found.field(field.name).type) != field.type:
+            raise StoreRefused(
+                f"{where} is no {table.name}: {field.name!r} is {it}, not {field.type}; {advice}"
+            )
+    if extra := [name for name in found.names if name not in schema(table.row).names]:
+        raise StoreRefused(
+            f"{where} has columns this version does not know ({', '.join(extra[:5])}): "
+            "a newer Muster wrote it; update this one"
+        )

@@ -1,0 +1,70 @@
+"""The stored cells of one entity and a later or earlier observation → what is true now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from muster.lake.cells import Cells
+from muster.records import Deletion, Table
+
+_CONTENT = {"text": None, "url": None, "lang": None, "sentiment": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One observation of an entity: its cells, or that it is deleted."""
+
+    what: Cells | Deletion
+    observed_at: datetime
+
+
+def settle(table: Table, stored: Cells | None, seen: Seen) -> Cells | None:
+    """What is true after ``seen``; ``None`` if only a deletion of something unknown was seen.
+
+    The later observation wins, at a tie the one that comes in. Equal in all but ``observed_at``
+    keeps the earlier one: it says since when the present state has been seen.
+    """
+    if isinstance(seen.what, Deletion):
+        return stored and _deleted(stored, seen.what.deleted_at, seen.observed_at)
+    if stored is None:
+        return _emptied(seen.what)
+    if seen.what.get("deleted_at"):
+        return _deleted(stored, seen.what["deleted_at"], seen.observed_at)
+    if stored.get("deleted_at") and seen.what.get("text") is None:
+        return stored
+    return _later(table, stored, seen.what)
+
+
+def _later(table: Table, stored: Cells, seen: Cells) -> Cells:
+    newer, older = (stored, seen) if seen["observed_at"] < stored["observed_at"] else (seen, stored)
+    kept = {name: stored[name] for name in table.keep_first}
+    filled = {n: older[n] for n, value in newer.items() if value is None} if table.fill else {}
+    settled = newer | filled | kept
+    if _same(settled, older | kept):
+        settled["observed_at"] = older["observed_at"]
+    return settled
+
+
+def _same(one: Cells, other: Cells) -> bool:
+    return all(value == other[name] for name, value in one.items() if name != "observed_at")
+
+
+def _deleted(stored: Cells, deleted_at: datetime, observed_at: datetime) -> Cells:
+    known = stored["deleted_at"]
+    if known is None and observed_at < stored["observed_at"]:
+        return stored  # It has been seen alive since.
+    return _emptied(
+        stored
+        | {
+            "deleted_at": deleted_at if known is None else min(known, deleted_at),
+            "observed_at": observed_at
+            if known is None
+            else min(stored["observed_at"], observed_at),
+        }
+    )
+
+
+def _emptied(seen: Cells) -> Cells:
+    """Without content, if it is deleted: ids, times and counts stay."""
+    return seen | _CONTENT | {"tags": []} if seen.get("deleted_at") else seen
