@@ -180,37 +180,39 @@ def by_week(points):
     return [*found, (start, len(points), len(points))]
 
 
+def near_a_limit(judged, mean, reach):
+    """Points of every window of four of which three lie beyond the same half way."""
+    for first in range(len(judged) - 3):
+        window = range(first, first + 4)
+        high = [i for i in window if judged[i] > mean + reach / 2]
+        low = [i for i in window if judged[i] < mean - reach / 2]
+        if reach:
+            yield from (high if len(high) >= 3 else low if len(low) >= 3 else [])
+
+
+def rules_of(points, start, end, run_end):
+    """What one baseline says of the points it judges, by position."""
+    own, judged = points[start:end], points[start:run_end]
+    mean, reach = mean_and_reach(points[start : start + 26] if run_end - start >= 26 else own)
+    found = [set() for _ in judged]
+    if len(own) >= 6:
+        [found[i].add("outside") for i, x in enumerate(judged) if abs(x - mean) > reach]
+    if len(own) >= 12:
+        [found[i].add("run") for span in stretches(judged, mean) for i in range(*span)]
+        [found[i].add("near_limit") for i in near_a_limit(judged, mean, reach)]
+    if start == 0 or len(own) >= 6:
+        [found[i].add("run") for i in range(len(own), len(judged))]
+    return found, (start, end, mean, reach)
+
+
 def second_reading(points):
-    drawn = by_week(points)
-    rules = [set() for _ in points]
-    limits = []
-    for start, end, run_end in reversed(drawn):
-        own = points[start:end]
-        base = points[start : start + 26] if run_end - start >= 26 else own
-        if not own:
+    rules, limits = [set() for _ in points], []
+    for start, end, run_end in reversed(by_week(points)):
+        if start == end:
             continue
-        mean, reach = mean_and_reach(base)
-        judged = points[start:run_end]
-        for i in range(len(judged)):
-            rules[start + i] = set()
-        if len(own) >= 6:
-            limits.insert(0, (start, end, mean, reach))
-            for i, x in enumerate(judged):
-                if abs(x - mean) > reach:
-                    rules[start + i].add("outside")
-        if len(own) >= 12:
-            for first, last in stretches(judged, mean):
-                for i in range(first, last):
-                    rules[start + i].add("run")
-            for i in range(len(judged) - 3):
-                for half in (lambda x, m, r: x > m + r / 2, lambda x, m, r: x < m - r / 2):
-                    hit = [j for j in range(i, i + 4) if half(judged[j], mean, reach)]
-                    if len(hit) >= 3 and reach:
-                        for j in hit:
-                            rules[start + j].add("near_limit")
-        if start == 0 or len(own) >= 6:
-            for i in range(end, run_end):
-                rules[i].add("run")
+        rules[start:run_end], lines = rules_of(points, start, end, run_end)
+        if end - start >= 6:
+            limits.insert(0, lines)
     return rules, limits
 
 
