@@ -121,6 +121,8 @@ class Replay(httpx.BaseTransport):
         self._answers: dict[str, list[Mapping[str, Any]]] = {}
         for exchange in exchanges:
             self._answers.setdefault(_key(exchange["request"]), []).append(exchange["response"])
+        self.recorded = frozenset(self._answers)
+        self.used: set[str] = set()
 
     @classmethod
     def of(cls, path: Path) -> Replay:
@@ -135,6 +137,7 @@ class Replay(httpx.BaseTransport):
         answers = self._answers.get(key)
         if answers is None:
             raise LookupError(f"not in the recording: {key}")
+        self.used.add(key)
         return answer_of(answers.pop(0) if len(answers) > 1 else answers[0])
 
 

@@ -1,0 +1,171 @@
+"""A platform's recording as fetches to run: through faults, from any cursor, to merged rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from muster.errors import Refused
+from muster.records import TABLE_OF, TABLES, Deletion, Item, KnownMessage, Page
+from muster.sources import Platform, Window, platform
+from muster.sources._http import Http
+from muster.sources._recording import Replay, answer_of
+
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+MAX_REQUESTS = 500
+REFUSALS = (Refused, KeyError, TypeError, ValueError)
+
+Rows = dict[tuple[Any, ...], dict[str, Any]]
+Answer = Callable[[httpx.Request], httpx.Response]
+Fault = Callable[[int, httpx.Request, Answer], httpx.Response]
+
+
+def undisturbed(number: int, request: httpx.Request, answer: Answer) -> httpx.Response:
+    """No fault: the recorded answer."""
+    return answer(request)
+
+
+def not_found(request: httpx.Request) -> httpx.Response:
+    """What a server says of an address it does not have."""
+    return httpx.Response(404, json={"errors": ["not found"]})
+
+
+@dataclass
+class Wire(httpx.BaseTransport):
+    """The recorded answers, each handed to ``fault`` with the number of its request (from 0)."""
+
+    replay: Replay
+    fault: Fault = undisturbed
+    is_lenient: bool = False  # after a fault, a request may differ from the recorded ones
+    asked: list[str] = field(default_factory=list)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        assert len(self.asked) < MAX_REQUESTS, f"never ends: {self.asked[-5:]}"
+        self.asked.append(f"{request.method} {request.url.path}?{request.url.query.decode()}")
+        response = self.fault(len(self.asked) - 1, request, self._answer)
+        response.request = request
+        return response
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return self.replay.handle_request(request)
+        except LookupError:
+            if self.is_lenient:
+                return not_found(request)
+            raise
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One platform with its recording."""
+
+    name: str
+
+    @cached_property
+    def told(self) -> dict[str, Any]:
+        return json.loads((RECORDINGS / f"{self.name}.json").read_text("utf-8"))
+
+    @cached_property
+    def platform(self) -> Platform:
+        return platform(self.name)
+
+    @cached_property
+    def options(self) -> Any:
+        return self.platform.Options(**self.told["options"])
+
+    @property
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.told["now"])
+
+    @property
+    def secret(self) -> str | None:
+        return self.told.get("secret")
+
+    def wire(self, fault: Fault = undisturbed, is_lenient: bool = False) -> Wire:
+        return Wire(Replay(self.told["exchanges"]), fault, is_lenient)
+
+    def rate_limited(self) -> httpx.Response:
+        return answer_of(self.told["rate_limited"])
+
+    def api(self, wire: httpx.BaseTransport, **http: Any) -> Any:
+        http = {"sleep": _no_sleep, "clock": lambda: self.now, **http}
+        return self.platform.connect(self.options, self.secret, Http(transport=wire, **http))
+
+    def window(self, cursor: Any = None) -> Window:
+        since = self.told.get("since")
+        known = [_known(one) for one in self.told.get("known", ())]
+        return Window(
+            options=self.options,
+            now=self.now,
+            cursor=self.told.get("cursor", {}) if cursor is None else cursor,
+            since=datetime.fromisoformat(since) if since and cursor is None else None,
+            known=lambda at: (one for one in known if one.created_at >= at),
+        )
+
+    def pages(self, wire: httpx.BaseTransport, cursor: Any = None, **http: Any) -> Iterator[Page]:
+        """The pages of one fetch, items and cursors as the lake would give them back."""
+        api = self.api(wire, **http)
+        for page in self.platform.pages(api, self.window(cursor)):
+            yield Page(
+                tuple(stored(item) for item in page.items),
+                None if page.cursor is None else json.loads(json.dumps(page.cursor)),
+            )
+
+    def rows(self, items: Iterable[Item]) -> tuple[Rows, list[Item]]:
+        """Rows merged as the lake merges them, and the items whose mapping was refused."""
+        merged: Rows = {}
+        refused = []
+        for item in items:
+            try:
+                found = list(self.platform.rows(item, self.options))
+            except REFUSALS:
+                refused.append(item)
+                continue
+            for row in found:
+                _merge(merged, row)
+        return merged, refused
+
+
+def _no_sleep(seconds: float) -> None:
+    assert seconds >= 0
+
+
+def stored(item: Item) -> Item:
+    """The item as raw would give it back: through JSON."""
+    body, context = json.loads(json.dumps([item.body, item.context]))
+    return Item(item.stream, body, item.seen_at, context)
+
+
+def items_of(pages: Iterable[Page]) -> list[Item]:
+    return [item for page in pages for item in page.items]
+
+
+def last_cursor(pages: Iterable[Page]) -> dict[str, Any] | None:
+    cursors = [dict(page.cursor) for page in pages if page.cursor is not None]
+    return cursors[-1] if cursors else None
+
+
+def _known(one: dict[str, str]) -> KnownMessage:
+    at = datetime.fromisoformat(one["created_at"])
+    return KnownMessage(one["message_id"], one["thread_id"], at)
+
+
+def _merge(merged: Rows, row: Any) -> None:
+    if isinstance(row, Deletion):
+        merged[("deletions", row.message_id)] = asdict(row)
+        return
+    table = TABLES[TABLE_OF[type(row)]]
+    values = asdict(row)
+    key = (table.name, *(values[name] for name in table.key))
+    before = merged.get(key, {})
+    for name, old in before.items():
+        if (table.fill and values[name] is None) or name in table.keep_first:
+            values[name] = old
+    merged[key] = values
