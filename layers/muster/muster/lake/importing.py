@@ -1,0 +1,182 @@
+"""A file of anybody's → rows of a table, and what could not be taken, each with its line.
+
+Columns are the table's fields. Lists are JSON arrays or separated by ``;`` or ``|``. A ``source``
+column says per row which source it belongs to.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, fields
+from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from muster.errors import BadImport, Refused
+from muster.lake import formats
+from muster.lake.cells import accept
+from muster.lake.files import Record, open_file
+from muster.lake.taken import Extra, Refusal, Taken
+from muster.records import TABLES, Column, Row, Table, columns
+
+_SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_TRUTH = {"true": True, "yes": True, "y": True, "t": True, "1": True,
+          "false": False, "no": False, "n": False, "f": False, "0": False}  # fmt: skip
+
+
+def read(
+    path: Path, table: str, *, form: str = "", zone: tzinfo = UTC
+) -> Iterator[Taken | Refusal | Extra]:
+    """Rows, refusals and unknown columns, as the file yields them.
+
+    ``form`` names a format of :mod:`muster.lake.formats`; times without an offset are local to
+    ``zone``. ``BadImport`` if the file or its header cannot be taken at all, before any row.
+    """
+    if table not in TABLES:
+        raise BadImport(f"no table {table!r}: there are {', '.join(TABLES)}")
+    if form:
+        return _format(form, table)(path)
+    opened = open_file(path)
+    if opened.columns is not None:
+        _accept_header(path, TABLES[table], opened.columns)
+    return _taken(TABLES[table], opened.records, zone)
+
+
+def format_names() -> tuple[str, ...]:
+    """Every named format there is, by walking :mod:`muster.lake.formats`."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(formats.__path__)))
+
+
+def _format(form: str, table: str) -> Callable[[Path], Iterator[Taken | Refusal | Extra]]:
+    if form not in format_names():
+        raise BadImport(f"no format {form!r}: there are {', '.join(format_names())}")
+    module = importlib.import_module(f"{formats.__name__}.{form}")
+    given: str = module.TABLE
+    if given != table:
+        raise BadImport(f"format {form!r} gives {given}, not {table}")
+    found: Callable[[Path], Iterator[Taken | Refusal | Extra]] = module.read
+    return found
+
+
+def _accept_header(path: Path, table: Table, header: tuple[str, ...]) -> None:
+    if missing := [name for name in _required(table.row) if name not in header]:
+        raise BadImport(
+            f"{path}, line 1: no column {missing[0]!r}: {table.name} needs "
+            f"{', '.join(_required(table.row))}; the file has {', '.join(header)}"
+        )
+
+
+def _required(row: type) -> list[str]:
+    return [field.name for field in fields(row) if field.default is MISSING]
+
+
+def _taken(
+    table: Table, records: Iterator[Record], zone: tzinfo
+) -> Iterator[Taken | Refusal | Extra]:
+    told = {*(field.name for field in fields(table.row)), "source"}
+    for record in records:
+        for name in () if record.fault else [name for name in record.cells if name not in told]:
+            told.add(name)
+            yield Extra(name, record.line)
+        try:
+            if record.fault:
+                raise Refused(record.fault)
+            row = _row(table.row, record.cells, zone)
+            accept(row)
+            yield Taken(row, _source(record.cells), record.line)
+        except Refused as refused:
+            yield Refusal(record.line, str(refused), record.cells)
+
+
+def _source(cells: Mapping[str, Any]) -> str | None:
+    name = cells.get("source")
+    if name is None or name == "":
+        return None
+    if not isinstance(name, str) or not _SOURCE.fullmatch(name):
+        raise Refused(f"source is {ascii(name)[:60]}, but must be of a-z, 0-9, - and _")
+    return name
+
+
+def _row(kind: type, cells: Mapping[str, Any], zone: tzinfo) -> Row:
+    values = {}
+    defaults = {field.name: field.default for field in fields(kind)}
+    for column in columns(kind)[:-1]:
+        cell = cells.get(column.name)
+        if cell is not None and cell != "":
+            values[column.name] = _value(column, cell, zone)
+        elif defaults[column.name] is MISSING:
+            raise Refused(f"{column.name} is missing")
+    row: Row = kind(**values)
+    return row
+
+
+def _value(column: Column, cell: Any, zone: tzinfo) -> Any:
+    try:
+        return _READERS[column.type](cell, zone)
+    except (ValueError, TypeError, InvalidOperation, OverflowError) as error:
+        shown = ascii(cell)[:60]
+        raise Refused(f"{column.name} is {shown}, but must be a {column.type}") from error
+
+
+def _string(cell: Any, _: tzinfo) -> str:
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        raise TypeError
+    return cell if isinstance(cell, str) else str(_whole(cell))
+
+
+def _strings(cell: Any, _: tzinfo) -> tuple[str, ...]:
+    if isinstance(cell, str):
+        text = cell.strip()
+        parts = json.loads(text) if text.startswith("[") else re.split("[;|]", text)
+    else:
+        parts = cell
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        raise TypeError
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def _timestamp(cell: Any, zone: tzinfo) -> datetime:
+    found = cell if isinstance(cell, datetime) else datetime.fromisoformat(cell.strip())
+    return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _date(cell: Any, _: tzinfo) -> date:
+    if isinstance(cell, datetime):
+        return cell.date()
+    return cell if isinstance(cell, date) else date.fromisoformat(cell.strip())
+
+
+def _bool(cell: Any, _: tzinfo) -> bool:
+    try:
+        return _TRUTH[str(cell).strip().lower()]
+    except KeyError as error:
+        raise ValueError from error
+
+
+def _int(cell: Any, _: tzinfo) -> int:
+    return _whole(cell if isinstance(cell, int | float) else Decimal(cell.strip()))
+
+
+def _whole(number: int | float | Decimal) -> int:
+    if isinstance(number, bool) or number != int(number):
+        raise ValueError
+    return int(number)
+
+
+def _float(cell: Any, _: tzinfo) -> float:
+    return float(cell)
+
+
+def _money(cell: Any, _: tzinfo) -> Decimal:
+    return Decimal(str(cell).strip())
+
+
+_READERS: dict[str, Callable[[Any, tzinfo], Any]] = {
+    "string": _string, "strings": _strings, "timestamp": _timestamp, "date": _date,
+    "bool": _bool, "int": _int, "float": _float, "money": _money,
+}  # fmt: skip
