@@ -88,11 +88,12 @@ def read(values: Sequence[float | None], lowest: float | None, highest: float | 
 
 
 def _baselines(points: Sequence[float]) -> Iterator[_Baseline]:
-    start = 0
-    while start < len(points):
-        run = _first_run(points, start)
-        yield _baseline(points, start, *(run or (len(points), len(points))))
-        start = run[0] if run else len(points)
+    """As a reader saw them arrive: each begins with the run that ended the one before."""
+    start, seen, everything = 0, 1, len(points)
+    while start < everything:
+        first, end, seen = _first_run(points, start, seen) or (everything, everything, everything)
+        yield _baseline(points, start, first, end)
+        start = first
 
 
 def _baseline(points: Sequence[float], start: int, end: int, run_end: int) -> _Baseline:
@@ -106,15 +107,18 @@ def _baseline(points: Sequence[float], start: int, end: int, run_end: int) -> _B
     return _Baseline(start, end, run_end, mean, spread, noise, is_locked)
 
 
-def _first_run(points: Sequence[float], start: int) -> tuple[int, int] | None:
-    """First position and end of the first run, in order of arrival, that leaves the baseline."""
-    for seen in range(start + ALL_RULES, len(points) + 1):
+def _first_run(
+    points: Sequence[float], start: int, seen_before: int
+) -> tuple[int, int, int] | None:
+    """Where the first run that leaves the baseline begins and ends, and with how many points
+    seen it shows, from ``seen_before`` on."""
+    for seen in range(max(start + ALL_RULES, seen_before), len(points) + 1):
         now = _baseline(points, start, seen, seen)
         # Once locked the mean stands still: only a run that ends here can be new.
         since = start if seen <= start + LOCKED else seen - RUN
         for first, end in _runs(points[since:seen], now):
             if since + first > start:
-                return since + first, since + end
+                return since + first, since + end, seen
     return None
 
 
