@@ -1,0 +1,106 @@
+"""Text written by strangers goes in, text that can do no harm in mail, page, CSV or JSON comes out.
+
+Escaping for HTML is Jinja's job and quoting for CSV is ``csv``'s; what neither of them does is
+done here, once: control and bidi characters, endless strings, odd URLs, spreadsheet formulas.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+#: Characters a field may hold; a field not named here may hold ``LONGEST``.
+LONGEST = 600
+LIMITS = {
+    "title": 120, "subject": 160, "name": 120, "community": 80, "label": 40, "value_text": 40,
+    "definition": 2_000, "kpi": 80, "url": 2_000, "site_url": 2_000, "unsubscribe_url": 2_000,
+}  # fmt: skip
+SEVERAL_LINES = frozenset({"sql"})
+URLS = frozenset({"url", "site_url"})
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def text(raw: str, longest: int = LONGEST) -> str:
+    """One line without control, bidi or invisible characters, at most ``longest`` long."""
+    line = " ".join(_visible(raw[: longest * 4], keep="").split())
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def lines(raw: str) -> str:
+    """The same for text of several lines (SQL), which keeps its line ends and indents."""
+    return _visible(raw, keep="\n")
+
+
+def web_url(raw: str | None) -> str:
+    """The URL if it leads to a web page, else nothing: no script, no file, no white space."""
+    found = (raw or "").strip()
+    is_web = re.fullmatch(r"https?://[^\s\"'<>\\`{}|^]+", found)
+    return found if is_web and _visible(found, keep="") == found else ""
+
+
+def unsubscribe_url(raw: str | None) -> str:
+    """A web page or a mailto address, else nothing."""
+    found = (raw or "").strip()
+    if re.fullmatch(r"mailto:[\w.+%@?=&-]+", found, re.ASCII):
+        return found
+    return web_url(found)
+
+
+def csv_cell(value: object) -> object:
+    """Text that a spreadsheet would run as a formula is marked as text; numbers stay numbers."""
+    if isinstance(value, str) and value.lstrip().startswith(FORMULA_STARTS):
+        return "'" + value
+    return value
+
+
+def slug(raw: str) -> str:
+    """A file name of letters, digits, ``_`` and ``-``."""
+    return re.sub(r"[^a-z0-9_-]+", "-", raw.lower()).strip("-")[:80] or "unnamed"
+
+
+def everything(value: T) -> T:
+    """The same value with every text in it made harmless (dataclasses, mappings, sequences)."""
+    harmless: T = _walk("", value)
+    return harmless
+
+
+def _walk(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return _field(name, value)
+    if is_dataclass(value) and not isinstance(value, type):
+        kept = {field.name: getattr(value, field.name) for field in fields(value)}
+        return replace(value, **{key: _walk(key, item) for key, item in kept.items()})
+    if isinstance(value, Mapping):
+        return {_walk("", key): _walk(str(key), item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_walk(name, item) for item in value)
+    return value
+
+
+def _field(name: str, value: str) -> str:
+    if name in SEVERAL_LINES:
+        return lines(value)
+    if name in URLS:
+        return web_url(value)
+    if name == "unsubscribe_url":
+        return unsubscribe_url(value)
+    return text(value, LIMITS.get(name, LONGEST))
+
+
+def _visible(raw: str, keep: str) -> str:
+    """Control (Cc), format (Cf: bidi, zero width) and half characters (Cs) become a space."""
+    unseen = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    return "".join(
+        mark if mark in keep or unicodedata.category(mark) not in unseen else _blank(mark)
+        for mark in raw
+    )
+
+
+def _blank(mark: str) -> str:
+    """White space parts words; what has no width leaves nothing behind."""
+    return " " if mark in "\t\n\r\v\f\x85\u2028\u2029" else ""

@@ -1,0 +1,27 @@
+"""A template's name goes in, a Jinja environment that escapes comes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def folder(kind: str) -> Path:
+    """Where the templates of a kind (email, site) are: in the package, else in the checkout."""
+    places = (PACKAGE / "templates", PACKAGE.parents[2] / "templates")
+    return next(place / kind for place in places if (place / kind).is_dir())
+
+
+def environment(kind: str) -> Environment:
+    """Templates of a kind; ``.html`` is escaped, ``.txt`` is not, an unknown name is an error."""
+    return Environment(
+        loader=FileSystemLoader(folder(kind)),
+        autoescape=lambda name: bool(name and name.endswith(".html")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

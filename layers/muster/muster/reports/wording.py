@@ -1,0 +1,87 @@
+"""Parts of the view go in, the lines both mail and site show of them come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from muster.reports import headings as say
+from muster.reports.model import Change, GoalLine, Measure, ReportView
+
+#: Goals whose reason is told; the others speak for themselves.
+BEHIND = frozenset({"at_risk", "off_track", "no_data"})
+UNREAD = frozenset({"early", "none"})
+Objectives = tuple[tuple[str, tuple[GoalLine, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Sign:
+    """How a tone or a status is shown: a shape, a word, the class that colours both."""
+
+    shape: str
+    word: str
+    colour: str
+
+
+def sign(tone: str, word: str) -> Sign:
+    """The sign of a tone (better, worse …) or of a goal's status (met, at_risk …)."""
+    return Sign(say.SHAPES[tone], word, say.COLOURS.get(tone, "plain"))
+
+
+def sign_of_change(change: Change) -> Sign:
+    return sign(change.tone, say.TONES[change.tone])
+
+
+def objectives(goals: Iterable[GoalLine]) -> Objectives:
+    """Goals under the objective they serve, in the order given."""
+    grouped = groupby(goals, key=lambda goal: goal.objective)
+    return tuple((objective, tuple(lines)) for objective, lines in grouped)
+
+
+def aside(measure: Measure) -> str:
+    """What stands beside a reading: why there is none, the target, a warning of small numbers."""
+    said = [measure.why if measure.tone in UNREAD else ""]
+    said.append(f"{say.TARGET} {measure.target_text}" if measure.target_text else "")
+    said.append(measure.n_text if measure.is_too_few and measure.value is not None else "")
+    return " · ".join(text for text in said if text)
+
+
+def compared(measure: Measure) -> tuple[tuple[str, str], ...]:
+    """(change, what on) of every comparison that can be made: ("+3 min", "on last week")."""
+    return tuple(
+        (one.change_text, f"{say.ON} {one.name}")
+        for one in measure.comparisons
+        if one.direction != "none"
+    )
+
+
+def name(measure: Measure) -> str:
+    """The measure's title, with its segment where it is of one only."""
+    is_whole = measure.segment == "all" or measure.segment in measure.title
+    return measure.title if is_whole else f"{measure.title}: {measure.segment}"
+
+
+def routine(measure: Measure) -> str:
+    """The routine range of the latest stretch in words, or nothing."""
+    if not measure.bands:
+        return ""
+    last = measure.bands[-1]
+    return say.ROUTINE_RANGE.format(last.lower_text, last.upper_text)
+
+
+def band(measure: Measure) -> str:
+    """Routine range and average of the latest stretch as a sentence, or nothing."""
+    if not measure.bands:
+        return ""
+    last = measure.bands[-1]
+    return say.BAND.format(last.lower_text, last.upper_text, last.mean_text)
+
+
+def measures_by_kpi(views: Sequence[ReportView]) -> dict[str, tuple[Measure, ...]]:
+    """Every measure of the reports once, under its KPI, in the order of appearance."""
+    found: dict[str, dict[str, Measure]] = {}
+    for view in views:
+        for measure in (*view.measures, *([view.headline] if view.headline else [])):
+            found.setdefault(measure.kpi, {}).setdefault(measure.segment, measure)
+    return {kpi: tuple(segments.values()) for kpi, segments in found.items()}
