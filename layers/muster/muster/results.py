@@ -14,7 +14,10 @@ class Kpi:
     """A KPI's definition, from the header of its ``.sql``.
 
     ``unit`` is seconds · ratio · count · money · score; ``table`` is the table whose coverage
-    decides between 0 and no value; ``lowest``/``highest`` bound what is possible.
+    decides between 0 and no value; ``lowest``/``highest`` bound what is possible. ``statistic``
+    says what sort of figure it is (count · mean · quantile · ratio · state), ``zero`` which segment
+    of a covered but empty period is 0 (all · source), ``needs`` which settings must be filled, and
+    ``assertions`` what must hold for every row (SQL).
     """
 
     id: str
@@ -30,6 +33,10 @@ class Kpi:
     lowest: float | None
     highest: float | None
     sql: str
+    statistic: Literal["count", "mean", "quantile", "ratio", "state"] = "count"
+    zero: Literal["all", "source"] | None = None
+    needs: tuple[str, ...] = ()
+    assertions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

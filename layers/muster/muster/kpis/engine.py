@@ -1,0 +1,202 @@
+"""The address of a lake → a DuckDB connection with one view per table; the lake is never written.
+
+Times in the views are plain timestamps in UTC, as Athena shows them.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import duckdb
+
+from muster.errors import BadSettings
+from muster.records import TABLES, Column, GoalStatus, KpiValue, columns
+
+SQL_TYPES = {
+    "string": "varchar", "strings": "varchar[]", "timestamp": "timestamp", "date": "date",
+    "bool": "boolean", "int": "bigint", "float": "double", "money": "decimal(18,4)",
+}  # fmt: skip
+DERIVED: Mapping[str, type | None] = {
+    "coverage": None, "conversations": None, "waiting": None,
+    "kpi_values": KpiValue, "goal_status": GoalStatus,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a question to the lake yields: column names and rows."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+def connect(
+    lake_url: str,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    threads: int = 2,
+    memory: str | None = None,
+) -> duckdb.DuckDBPyConnection:
+    """A connection whose views are the tables of the lake, typed even where no file exists yet.
+
+    ``lake_url`` is a folder or ``s3://bucket/prefix``; ``memory`` is a limit such as ``2GB``.
+    """
+    connection = duckdb.connect(":memory:")
+    connection.execute(f"set timezone = 'UTC'; set threads = {int(threads)}")
+    connection.execute("set preserve_insertion_order = true; set enable_progress_bar = false")
+    if memory:
+        connection.execute(f"set memory_limit = {quoted(memory)}")
+    if lake_url.startswith("s3://"):
+        _open_s3(connection, environment)
+    for table in TABLES.values():
+        _view(connection, lake_url, table.name, columns(table.row))
+    return connection
+
+
+def ask(
+    lake_url: str, sql: str, *, environment: Mapping[str, str] = os.environ, threads: int = 2
+) -> Answer:
+    """One ``select`` over the tables and the derived tables; anything else is refused."""
+    with _reading(lake_url, environment, threads) as connection:
+        found = _selected(connection, sql)
+        names = tuple(column[0] for column in found.description or ())
+        return Answer(names, tuple(found.fetchall()))
+
+
+def ask_parquet(
+    lake_url: str, sql: str, *, environment: Mapping[str, str] = os.environ, threads: int = 2
+) -> bytes:
+    """The same answer as the bytes of a Parquet file."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _reading(lake_url, environment, threads, folder) as connection,
+    ):
+        _selected(connection, f"select * from ({_one(connection, sql)}\n) limit 0")
+        path = Path(folder) / "answer.parquet"
+        copy(connection, f"select * from ({_one(connection, sql)}\n)", path)
+        return path.read_bytes()
+
+
+def copy(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> None:
+    """The rows of ``select`` as a Parquet file."""
+    connection.execute(f"copy ({select}) to {quoted(str(path))} (format parquet, compression zstd)")
+
+
+def quoted(text: str) -> str:
+    """``text`` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _reading(
+    lake_url: str, environment: Mapping[str, str], threads: int, folder: str = ""
+) -> duckdb.DuckDBPyConnection:
+    """A connection with the derived tables too, that sees nothing beside the lake."""
+    connection = connect(lake_url, environment=environment, threads=threads)
+    for name, row in DERIVED.items():
+        _view(connection, lake_url, name, columns(row)[:-1] if row else ())
+    allowed = [lake_url.rstrip("/") + "/", *([folder + "/"] if folder else [])]
+    connection.execute(f"set allowed_directories = [{', '.join(map(quoted, allowed))}]")
+    connection.execute("set enable_external_access = false; set lock_configuration = true")
+    return connection
+
+
+def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+    try:
+        statements = connection.extract_statements(sql)
+    except duckdb.Error as error:
+        raise BadSettings(f"the SQL cannot be read: {error}") from error
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise BadSettings("the lake is only read here: write one select statement")
+    return statements[0].query.strip().rstrip(";")
+
+
+def _selected(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyConnection:
+    try:
+        return connection.execute(_one(connection, sql))
+    except duckdb.Error as error:
+        raise BadSettings(f"the SQL cannot be answered: {error}") from error
+
+
+def _view(
+    connection: duckdb.DuckDBPyConnection, lake_url: str, name: str, wanted: tuple[Column, ...]
+) -> None:
+    pattern = f"{lake_url.rstrip('/')}/tables/{name}/**/*.parquet"
+    files = f"read_parquet({quoted(pattern)}, hive_partitioning = true, union_by_name = true, "
+    files += "hive_types_autocast = false)"
+    has_files = connection.execute("select count(*) from glob(?)", [pattern]).fetchall()[0][0]
+    if not has_files:
+        _empty_view(connection, name, wanted)
+        return
+    present = [row[0] for row in connection.execute(f"describe select * from {files}").fetchall()]
+    if not wanted:
+        connection.execute(f"create view {name} as select * from {files}")
+        return
+    parts = [_typed(column, column.name in present) for column in _all_columns(name, wanted)]
+    connection.execute(f"create view {name} as select {', '.join(parts)} from {files}")
+
+
+def _all_columns(name: str, wanted: tuple[Column, ...]) -> tuple[Column, ...]:
+    source = Column("source", "string", False, "name of the source")
+    return (source, *wanted) if name in TABLES else wanted
+
+
+def _typed(column: Column, is_present: bool) -> str:
+    value = f'"{column.name}"' if is_present else "null"
+    return f'cast({value} as {SQL_TYPES[column.type]}) as "{column.name}"'
+
+
+def _empty_view(
+    connection: duckdb.DuckDBPyConnection, name: str, wanted: tuple[Column, ...]
+) -> None:
+    parts = [_typed(column, False) for column in _all_columns(name, wanted)]
+    chosen = ", ".join(parts) or "null as nothing_measured_yet"
+    connection.execute(f"create view {name} as select {chosen} where false")
+
+
+def _open_s3(connection: duckdb.DuckDBPyConnection, environment: Mapping[str, str]) -> None:
+    """Load httpfs from its wheel (never downloaded) and sign in as the environment says."""
+    import duckdb_extension_httpfs
+
+    root = Path(duckdb_extension_httpfs.__file__).parent
+    connection.execute(f"load {quoted(str(next(root.rglob('httpfs.duckdb_extension'))))}")
+    facts = {"type": "s3", **_credentials(environment), **_endpoint(environment)}
+    listed = ", ".join(f"{key} {_literal(value)}" for key, value in facts.items())
+    connection.execute(f"create secret lake ({listed})")
+
+
+def _literal(value: str | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else quoted(value)
+
+
+def _credentials(environment: Mapping[str, str]) -> dict[str, str]:
+    """Keys of the environment, else whatever boto3 finds (profile, role)."""
+    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
+    if environment.get("AWS_ACCESS_KEY_ID"):
+        keys = {
+            "key_id": environment["AWS_ACCESS_KEY_ID"],
+            "secret": environment.get("AWS_SECRET_ACCESS_KEY", ""),
+            "session_token": environment.get("AWS_SESSION_TOKEN", ""),
+        }
+        return {"region": region} | {key: value for key, value in keys.items() if value}
+    import boto3
+
+    found = boto3.Session().get_credentials()
+    if found is None:
+        return {"region": region}
+    frozen = found.get_frozen_credentials()
+    keys = {"key_id": frozen.access_key, "secret": frozen.secret_key}
+    return {"region": region} | keys | ({"session_token": frozen.token} if frozen.token else {})
+
+
+def _endpoint(environment: Mapping[str, str]) -> dict[str, str | bool]:
+    url = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
+    if not url:
+        return {}
+    parts = urlsplit(url)
+    return {"endpoint": parts.netloc, "url_style": "path", "use_ssl": parts.scheme == "https"}
