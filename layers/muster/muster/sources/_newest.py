@@ -1,0 +1,205 @@
+"""Newest-first streams and known messages in; steps to fetch, and the cursor that resumes them.
+
+The cursor of a source that reads such streams is one JSON object::
+
+    {"streams": {"mentions": {"mark": place, "walk": {...}, "done": [since, until]}, ...},
+     "checked": instant, "recheck": {...}, ...the platform's own facts}
+
+``mark`` is the newest place up to which a stream is wholly stored. It moves only when a walk has
+come down to the old mark; until then ``walk`` keeps the token to go on from, so that a killed or
+checkpointed run resumes. ``done`` marks the streams a running backfill has finished.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import Any
+
+from muster.clock import DAY
+from muster.errors import Rejected, Unavailable
+from muster.records import Item, KnownMessage, Page
+from muster.sources import Window
+from muster.sources._answer import Answer
+from muster.sources._paging import Step, walk
+
+CHECK_AGES = (1, 3, 7, 30)  # days after which a message's counts, edits and deletion are looked at
+
+State = dict[str, Any]
+Place = list[str]  # [instant, id]: sorts as the stream does
+OPEN: list[str | None] = [None, None]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One newest-first list: how a page is asked for and read, and where an item stands in it.
+
+    ``asked`` are the parameters of a whole walk: what a walk began with, it resumes with.
+    Items after ``settled`` may still change, and do not move the mark.
+    """
+
+    name: str
+    ask: Callable[[Mapping[str, Any], str | None], Answer]
+    read: Callable[[Answer], tuple[Sequence[Any], str | None]]
+    place: Callable[[Any], Place]
+    asked: Mapping[str, Any]
+    is_old: Callable[[Mapping[str, Any], Any], bool] = lambda asked, item: False
+    settled: str = "9999"
+
+
+def begin(window: Window) -> State:
+    """The cursor as a state that may be advanced; nobody else's copy changes."""
+    return copy.deepcopy(dict(window.cursor))
+
+
+def page(state: State, items: Sequence[Item] = ()) -> Page:
+    """A page with the cursor as it stands now."""
+    return Page(tuple(items), copy.deepcopy(state))
+
+
+def finish(state: State) -> Page:
+    """The last page: a backfill that came this far is over and may be asked for again."""
+    for entry in state.get("streams", {}).values():
+        entry.pop("done", None)
+    return page(state)
+
+
+def stamp(instant: datetime) -> str:
+    """An instant as text that sorts by time."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def instant(text: str) -> datetime:
+    """An ISO 8601 time of a platform as UTC; ``ValueError`` if it is none."""
+    read = datetime.fromisoformat(text)
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def start_of(window: Window) -> datetime | None:
+    """From when the window is to be read: its own bound, else what the settings ask for."""
+    if window.since or window.options.since is None:
+        return window.since
+    return datetime.combine(window.options.since, time(), UTC)
+
+
+def given(window: Window) -> list[str | None]:
+    """The bounds of a backfill; the start that the settings name for every run is none."""
+    since, asked = window.since, window.options.since
+    if since and asked and abs(since - datetime.combine(asked, time(), UTC)) <= DAY:
+        since = None
+    return [stamp(bound) if bound else None for bound in (since, window.until)]
+
+
+def mark_of(state: State, name: str) -> Place | None:
+    """The newest place up to which a stream is wholly stored."""
+    mark: Place | None = state.get("streams", {}).get(name, {}).get("mark")
+    return mark
+
+
+def follow(state: State, stream: Stream, window: Window) -> Iterator[Step[str]]:
+    """The steps of a stream down to its end; ``state`` is advanced before each is yielded.
+
+    An unfinished walk of the same window is resumed first; where its token is no longer taken,
+    the walk starts anew. Unless it was a backfill, what came since then is read as well.
+    """
+    entry = state.setdefault("streams", {}).setdefault(stream.name, {})
+    bounds = given(window)
+    is_backfill = bounds != OPEN
+    if is_backfill and entry.get("done") == bounds:
+        return
+    begun = entry.get("walk")
+    if begun and begun["bounds"] == bounds:
+        yield from _resumed(entry, stream, begun)
+        if is_backfill:
+            return
+    fresh = {"bounds": bounds, "asked": dict(stream.asked), "token": None, "high": None}
+    yield from _walked(entry, stream, fresh)
+
+
+def _resumed(entry: State, stream: Stream, begun: State) -> Iterator[Step[str]]:
+    """The rest of a walk; a token that is refused (Bluesky: with a 500) costs a new start."""
+    steps = _walked(entry, stream, begun)
+    try:
+        first = next(steps)
+    except (Rejected, Unavailable):
+        steps = _walked(entry, stream, {**begun, "token": None})
+        first = next(steps)
+    yield first
+    yield from steps
+
+
+def _walked(entry: State, stream: Stream, begun: State) -> Iterator[Step[str]]:
+    entry["walk"] = begun
+    steps = walk(
+        lambda token: stream.ask(begun["asked"], token),
+        stream.read,
+        start=begun["token"],
+        is_old=lambda item: stream.is_old(begun["asked"], item),
+    )
+    for step in steps:
+        places = [place for item in step.items if (place := _place(stream, item))]
+        begun["high"] = max([*places, *filter(None, [begun["high"]])], default=None)
+        begun["token"] = step.token
+        if step.token is None:
+            _finished(entry, begun)
+        yield step
+
+
+def _place(stream: Stream, item: Any) -> Place | None:
+    try:
+        place = stream.place(item)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None  # an item of unknown shape has no say in where the stream stands
+    return place if place[0] <= stream.settled else None
+
+
+def _finished(entry: State, begun: State) -> None:
+    del entry["walk"]
+    mark, high = entry.get("mark"), begun["high"]
+    since, until = begun["bounds"]
+    is_gapless = until is None and (since is None or mark is None or since <= mark[0])
+    if high and is_gapless:
+        entry["mark"] = max(high, mark) if mark else high
+    if begun["bounds"] != OPEN:
+        entry["done"] = begun["bounds"]
+
+
+def came_of_age(known: KnownMessage, last: datetime, now: datetime) -> bool:
+    """Whether the message became 1, 3, 7 or 30 days old since the last look."""
+    return any(last < known.created_at + days * DAY <= now for days in CHECK_AGES)
+
+
+def recheck(
+    state: State,
+    window: Window,
+    size: int,
+    is_due: Callable[[KnownMessage, datetime, datetime], bool] = came_of_age,
+) -> Iterator[list[KnownMessage]]:
+    """Batches of known messages to look at again, once a UTC day; resumes like a stream.
+
+    A backfill re-reads its window anyway and looks at nothing else.
+    """
+    if given(window) != OPEN or not (begun := _look(state, window.now)):
+        return
+    state["recheck"] = begun
+    last, now = instant(begun["from"]), instant(begun["to"])
+    recent = window.known(instant(begun["after"]))
+    due = [known for known in recent if is_due(known, last, now)]
+    for at in range(0, len(due), size):
+        batch = due[at : at + size]
+        begun["after"] = stamp(batch[-1].created_at)
+        yield batch
+    del state["recheck"]
+    state["checked"] = begun["to"]
+
+
+def _look(state: State, now: datetime) -> State | None:
+    """The look under way, or a new one if today has had none."""
+    if begun := state.get("recheck"):
+        return dict(begun)
+    last = instant(state["checked"]) if "checked" in state else now - DAY
+    if "checked" in state and last.date() >= now.astimezone(UTC).date():
+        return None
+    return {"from": stamp(last), "to": stamp(now), "after": stamp(last - CHECK_AGES[-1] * DAY)}
