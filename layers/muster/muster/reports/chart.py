@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from muster.reports import headings as say
-from muster.reports import marks
+from muster.reports import inert, marks
 from muster.reports.marks import Place
 from muster.reports.model import Band, Measure, Point
 
@@ -30,21 +30,27 @@ class Frame:
     is_small: bool  # short labels, and no range at the left
     event_rows: int  # rows of event names above the plot
     told_points: bool  # every point answers the mouse
+    is_card: bool = False  # whole pixels, signals alone get a mark: light enough for a page of many
 
 
 WIDE = Frame("wide", 720, 300, 12, 4.2, is_small=False, event_rows=2, told_points=True)
 MAIL = Frame("mail", 576, 270, 12, 4.2, is_small=False, event_rows=2, told_points=False)
 NARROW = Frame("narrow", 320, 240, 12, 3.8, is_small=True, event_rows=1, told_points=False)
-CARD = Frame("card", 340, 150, 11, 3.4, is_small=True, event_rows=0, told_points=False)
+CARD = Frame(
+    "card", 300, 140, 11, 3.2, is_small=True, event_rows=0, told_points=False, is_card=True
+)
 
 
-def xmr(measure: Measure, frame: Frame = WIDE, events: Sequence[Event] = ()) -> str:
-    """The XmR chart of the measure: band, average, target, points, signals, events, dates."""
+def xmr(measure: Measure, frame: Frame = WIDE, events: Sequence[Event] = (), key: str = "") -> str:
+    """The XmR chart of the measure: band, average, target, points, signals, events, dates.
+
+    ``key`` makes its ids unique on a page that shows several charts.
+    """
     plot = _plot(measure, frame, events)
     inside = "".join(
         (
             _bands(plot),
-            _events(plot),
+            "" if frame.is_card else _events(plot),
             _target(plot),
             _series(plot),
             _right_labels(plot),
@@ -52,7 +58,7 @@ def xmr(measure: Measure, frame: Frame = WIDE, events: Sequence[Event] = ()) -> 
             _dates(plot),
         )
     )
-    key = f"{measure.kpi}-{frame.name}"
+    key = key or inert.slug(f"{measure.kpi}-{measure.segment}-{frame.name}")
     told = (measure.title, describe(measure))
     return marks.picture((frame.width, frame.height), key, told, inside, frame.font)
 
@@ -100,7 +106,10 @@ class _Plot:
 
     def at(self, index: int) -> Place | None:
         value = self.measure.points[index].value
-        return None if value is None else Place(self.x(index), self.y(value))
+        if value is None:
+            return None
+        place = Place(self.x(index), self.y(value))
+        return Place(round(place.x), round(place.y)) if self.frame.is_card else place
 
     @property
     def gap(self) -> float:
@@ -171,9 +180,8 @@ def _band(plot: _Plot, band: Band) -> str:
         )
     )
     edge = "limit" if band.is_locked else "limit open"
-    edges = (marks.line(edge, Place(start, y), Place(end, y)) for y in (upper, lower))
-    middle = marks.line("mean", Place(start, mean), Place(end, mean))
-    return f'<rect class="band" {box}/>{"".join(edges)}{middle}'
+    edges = marks.levels(edge, start, end, (upper, lower))
+    return f'<rect class="band" {box}/>{edges}{marks.levels("mean", start, end, (mean,))}'
 
 
 def _target(plot: _Plot) -> str:
@@ -181,7 +189,7 @@ def _target(plot: _Plot) -> str:
     if target is None or not plot.shows(target):
         return ""
     y = plot.y(target)
-    return marks.line("target", Place(plot.left, y), Place(plot.right, y))
+    return marks.levels("target", plot.left, plot.right, (y,))
 
 
 def _series(plot: _Plot) -> str:
@@ -190,10 +198,12 @@ def _series(plot: _Plot) -> str:
     calm = [p for p, point in zip(places, points, strict=True) if p and not _is_signal(point)]
     last = max((i for i, place in enumerate(places) if place), default=-1)
     shown = [f'<path class="line" d="{marks.polyline(places)}"/>']
-    shown.append(f'<path class="dots" d="{marks.dots(calm)}"/>' if calm else "")
+    if calm and not plot.frame.is_card:
+        shown.append(f'<path class="dots" d="{marks.dots(calm)}"/>')
     for index, (place, point) in enumerate(zip(places, points, strict=True)):
         if place and (_is_signal(point) or index == last):
-            shown.append(marks.marker(point.tone, place, plot.frame.dot, _told(point)))
+            told = "" if plot.frame.is_card else _told(point)
+            shown.append(marks.marker(point.tone, place, plot.frame.dot, told))
         elif place and plot.frame.told_points:
             shown.append(_listener(place, point))
     return "".join(shown)
@@ -221,9 +231,9 @@ def _lines(measure: Measure, frame: Frame) -> list[tuple[float, str, str]]:
         band = measure.bands[-1]
         upper, lower = (say.UP, say.LOW) if frame.is_small else (say.UPPER, say.LOWER)
         named = [
-            (band.upper, f"{upper} {band.upper_text}", "note"),
-            (band.mean, f"{say.AVERAGE} {band.mean_text}", "note"),
-            (band.lower, f"{lower} {band.lower_text}", "note"),
+            (band.upper, f"{upper} {band.upper_text}", ""),
+            (band.mean, f"{say.AVERAGE} {band.mean_text}", ""),
+            (band.lower, f"{lower} {band.lower_text}", ""),
         ]
         named = [row for row in named if not row[1].endswith(" ")]
         if band.upper == band.lower:
@@ -270,7 +280,7 @@ def _range_labels(plot: _Plot) -> str:
     placed = marks.spread(wanted, plot.frame.font * 1.25, plot.top, plot.bottom)
     return "".join(
         marks.label(
-            point.value_text, Place(plot.left - 8, y + plot.frame.font * 0.35), "note", "end"
+            point.value_text, Place(plot.left - 8, y + plot.frame.font * 0.35), anchor="end"
         )
         for point, y in zip(edges, placed, strict=True)
     )
@@ -285,14 +295,15 @@ def _dates(plot: _Plot) -> str:
     widest = max(marks.width_of(point.label, size) for point in points) + size * 1.5
     step = max(1, -(-int(widest) // max(int(plot.x(1) - plot.x(0)), 1)))
     y = plot.frame.height - size * 0.5
-    return "".join(_date(plot, index, y) for index in range(len(points) - 1, -1, -step))
+    dates = "".join(_date(plot, index, y) for index in range(len(points) - 1, -1, -step))
+    return f'<g text-anchor="middle">{dates}</g>'
 
 
 def _date(plot: _Plot, index: int, y: float) -> str:
     text, x = plot.measure.points[index].label, plot.x(index)
     half = marks.width_of(text, plot.frame.font) / 2
     x = min(max(x, half), plot.frame.width - half)
-    return marks.label(text, Place(x, y), "note", "middle")
+    return marks.label(text, Place(x, y))
 
 
 def _placed_events(points: Sequence[Point], events: Sequence[Event]) -> tuple[tuple[str, int], ...]:

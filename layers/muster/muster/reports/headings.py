@@ -63,3 +63,43 @@ TONES = MappingProxyType(
         "routine": "Routine", "early": "Early", "none": "No data",
     }
 )  # fmt: skip
+
+# Site
+OVERVIEW = "Overview"
+ARCHIVE = "Past reports"
+DATA = "Data"
+PAGES = "Pages"
+SKIP = "Skip to the report"
+MADE_BY = "Made by Muster."
+SHOW = "Show"
+ALL = "All"
+ISSUE = "Issue"
+SOURCE = "Source"
+OPENED = "Opened"
+PLATFORM = "Platform"
+LAST_READ = "Last read"
+STATE = "State"
+MESSAGES = "Messages"
+QUARANTINED = "In quarantine"
+COMPARED = "Compared with"
+SEGMENT = "Segment"
+SEGMENTS = "Segments"
+NUMBERS = "Numbers"
+NUMBERS_OF = "All {} periods"
+VALUE = "Value"
+COUNT = "n"
+PERIOD = "Period from"
+READING = "Reading"
+DEFINITION = "Definition"
+VERSION = "version"
+SQL = "How it is computed (SQL)"
+DOWNLOAD_CSV = "Download as CSV"
+FILES = "Files"
+NUMBERS_AS_CSV = "{} as CSV"
+DATA_LEAD = "Every number on these pages can be taken away and computed again."
+ASK = "Ask the lake"
+ASK_LEAD = "The tables behind the report are Parquet; any reader sees one row per entity."
+ASK_EXAMPLE = (
+    'muster sql "select kpi, period_start, value, n from kpi_values '
+    "where grain = 'week' order by period_start desc limit 20\""
+)

@@ -43,14 +43,23 @@ def fitted(text: str, size: float, width: float) -> str:
 
 
 def polyline(places: Sequence[Place | None]) -> str:
-    """A path through the places; it breaks where there is none."""
+    """A path through the places in relative steps; it breaks where there is none."""
     steps: list[str] = []
-    pen = "M"
+    before: Place | None = None
+    at = Place(0.0, 0.0)
     for place in places:
         if place is not None:
-            steps.append(f"{pen}{number(place.x)} {number(place.y)}")
-        pen = "L" if place is not None else "M"
-    return "".join(steps)
+            here = Place(round(place.x, 1), round(place.y, 1))
+            steps.append(_step("m" if before is None else "l", here.x - at.x, here.y - at.y))
+            at = here
+        before = place
+    return "".join(steps).replace("m", "M", 1)
+
+
+def _step(pen: str, x: float, y: float) -> str:
+    """``l12-4.5``: a minus sign parts two numbers as well as a space does."""
+    right, down = number(x), number(y)
+    return f"{pen}{right}{'' if down.startswith('-') else ' '}{down}"
 
 
 def dots(places: Sequence[Place]) -> str:
@@ -86,11 +95,19 @@ def _shape(tag: str, css: str, attributes: str, title: str) -> str:
     return f"{start}>{title}</{tag}>" if title else f"{start}/>"
 
 
-def label(text: str, place: Place, css: str = "note", anchor: str = "") -> str:
+def label(text: str, place: Place, css: str = "", anchor: str = "") -> str:
     """A text at its baseline; ``anchor`` is middle or end."""
-    held = f' text-anchor="{anchor}"' if anchor else ""
+    held = f' class="{css}"' if css else ""
+    held += f' text-anchor="{anchor}"' if anchor else ""
     at = f'x="{number(place.x)}" y="{number(place.y)}"'
-    return f'<text class="{css}" {at}{held}>{escape(text, quote=False)}</text>'
+    return f"<text {at}{held}>{escape(text, quote=False)}</text>"
+
+
+def levels(css: str, start: float, end: float, heights: Sequence[float]) -> str:
+    """Level lines from ``start`` to ``end`` as one path."""
+    long = number(end - start)
+    path = "".join(f"M{number(start)} {number(y)}h{long}" for y in heights)
+    return f'<path class="{css}" d="{path}"/>'
 
 
 def line(css: str, start: Place, end: Place) -> str:

@@ -26,7 +26,7 @@ LIGHT = """
 .now { fill: #ffffff; stroke: #1d2733; stroke-width: 1.8; }
 .event { stroke: #a9b6c4; stroke-width: 1; stroke-dasharray: 1 3; fill: none; }
 .lead { stroke: #a9b6c4; stroke-width: 1; fill: none; }
-.note { fill: #5a6876; }
+text { fill: #5a6876; }
 .aim { fill: #1d2733; font-weight: 600; }
 .track { fill: #e3e9f0; }
 .bar { fill: #5a6876; }

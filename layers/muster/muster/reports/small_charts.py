@@ -31,10 +31,7 @@ def sparkline(measure: Measure) -> str:
         None if p.value is None else Place(x(i), y(p.value)) for i, p in enumerate(measure.points)
     ]
     inside = [_band(x(b.start), x(b.end - 1), y(b.upper), y(b.lower)) for b in measure.bands]
-    inside += [
-        marks.line("mean", Place(x(b.start), y(b.mean)), Place(x(b.end - 1), y(b.mean)))
-        for b in measure.bands
-    ]
+    inside += [marks.levels("mean", x(b.start), x(b.end - 1), (y(b.mean),)) for b in measure.bands]
     inside.append(f'<path class="line" d="{marks.polyline(places)}"/>')
     inside.append(_markers(measure, places))
     told = (measure.title, chart.describe(measure))

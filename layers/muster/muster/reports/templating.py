@@ -17,7 +17,7 @@ def folder(kind: str) -> Path:
 
 def environment(kind: str) -> Environment:
     """Templates of a kind; ``.html`` is escaped, ``.txt`` is not, an unknown name is an error."""
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(folder(kind)),
         autoescape=lambda name: bool(name and name.endswith(".html")),
         undefined=StrictUndefined,
@@ -25,3 +25,10 @@ def environment(kind: str) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.filters["sentence"] = sentence
+    return made
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its start; the rest stays as it is."""
+    return text[:1].upper() + text[1:]

@@ -47,6 +47,13 @@ def aside(measure: Measure) -> str:
     return " · ".join(text for text in said if text)
 
 
+def in_full(measure: Measure) -> str:
+    """Beside a card's chart: why it reads as it does, and its target."""
+    said = [measure.why, f"{say.TARGET} {measure.target_text}" if measure.target_text else ""]
+    said.append(measure.n_text if measure.is_too_few and measure.value is not None else "")
+    return " · ".join(text for text in said if text)
+
+
 def compared(measure: Measure) -> tuple[tuple[str, str], ...]:
     """(change, what on) of every comparison that can be made: ("+3 min", "on last week")."""
     return tuple(

@@ -1,0 +1,249 @@
+"""The views of the reports go in, the whole static site comes out as paths and bytes.
+
+Pages work without JavaScript, hold no inline script or style, and are the same bytes for the
+same views. ``past`` names earlier reports whose pages already lie beside these.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from markupsafe import Markup
+
+from muster.reports import addresses, chart, inert, small_charts, templating, wording
+from muster.reports import headings as say
+from muster.reports.model import GoalLine, Measure, Point, ReportView
+from muster.reports.png import FONTS
+from muster.reports.wording import Sign
+
+CSP = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "font-src 'self'",
+        "img-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+    )
+)
+NAV = ((say.OVERVIEW, "index.html"), (say.ARCHIVE, "reports/index.html"), (say.DATA, "data.html"))
+SITE_FONTS = ("Inter-Regular.woff2", "Inter-SemiBold.woff2", "OFL.txt")
+SHORT = 16  # a table of so many periods is open at once
+
+
+@dataclass(frozen=True)
+class PastReport:
+    """A report of the archive."""
+
+    name: str
+    period_start: date
+    period_text: str
+    subject: str
+
+    @property
+    def path(self) -> str:
+        return addresses.report_page(self.name, self.period_start)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A measure as the overview shows it."""
+
+    measure: Measure
+    name: str
+    href: str
+    sign: Sign
+    compared: tuple[tuple[str, str], ...]
+    aside: str
+    svg: Markup
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A measure as its own page shows it."""
+
+    measure: Measure
+    name: str
+    href: str
+    sign: Sign
+    band: str
+    wide: Markup
+    narrow: Markup
+    csv: str
+    points: tuple[tuple[Point, Sign], ...]
+    summary: str
+    is_short: bool
+
+
+def render(
+    views: Sequence[ReportView],
+    *,
+    past: Sequence[PastReport] = (),
+    data: Mapping[str, Any] | None = None,
+) -> dict[str, bytes]:
+    """Every file of the site by its path. The first view is the overview.
+
+    ``data`` maps paths under ``data/`` to what they hold as JSON.
+    """
+    views = tuple(inert.everything(view) for view in views)
+    files = {f"data/{path}": _json(inert.everything(held)) for path, held in (data or {}).items()}
+    first, measures = views[0], wording.measures_by_kpi(views)
+    for several in measures.values():
+        for measure in several:
+            files[addresses.kpi_csv(measure.kpi, measure.segment)] = _csv(measure)
+    pages = {
+        "index.html": overview(first, ""),
+        "data.html": _data_page(first, sorted(files), measures),
+        "reports/index.html": _archive(first, views, past),
+    }
+    for view in views:
+        pages[addresses.report_page(view.name, view.period_start)] = overview(view, "../")
+    for kpi, several in measures.items():
+        pages[addresses.kpi_page(kpi)] = _kpi_page(first, several, views)
+    files |= {path: page.encode() for path, page in pages.items()}
+    return dict(sorted((files | _assets()).items()))
+
+
+def overview(view: ReportView, root: str) -> str:
+    """One report as a page: goals first, then what changed, then every measure."""
+    cards = tuple(_card(measure, number) for number, measure in enumerate(view.measures))
+    return _page(
+        "overview.html", view, root, say.OVERVIEW if not root else "",
+        objectives=_goals(view.goals),
+        changes=[(c, wording.sign_of_change(c), addresses.kpi_page(c.kpi)) for c in view.changes],
+        headline=_portrait(view.headline, view, chart.MAIL) if view.headline else None,
+        cards=cards,
+        filters=_filters(cards),
+        behind=wording.BEHIND,
+    )  # fmt: skip
+
+
+def _page(template: str, view: ReportView, root: str, here: str, **words: Any) -> str:
+    fixed = {"view": view, "say": say, "root": root, "here": here, "nav": NAV, "csp": CSP}
+    return templating.environment("site").get_template(template).render(fixed | words)
+
+
+def _goals(goals: Iterable[GoalLine]) -> list[tuple[str, list[tuple[GoalLine, Sign, Markup, str]]]]:
+    """(objective, [(goal, sign, bar, page of its KPI)])."""
+    goals = tuple(goals)
+    numbers = {id(goal): number for number, goal in enumerate(goals)}
+    return [
+        (objective, [_goal(line, numbers[id(line)]) for line in lines])
+        for objective, lines in wording.objectives(goals)
+    ]
+
+
+def _goal(line: GoalLine, number: int) -> tuple[GoalLine, Sign, Markup, str]:
+    bar = _inline(small_charts.bullet(line, f"goal-{number}"))
+    return line, wording.sign(line.status, line.status_text), bar, addresses.kpi_page(line.kpi)
+
+
+def _card(measure: Measure, number: int) -> Card:
+    return Card(
+        measure=measure,
+        name=wording.name(measure),
+        href=addresses.kpi_page(measure.kpi),
+        sign=wording.sign(measure.tone, measure.reading),
+        compared=wording.compared(measure),
+        aside=wording.in_full(measure),
+        svg=_inline(chart.xmr(measure, chart.CARD, key=f"c{number}"))
+        if _is_drawn(measure)
+        else Markup(),
+    )
+
+
+def _is_drawn(measure: Measure) -> bool:
+    return any(point.value is not None for point in measure.points)
+
+
+def _filters(cards: Sequence[Card]) -> list[tuple[str, str, int]]:
+    """(tone, word, how many), all first; only tones that occur."""
+    tones: list[str] = [card.measure.tone for card in cards]
+    counted = [(tone, word, tones.count(tone)) for tone, word in say.TONES.items()]
+    return [("all", say.ALL, len(cards)), *(one for one in counted if one[2])]
+
+
+def _inline(svg: str) -> Markup:
+    """SVG as part of a page, which needs no namespace; its texts are escaped already."""
+    return Markup(svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1))
+
+
+def _portrait(measure: Measure, view: ReportView, wide: chart.Frame = chart.WIDE) -> Portrait:
+    return Portrait(
+        measure=measure,
+        name=wording.name(measure),
+        href=addresses.kpi_page(measure.kpi),
+        sign=wording.sign(measure.tone, measure.reading),
+        band=wording.band(measure),
+        wide=_inline(chart.xmr(measure, wide, view.events)),
+        narrow=_inline(chart.xmr(measure, chart.NARROW, view.events)),
+        csv=addresses.kpi_csv(measure.kpi, measure.segment),
+        points=tuple(
+            (p, wording.sign(p.tone, say.TONES[p.tone])) for p in reversed(measure.points)
+        ),
+        summary=say.NUMBERS_OF.format(len(measure.points)),
+        is_short=len(measure.points) <= SHORT,
+    )
+
+
+def _kpi_page(first: ReportView, several: Sequence[Measure], views: Sequence[ReportView]) -> str:
+    kpi = several[0].kpi
+    goals = {goal.name: goal for view in views for goal in view.goals if goal.kpi == kpi}
+    lines = [_goal(goal, number) for number, goal in enumerate(goals.values())]
+    portraits = [_portrait(measure, first) for measure in several]
+    return _page("kpi.html", first, "../", "", measures=portraits, goals=lines)
+
+
+def _archive(first: ReportView, views: Sequence[ReportView], past: Sequence[PastReport]) -> str:
+    """The list of reports, newest first, each once."""
+    now = [PastReport(v.name, v.period_start, v.period_text, v.subject) for v in views]
+    each = {report.path: report for report in (*map(inert.everything, past), *now)}
+    newest = sorted(each.values(), key=lambda report: report.name)
+    newest.sort(key=lambda report: report.period_start, reverse=True)
+    return _page("archive.html", first, "../", say.ARCHIVE, reports=newest)
+
+
+def _data_page(
+    first: ReportView, paths: Sequence[str], measures: Mapping[str, Sequence[Measure]]
+) -> str:
+    names = {
+        addresses.kpi_csv(one.kpi, one.segment): say.NUMBERS_AS_CSV.format(wording.name(one))
+        for several in measures.values()
+        for one in several
+    }
+    files = [(path, names.get(path, path.removeprefix("data/"))) for path in paths]
+    return _page("data.html", first, "", say.DATA, files=files)
+
+
+def _csv(measure: Measure) -> bytes:
+    """The measure's series; text that a spreadsheet would run is marked as text."""
+    written = io.StringIO()
+    rows = csv.writer(written, lineterminator="\r\n")
+    rows.writerow(("kpi", "title", "segment", "unit", "period_start", "value", "n", "reading"))
+    fixed = (measure.kpi, measure.title, measure.segment, measure.unit)
+    for point in measure.points:
+        value = "" if point.value is None else point.value
+        row = (*fixed, point.period_start.isoformat(), value, point.n, point.tone)
+        rows.writerow([inert.csv_cell(cell) for cell in row])
+    return written.getvalue().encode()
+
+
+def _json(held: Any) -> bytes:
+    """JSON that stays inert even where somebody pastes it into a page."""
+    text = json.dumps(
+        held, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False, default=str
+    )
+    return (text.replace("<", "\\u003c").replace("\u2028", "\\u2028") + "\n").encode()
+
+
+def _assets() -> dict[str, bytes]:
+    folder = templating.folder("site")
+    files = {name: (folder / name).read_bytes() for name in ("style.css", "app.js", "icon.svg")}
+    return files | {f"fonts/{name}": (FONTS / name).read_bytes() for name in SITE_FONTS}
