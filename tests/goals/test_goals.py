@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -251,11 +252,25 @@ def test_a_goal_that_began_beyond_its_target_is_asked_to_stay():
 def test_the_running_week_is_never_judged():
     values = weekly("members", [100, 150])
     running = weekly("members", [999], first=date(2026, 9, 21))[0]
-    values.append(KpiValue(**{name: getattr(running, name) for name in (
-        "kpi", "version", "grain", "period_start", "segment", "value", "n", "too_few")},
-        partial=True))  # fmt: skip
+    values.append(replace(running, partial=True))
     status = judged(goal("members", target={"at_least": 300}), values, weeks=2)
     assert (status.period_start, status.value) == (date(2026, 9, 14), 150)
+
+
+def test_a_value_measured_while_its_week_ran_is_not_judged():
+    (early,) = weekly("members", [150])
+    stale = replace(early, partial=True)
+    assert judged(goal("members", target={"at_least": 1}), [stale], weeks=1).status == "no_data"
+
+
+def test_the_trend_looks_at_eight_periods_and_names_its_day():
+    # Long flat, then one a day for eight weeks: 100 on 12 October, 149 on 30 November.
+    numbers = [100] * 20 + [107, 114, 121, 128, 135, 142, 149]
+    values = weekly("members", numbers, first=date(2026, 5, 25))
+    status = judged(goal("members", by="2027-01-31", target={"at_least": 160}), values, weeks=12)
+    assert status.projected == pytest.approx(149 + 63)
+    # Eleven days later is midnight before 11 December.
+    assert status.arrives_on == date(2026, 12, 10)
 
 
 def test_after_the_due_date_the_verdict_stands():

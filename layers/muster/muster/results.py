@@ -8,6 +8,8 @@ from typing import Literal
 
 from muster.records import GoalStatus, KpiValue
 
+GRAINS = ("day", "week", "month", "quarter", "year")
+
 
 @dataclass(frozen=True)
 class Kpi:
@@ -33,6 +35,11 @@ class Kpi:
     lowest: float | None
     highest: float | None
     sql: str
+
+    def grain_at(self, grain: str) -> str:
+        """``grain``, or the next coarser one if the KPI is not measured that often."""
+        coarser = GRAINS[GRAINS.index(grain) :]
+        return next((choice for choice in coarser if choice in self.grains), grain)
     statistic: Literal["count", "mean", "quantile", "ratio", "state"] = "count"
     zero: Literal["all", "source"] | None = None
     needs: tuple[str, ...] = ()

@@ -16,7 +16,6 @@ from muster.records import GoalStatus, KpiValue
 from muster.results import Kpi
 from muster.settings import Goal
 
-GRAINS = ("day", "week", "month", "quarter", "year")
 SALES_KPIS = frozenset({"sales", "revenue", "cost_per_sale"})
 SALES_INFLUENCE = frozenset({"site", "catalogue", "sales"})
 _Key = tuple[str, str, str]
@@ -124,12 +123,6 @@ def _by_key(values: Iterable[KpiValue]) -> dict[_Key, list[tuple[date, float]]]:
     return {key: sorted(points) for key, points in found.items()}
 
 
-def grain_of(kpi: Kpi, grain: str) -> str:
-    """``grain``, or the KPI's next coarser one if it is not measured that often."""
-    coarser = GRAINS[GRAINS.index(grain) :]
-    return next((choice for choice in coarser if choice in kpi.grains), grain)
-
-
 def _verdict(
     goal: Goal,
     kpi: Kpi,
@@ -138,7 +131,7 @@ def _verdict(
     as_of: datetime,
     zone: ZoneInfo,
 ) -> GoalStatus:
-    grain = grain_of(kpi, grain)
+    grain = kpi.grain_at(grain)
     last, due = last_whole_period(as_of, zone, grain), period_start(goal.by, grain)
     period = min(last, due)
     points = [
