@@ -1,0 +1,100 @@
+"""HTML or Markdown of a message in; plain text without quotes of others out."""
+
+from __future__ import annotations
+
+import html
+import re
+from html.parser import HTMLParser
+
+_BLOCKS = frozenset(
+    (
+        "p", "div", "br", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "table",
+        "tr", "section", "article", "hr", "dt", "dd",
+    )
+)  # fmt: skip
+_HIDDEN = frozenset(("script", "style", "blockquote", "svg", "template"))
+_OTHERS_WORDS = frozenset(("quote", "onebox"))
+_QUOTE = re.compile(r"\[quote[^\]\n]{0,500}\](?:(?!\[/?quote).)*\[/quote\]", re.DOTALL | re.I)
+_MAX_NESTED_QUOTES = 20
+_MARKS = (
+    (re.compile(r"^ {0,3}>.*$", re.MULTILINE), ""),
+    (re.compile(r"^ {0,3}(?:```|~~~).*$", re.MULTILINE), ""),
+    (re.compile(r"!\[([^\]\n]{0,500})\]\([^)\n]{0,2000}\)"), r"\1"),
+    (re.compile(r"\[([^\]\n]{1,500})\]\([^)\n]{0,2000}\)"), r"\1"),
+    (re.compile(r"^ {0,3}#{1,6} +", re.MULTILINE), ""),
+    (re.compile(r"\*\*|__|~~|`"), ""),
+)
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\ud800-\udfff]")
+
+
+def plain_html(text: str) -> str:
+    """Plain text of an HTML fragment: quotes, link previews and scripts left out, emoji by name.
+
+    >>> plain_html('<aside class="quote"><p>hi</p></aside><p>Yes &amp; <b>no</b></p>')
+    'Yes & no'
+    """
+    reader = _Reader()
+    reader.feed(text)
+    reader.close()
+    return tidy("".join(reader.parts))
+
+
+def plain_markdown(text: str) -> str:
+    """Plain text of Markdown or BBCode: quotes left out, marks taken off, entities decoded.
+
+    >>> plain_markdown('> hi\\n\\n**Yes** &amp; [no](https://example.org)')
+    'Yes & no'
+    """
+    for _ in range(_MAX_NESTED_QUOTES):
+        text, count = _QUOTE.subn("", text)
+        if not count:
+            break
+    for pattern, replacement in _MARKS:
+        text = pattern.sub(replacement, text)
+    return tidy(html.unescape(text))
+
+
+def tidy(text: str) -> str:
+    """The text without control characters, lone surrogates and needless blank space."""
+    seen = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    lines = "\n".join(" ".join(line.split()) for line in seen.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", lines).strip()
+
+
+class _Reader(HTMLParser):
+    """Collects what a reader sees; ``skipped`` is the element being left out, by depth."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self.skipped = ""
+        self.depth = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if self.skipped:
+            self.depth += tag == self.skipped
+            return
+        classes = set((dict(attrs).get("class") or "").split())
+        if tag in _HIDDEN or (tag == "aside" and classes & _OTHERS_WORDS):
+            self.skipped, self.depth = tag, 1
+            return
+        if tag == "img":
+            self.parts.append(dict(attrs).get("alt") or "")
+        elif tag in _BLOCKS:
+            self.parts.append("\n")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.skipped:
+            self.depth -= tag == self.skipped
+            if not self.depth:
+                self.skipped = ""
+        elif tag in _BLOCKS and tag != "br":
+            self.parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self.skipped:
+            self.parts.append(data.replace("\xa0", " "))
