@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
-from itertools import count, islice
+from itertools import count
 from typing import Any
 
 import pyarrow as pa
@@ -27,19 +27,22 @@ from muster.records import TABLE_OF, TABLES, Deletion, Row, Table
 from muster.store import Store, Stored
 
 BATCH_ROWS = 20_000
-PART_BYTES = 32 * 1024 * 1024
+BATCH_CHARS = 32 * 1024 * 1024
+PART_BYTES = 64 * 1024 * 1024
 TRIES = 40
 
 Key = tuple[Any, ...]
 Batch = dict[Key, list[Seen]]
+Observed = tuple[Row | Deletion, datetime]
 Heard = Callable[[Deletion], None]
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Size of a batch and of a part, and how often and how to wait after a lost race."""
+    """Size of a batch and of a part (in memory), and how to wait after a lost race."""
 
     batch_rows: int = BATCH_ROWS
+    batch_chars: int = BATCH_CHARS
     part_bytes: int = PART_BYTES
     tries: int = TRIES
     sleep: Callable[[float], None] = time.sleep
@@ -70,7 +73,7 @@ class _Merged:
 def merge(
     store: Store,
     source: str,
-    rows: Iterable[tuple[Row | Deletion, datetime]],
+    rows: Iterable[Observed],
     *,
     rules: Rules | None = None,
     on_unknown: Heard = lambda _: None,
@@ -82,12 +85,25 @@ def merge(
     """
     rules = rules or Rules()
     changed: dict[str, int] = {}
-    left = iter(rows)
-    while batch := list(islice(left, rules.batch_rows)):
+    for batch in _batches(rows, rules):
         for (name, of_month), seen in _by_month(batch).items():
             place = _Month(store, TABLES[name], _folder(name, source, of_month), rules)
             changed[name] = changed.get(name, 0) + _merge_month(place, seen, on_unknown)
     return changed
+
+
+def _batches(rows: Iterable[Observed], rules: Rules) -> Iterator[list[Observed]]:
+    """Batches bounded by rows and, as a few texts can be huge, by characters."""
+    batch: list[Observed] = []
+    room = rules.batch_chars
+    for pair in rows:
+        batch.append(pair)
+        room -= len(getattr(pair[0], "text", None) or "")
+        if len(batch) >= rules.batch_rows or room <= 0:
+            yield batch
+            batch, room = [], rules.batch_chars
+    if batch:
+        yield batch
 
 
 def _folder(table: str, source: str, of_month: str | None) -> str:
@@ -96,7 +112,7 @@ def _folder(table: str, source: str, of_month: str | None) -> str:
 
 
 def _by_month(
-    rows: Iterable[tuple[Row | Deletion, datetime]],
+    rows: Iterable[Observed],
 ) -> dict[tuple[str, str | None], Batch]:
     """Observations by table and month, then by key, each key's in the order they were made."""
     found: dict[tuple[str, str | None], Batch] = {}
@@ -161,8 +177,12 @@ def _into(place: _Month, k: int, stored: Stored, batch: Batch) -> _Merged:
         fresh, left = _fresh(table, left)
         settled, changed = settled + fresh, changed + len(fresh)
     if changed:
-        rows = pa.concat_tables([part.rows.filter(pc.invert(mask)), parquet.arrow(table, settled)])
-        data = parquet.encode(table, rows, limit=place.rules.part_bytes, is_full=part.is_full)
+        # The old rows are masked where they are, not filtered: a copy would double the memory.
+        rows = pa.concat_tables([part.rows, parquet.arrow(table, settled)])
+        replaced = pa.chunked_array([*mask.chunks, pa.repeat(False, len(settled))])
+        data = parquet.encode(
+            table, rows, limit=place.rules.part_bytes, is_full=part.is_full, replaced=replaced
+        )
         place.store.put(place.key(k), data, if_match=stored.etag)
     return _Merged(changed, left, not part.is_full)
 

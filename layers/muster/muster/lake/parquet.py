@@ -15,6 +15,9 @@ from muster.errors import StoreRefused
 from muster.lake.cells import Cells
 from muster.records import SCHEMA_VERSION, Column, Table, columns
 
+# Arrow's own pool keeps freed memory: merging full parts peaks a third higher with it.
+pa.set_memory_pool(pa.system_memory_pool())
+
 ROW_GROUP = 65_536
 _FULL = b"muster.full"
 _TYPES = {
@@ -47,16 +50,26 @@ def arrow(table: Table, found: Sequence[Cells]) -> pa.Table:
     return pa.Table.from_pylist(list(found), schema=schema(table.row))
 
 
-def encode(table: Table, rows: pa.Table, *, limit: int, is_full: bool = False) -> bytes:
-    """Sorted rows as Parquet; a part that reaches ``limit`` bytes is marked full for good."""
+def encode(
+    table: Table, rows: pa.Table, *, limit: int, is_full: bool = False, replaced: Any = None
+) -> bytes:
+    """Sorted rows as Parquet, without those ``replaced`` masks.
+
+    A part whose rows reach ``limit`` bytes in memory is marked full for good.
+    """
     order = pc.sort_indices(rows, sort_keys=[(name, "ascending") for name in _sorting(table)])
+    if replaced is not None:
+        order = order.filter(pc.invert(replaced.take(order)))
     sink = pa.BufferOutputStream()
+    size = 0
     with pq.ParquetWriter(sink, schema(table.row), compression="zstd", compression_level=3) as out:
         for start in range(0, len(order), ROW_GROUP):
             # One piece a column: the pieces rows came in would show in the bytes.
-            out.write_table(rows.take(order.slice(start, ROW_GROUP)).combine_chunks(), ROW_GROUP)
+            group = rows.take(order.slice(start, ROW_GROUP)).combine_chunks()
+            out.write_table(group, ROW_GROUP)
+            size += group.nbytes
         facts = {b"muster.table": table.name, b"muster.schema": str(SCHEMA_VERSION)}
-        if is_full or sink.tell() >= limit:
+        if is_full or size >= limit:
             facts[_FULL] = "1"
         out.add_key_value_metadata(facts)
     return sink.getvalue().to_pybytes()
