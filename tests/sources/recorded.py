@@ -20,7 +20,7 @@ from muster.sources._recording import Replay, answer_of
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 MAX_REQUESTS = 500
-REFUSALS = (Refused, KeyError, TypeError, ValueError)
+REFUSALS = (Refused, KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 Answer = Callable[[httpx.Request], httpx.Response]

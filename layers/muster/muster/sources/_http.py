@@ -226,7 +226,8 @@ class Api:
             size += len(part)
             if size > self.http.max_body:
                 where = self._where(str(response.url))
-                raise SourceFailed(f"{self.name}: {where} sends more than {size:,} bytes at once")
+                limit = f"more than {self.http.max_body:,} bytes"
+                raise SourceFailed(f"{self.name}: {where} sends {limit} at once: check base_url")
         return b"".join(parts)
 
     def _judge(self, response: httpx.Response, raw: bytes) -> Answer:
