@@ -1,0 +1,59 @@
+"""Plain text of messages: what the author wrote, nothing of others, nothing that acts."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from muster.sources._text import plain_html, plain_markdown
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>Hi &amp; <b>bye</b> &lt;3</p>", "Hi & bye <3"),
+        ("<p>one</p><p>two<br>three</p>", "one\n\ntwo\nthree"),
+        ('<aside class="quote no-group"><p>his</p><aside>x</aside></aside><p>mine</p>', "mine"),
+        ('<aside class="onebox"><h3>A page</h3></aside>see', "see"),
+        ("<aside>a note</aside>", "a note"),
+        ("<blockquote><p>his</p><blockquote>older</blockquote></blockquote><p>mine</p>", "mine"),
+        ('<p>nice <img class="emoji" alt=":wave:" src="x"></p>', "nice :wave:"),
+        ('<script>alert(1)</script><a href="javascript:1">click</a>', "click"),
+        ("<ul><li>a</li><li>b</li></ul>", "a\n\nb"),
+        ("a\x00b\x1b[31m\ud800c", "ab[31mc"),
+        ("", ""),
+    ],
+)
+def test_html(html: str, text: str) -> None:
+    assert plain_html(html) == text
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        ('[quote="anna, post:2, topic:1"]\nhis\n[quote]older[/quote]\n[/quote]\nmine', "mine"),
+        ("> his\n>> older\nmine", "mine"),
+        ("**Bold** and [a link](https://example.org) &amp; `code`", "Bold and a link & code"),
+        ("## Title\n\n```\nls -l\n```", "Title\n\nls -l"),
+        ("![a cat](cat.png) 2 > 1", "a cat 2 > 1"),
+        ("[quote] never closed", "[quote] never closed"),
+    ],
+)
+def test_markdown(markdown: str, text: str) -> None:
+    assert plain_markdown(markdown) == text
+
+
+@given(st.text(alphabet='<>/ab&;"=![]()*`#\n >quoteasid', max_size=200))
+def test_whatever_comes_is_text_without_control_characters(source: str) -> None:
+    for text in (plain_html(source), plain_markdown(source)):
+        assert text == text.strip()
+        assert text.replace("\n", "").replace("\t", "").isprintable()
+
+
+@pytest.mark.parametrize(
+    "hostile", ["[quote]" * 20_000, "<aside class=quote>" * 20_000, "[" * 50_000]
+)
+def test_hostile_nesting_costs_little(hostile: str) -> None:
+    assert len(plain_markdown(hostile)) <= len(hostile)
+    assert len(plain_html(hostile)) <= len(hostile)
