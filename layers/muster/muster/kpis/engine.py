@@ -64,7 +64,7 @@ def ask(
 ) -> Answer:
     """One ``select`` over the tables and the derived tables; anything else is refused."""
     with _reading(lake_url, environment, threads) as connection:
-        found = _selected(connection, sql)
+        found = _selected(connection, _plain_times(connection, _one(connection, sql)))
         names = tuple(column[0] for column in found.description or ())
         return Answer(names, tuple(found.fetchall()))
 
@@ -77,9 +77,10 @@ def ask_parquet(
         tempfile.TemporaryDirectory() as folder,
         _reading(lake_url, environment, threads, folder) as connection,
     ):
-        _selected(connection, f"select * from ({_one(connection, sql)}\n) limit 0")
+        question = _one(connection, sql)
+        _selected(connection, f"select * from ({question}\n) limit 0")
         path = Path(folder) / "answer.parquet"
-        copy(connection, f"select * from ({_one(connection, sql)}\n)", path)
+        copy(connection, f"select * from ({question}\n)", path)
         return path.read_bytes()
 
 
@@ -116,9 +117,19 @@ def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     return statements[0].query.strip().rstrip(";")
 
 
+def _plain_times(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """The same rows with every instant as a plain UTC timestamp."""
+    kinds = _selected(connection, f"describe select * from ({sql}\n)").fetchall()
+    zoned = [row[0].replace('"', '""') for row in kinds if row[1] == "TIMESTAMP WITH TIME ZONE"]
+    if not zoned:
+        return sql
+    casts = ", ".join(f'cast("{name}" as timestamp) as "{name}"' for name in zoned)
+    return f"select * replace ({casts}) from ({sql}\n)"
+
+
 def _selected(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyConnection:
     try:
-        return connection.execute(_one(connection, sql))
+        return connection.execute(sql)
     except duckdb.Error as error:
         raise BadSettings(f"the SQL cannot be answered: {error}") from error
 
@@ -135,7 +146,8 @@ def _view(
         return
     present = [row[0] for row in connection.execute(f"describe select * from {files}").fetchall()]
     if not wanted:
-        connection.execute(f"create view {name} as select * from {files}")
+        plain = _plain_times(connection, f"select * from {files}")
+        connection.execute(f"create view {name} as {plain}")
         return
     parts = [_typed(column, column.name in present) for column in _all_columns(name, wanted)]
     connection.execute(f"create view {name} as select {', '.join(parts)} from {files}")

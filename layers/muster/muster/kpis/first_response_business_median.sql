@@ -1,0 +1,17 @@
+-- title: First response in business time, median
+-- question: How much of our working time does half of the people wait?
+-- definition: Kaplan-Meier median of the business time (seconds inside the working hours) from an
+--   issue's opening to the first answer by staff; without business hours there is no value.
+-- unit: seconds
+-- better: down
+-- statistic: quantile
+-- communities: support, product, employee
+-- version: 1
+-- table: messages
+-- lowest: 0
+
+-- One row per period and segment: the smallest time by which at most 0.5 of the issues still wait.
+select period_start, segment, min(t) as value, max(n) as n
+from survival
+where clock = 'first_response_business' and surviving <= 0.5 + 1e-9
+group by period_start, segment

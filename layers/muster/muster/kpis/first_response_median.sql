@@ -1,0 +1,17 @@
+-- title: First response, median
+-- question: How long does half of the people wait for our first answer?
+-- definition: Kaplan-Meier median of the time from an issue's opening to the first answer by
+--   staff; issues still unanswered count with the time they have waited so far.
+-- unit: seconds
+-- better: down
+-- statistic: quantile
+-- communities: support, product, employee
+-- version: 1
+-- table: messages
+-- lowest: 0
+
+-- One row per period and segment: the smallest time by which at most 0.5 of the issues still wait.
+select period_start, segment, min(t) as value, max(n) as n
+from survival
+where clock = 'first_response' and surviving <= 0.5 + 1e-9
+group by period_start, segment

@@ -1,0 +1,17 @@
+-- title: First response off hours, mean
+-- question: How fast are we at night, on weekends and holidays?
+-- definition: Mean time from opening to the first answer by staff, over answered issues that were
+--   opened outside business hours.
+-- unit: seconds
+-- better: down
+-- statistic: mean
+-- communities: support, product, employee
+-- version: 1
+-- table: messages
+-- lowest: 0
+
+-- One row per period and segment.
+select period_start, segment, avg(wait_seconds) as value, count(*) as n
+from opened_issues
+where is_answered and not is_in_hours
+group by period_start, segment

@@ -1,0 +1,198 @@
+"""Settings, coverage and the run's time → the small tables and parameters that the SQL reads."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from muster.clock import DAY, local_midnight
+from muster.errors import BadSettings
+from muster.kpis import phrases
+from muster.kpis.engine import quoted
+from muster.kpis.periods import naive, periods
+from muster.kpis.worktime import pieces
+from muster.records import Coverage
+from muster.settings import Account, Settings, Source
+
+HORIZON = timedelta(days=3660)
+
+_COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "named_accounts": {
+        "role": "varchar", "source": "varchar", "account": "varchar",
+        "from_at": "timestamp", "until_at": "timestamp",
+    },
+    "source_settings": {"source": "varchar", "episode_gap": "double", "lang": "varchar"},
+    "escalation_tags": {"tag": "varchar"},
+    "resolution_tags": {"tag": "varchar"},
+    "solution_channels": {"channel": "varchar"},
+    "covered_spans": {
+        "source": "varchar", "table_name": "varchar", "from_at": "timestamp", "to_at": "timestamp",
+    },
+    "work_pieces": {
+        "day": "date", "start_at": "timestamp", "end_at": "timestamp",
+        "is_working": "boolean", "seconds_before": "double",
+    },
+    "every_period": {
+        "grain": "varchar", "period_start": "date", "end_on": "date",
+        "start_at": "timestamp", "end_at": "timestamp", "is_partial": "boolean",
+    },
+}  # fmt: skip
+
+
+def parameters(settings: Settings, as_of: datetime) -> dict[str, Any]:
+    """The scalar settings, by the name the SQL uses; windows in seconds."""
+    windows = settings.windows
+    return {
+        "as_of": naive(as_of),
+        "language": settings.language,
+        "answer_window": windows.answer.total_seconds(),
+        "resolution_window": windows.resolution.total_seconds(),
+        "reopen_window": windows.reopen.total_seconds(),
+        "quiet": windows.quiet.total_seconds(),
+        "episode_gap": windows.episode_gap.total_seconds(),
+        "reply_limit": settings.reply_limit,
+        "min_n": settings.min_n,
+        "auto_replies": phrases.anywhere(settings.auto_replies),
+        "escalation": phrases.escalation(settings.escalation.patterns),
+        "closing_phrases": phrases.closing(settings.closing_phrases),
+        "thanks_in_advance": phrases.in_advance(),
+        "brand_terms": phrases.terms(settings.brand_terms),
+        "product_terms": phrases.terms(settings.product_terms),
+    }
+
+
+def check_patterns(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Refuse, by name, a pattern of the settings that is no regular expression."""
+    groups = {"auto_replies": settings.auto_replies, "escalation": settings.escalation.patterns}
+    for key, patterns in groups.items():
+        for pattern in patterns:
+            try:
+                connection.execute("select regexp_matches('', $p)", {"p": pattern}).fetchall()
+            except duckdb.Error as error:
+                raise BadSettings(
+                    f"{key}: {pattern!r} is no regular expression: {error}"
+                ) from error
+
+
+def prepare(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    as_of: datetime,
+    coverage: Sequence[Coverage],
+    grains: Iterable[str],
+) -> None:
+    """Make the small tables: who is who, tags, coverage, the work calendar, every period."""
+    first = _first(connection, coverage, as_of)
+    rows: dict[str, Iterable[Sequence[Any]]] = {
+        "named_accounts": _accounts(settings),
+        "source_settings": [(one.name, _gap(one), one.lang) for one in settings.sources],
+        "escalation_tags": [(tag,) for tag in settings.escalation.tags],
+        "resolution_tags": [(tag,) for tag in settings.resolution_tags],
+        "solution_channels": [(channel,) for channel in settings.solution_channels],
+        "covered_spans": covered(coverage),
+        "work_pieces": (
+            (one.day, one.start_at, one.end_at, one.is_working, one.seconds_before)
+            for one in pieces(settings.business_hours, settings.zone, first - DAY, as_of + DAY)
+        ),
+        "every_period": (
+            (grain, *astuple(period))
+            for grain in grains
+            for period in periods(grain, settings.zone, first, as_of)
+        ),
+    }
+    for table, columns in _COLUMNS.items():
+        fill(connection, table, columns, rows[table])
+
+
+def fill(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: Mapping[str, str],
+    rows: Iterable[Sequence[Any]],
+) -> None:
+    """A new table with these rows, by way of JSON Lines: single inserts take a millisecond each."""
+    kinds = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    connection.execute(f"create or replace temp table {table} ({kinds})")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.jsonl"
+        with path.open("w", encoding="utf-8") as file:
+            for row in rows:
+                named = dict(zip(columns, map(_plain, row), strict=True))
+                file.write(json.dumps(named) + "\n")
+        read = ", ".join(f"{name}: {quoted(kind)}" for name, kind in columns.items())
+        connection.execute(
+            f"insert into {table} select * from read_json({quoted(str(path))}, "
+            f"format = 'newline_delimited', columns = {{{read}}})"
+        )
+
+
+def covered(coverage: Iterable[Coverage]) -> list[tuple[str, str, datetime, datetime]]:
+    """Coverage with the touching spans of a source's table joined."""
+    spans: list[tuple[str, str, datetime, datetime]] = []
+    in_order = sorted(coverage, key=lambda row: (row.source, row.table_name, row.from_at))
+    for row in in_order:
+        last = spans[-1] if spans else None
+        if last and last[:2] == (row.source, row.table_name) and row.from_at <= last[3]:
+            spans[-1] = (*last[:3], max(last[3], row.to_at))
+        else:
+            spans.append((row.source, row.table_name, row.from_at, row.to_at))
+    return spans
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return naive(value).isoformat(sep=" ")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _accounts(settings: Settings) -> Iterator[tuple[Any, ...]]:
+    """Accounts by name; groups reach the lake as the platform's flag on each message."""
+    for role, accounts in (("staff", settings.staff), ("bot", settings.bots)):
+        for one in accounts:
+            if one.account is not None:
+                yield role, one.source, one.account.removeprefix("@"), *_validity(one, settings)
+
+
+def _validity(account: Account, settings: Settings) -> tuple[datetime, datetime]:
+    """From the first moment of ``valid_from`` to the last of ``valid_until``, local dates."""
+    start, end = account.valid_from, account.valid_until
+    return (
+        local_midnight(start, settings.zone) if start else datetime(1, 1, 2, tzinfo=UTC),
+        local_midnight(end + DAY, settings.zone) if end else datetime(9999, 1, 1, tzinfo=UTC),
+    )
+
+
+def _gap(source: Source) -> float | None:
+    gap = source.episode_gap
+    return gap.total_seconds() if isinstance(gap, timedelta) else None
+
+
+_STARTS = """
+select min(happened_at) from (
+    select min(created_at) as happened_at from messages union all
+    select min(created_at) from threads union all
+    select cast(min(measured_on) as timestamp) from audience union all
+    select cast(min(date) as timestamp) from ad_spend union all
+    select cast(min(date) as timestamp) from site_traffic union all
+    select min(created_at) from reviews union all
+    select min(created_at) from survey_responses union all
+    select min(created_at) from orders union all
+    select cast(min(date) as timestamp) from figures
+)
+"""
+
+
+def _first(
+    connection: duckdb.DuckDBPyConnection, coverage: Sequence[Coverage], as_of: datetime
+) -> datetime:
+    """The first instant anything is known of, ten years back at most."""
+    at = connection.execute(_STARTS).fetchall()[0][0]
+    known = [row.from_at for row in coverage] + ([at.replace(tzinfo=UTC)] if at else [])
+    return min(max(min(known, default=as_of), as_of - HORIZON), as_of - DAY)

@@ -1,0 +1,100 @@
+"""Words that decide (closing phrases, escalations, brand terms) → one regular expression each.
+
+Expressions stay in what RE2 (DuckDB) and Java (Trino, Spark) share; a word's boundary is anything
+but a letter, digit or underscore of any script.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+BEFORE = r"(?:^|[^\p{L}\p{N}_])"
+AFTER = r"(?:$|[^\p{L}\p{N}_])"
+
+CLOSING: Mapping[str, tuple[str, ...]] = {
+    "en": (
+        "thanks", "thank you", "thank u", "thx", "ty", "tysm", "cheers", "solved", "resolved",
+        "fixed", "sorted", "works now", "working now", "it works", "that works", "that worked",
+        "it worked", "worked for me", "that did it", "did the trick", "that helped", "perfect",
+        "awesome", "brilliant", "you're the best", "all good", "got it", "problem gone",
+    ),
+    "de": (
+        "danke", "dankeschön", "danke schön", "vielen dank", "besten dank", "herzlichen dank",
+        "merci", "thanks", "thx", "gelöst", "erledigt", "behoben", "hat geklappt", "klappt jetzt",
+        "klappt wieder", "funktioniert jetzt", "funktioniert wieder", "jetzt geht's",
+        "jetzt geht es", "geht jetzt", "geht wieder", "geht jetzt wieder", "läuft wieder",
+        "läuft jetzt", "hat geholfen", "perfekt", "alles klar",
+    ),
+}  # fmt: skip
+
+# Thanks that ask: they are taken out of a text before it is read for closing phrases.
+ADVANCE = (
+    r"(thanks|thank you|thx|cheers) (so much |very much |a lot )?in advance",
+    r"(danke|dank|merci) (schon ?mal|im voraus|schon ?mal im voraus)",
+)
+
+ESCALATION = (
+    r"(dm|pm|direct message|message) (us|me)",
+    r"send us an? (dm|message|e-?mail)",
+    r"(call|phone) (us|our)",
+    r"give us a (call|ring)",
+    r"e-?mail (us|our|support)",
+    r"(open|submit|file|raise|create) an? (support )?(ticket|case|request)",
+    r"(come|stop|drop) by",
+    r"visit (us|our (desk|office|store|shop))",
+    r"contact (us|support|our \w+) (at|via|through|on)",
+)
+
+
+def whole_words(patterns: Iterable[str]) -> str | None:
+    """One case-insensitive expression that any of the patterns meets at word boundaries."""
+    joined = "|".join(f"(?:{pattern})" for pattern in patterns)
+    return f"(?is){BEFORE}(?:{joined}){AFTER}" if joined else None
+
+
+def escalation(extra: Iterable[str]) -> str:
+    """The built-in patterns of sending a member elsewhere and the settings' own."""
+    return whole_words((*_any_blank(ESCALATION), *extra)) or ""
+
+
+def in_advance() -> str:
+    """The thanks that are a request."""
+    return whole_words(_any_blank(ADVANCE)) or ""
+
+
+def _any_blank(patterns: Iterable[str]) -> Iterable[str]:
+    return (pattern.replace(" ", r"\s+").replace(r"\s+?", r"\s*") for pattern in patterns)
+
+
+def anywhere(patterns: Iterable[str]) -> str | None:
+    """One case-insensitive expression that any of the patterns meets anywhere."""
+    joined = "|".join(f"(?:{pattern})" for pattern in patterns)
+    return f"(?is)(?:{joined})" if joined else None
+
+
+def terms(words: Iterable[str]) -> str | None:
+    """One expression for terms as whole words; blanks match any white space."""
+    return whole_words(map(literal, words))
+
+
+def closing(extra: Mapping[str, Iterable[str]]) -> str:
+    """One expression over ``<language> <text>``: the text holds a closing phrase of its language.
+
+    A phrase's apostrophe matches the typographic one and its absence.
+    """
+    languages = sorted({*CLOSING, *(key.lower() for key in extra)})
+    own = {key.lower(): tuple(words) for key, words in extra.items()}
+    parts = (
+        f"{re.escape(language)} (?:.*[^\\p{{L}}\\p{{N}}_])?"
+        f"(?:{'|'.join(map(literal, (*CLOSING.get(language, ()), *own.get(language, ()))))})"
+        f"{AFTER}"
+        for language in languages
+    )
+    return f"(?is)^(?:{'|'.join(parts)})"
+
+
+def literal(words: str) -> str:
+    """``words`` as an expression that matches just them."""
+    escaped = (re.sub(r"([^\w\s])", r"\\\1", word) for word in words.split())
+    return r"\s+".join(escaped).replace(r"\'", "['’]?")

@@ -1,0 +1,60 @@
+-- One row per message: the message its conversation hangs from. In a thread that staff opened,
+-- each member's reply to the announcement roots a conversation of its own with all below it;
+-- every other thread is one conversation. A direct message of ours is no announcement.
+with recursive
+announcements as (
+    select * from thread_openings where role = 'staff' and kind <> 'direct'
+),
+below as (
+    select
+        roles.source,
+        roles.thread_id,
+        roles.message_id,
+        roles.role,
+        parents.message_id as parent_id,
+        announcements.message_id as opening_id
+    from roles
+    join announcements
+        on announcements.source = roles.source and announcements.thread_id = roles.thread_id
+    left join roles as parents
+        on parents.source = roles.source
+        and parents.thread_id = roles.thread_id
+        and parents.message_id = roles.parent_id
+),
+tree as (
+    select
+        source,
+        thread_id,
+        message_id,
+        opening_id,
+        case when role = 'member' then message_id else opening_id end as root_id
+    from below
+    where message_id = opening_id or parent_id is null
+    union all
+    select
+        below.source,
+        below.thread_id,
+        below.message_id,
+        below.opening_id,
+        case
+            when below.role = 'member' and tree.root_id = tree.opening_id then below.message_id
+            else tree.root_id
+        end as root_id
+    from below
+    join tree
+        on tree.source = below.source
+        and tree.thread_id = below.thread_id
+        and tree.message_id = below.parent_id
+    where below.message_id <> below.opening_id
+)
+select
+    roles.source,
+    roles.message_id,
+    coalesce(tree.root_id, thread_openings.message_id) as root_id
+from roles
+join thread_openings
+    on thread_openings.source = roles.source and thread_openings.thread_id = roles.thread_id
+left join tree
+    on tree.source = roles.source
+    and tree.thread_id = roles.thread_id
+    and tree.message_id = roles.message_id

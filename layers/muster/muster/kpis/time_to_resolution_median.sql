@@ -1,0 +1,18 @@
+-- title: Time to resolution, median
+-- question: How long until half of the issues are resolved?
+-- definition: Kaplan-Meier median of the time from opening to resolution; an escalated issue
+--   counts with its time until the escalation, an open one with its time so far; an assumed
+--   resolution includes its quiet hours.
+-- unit: seconds
+-- better: down
+-- statistic: quantile
+-- communities: support, product, employee
+-- version: 1
+-- table: messages
+-- lowest: 0
+
+-- One row per period: the smallest time by which at most 0.5 of the issues still wait.
+select period_start, segment, min(t) as value, max(n) as n
+from survival
+where clock = 'resolution' and segment = 'all' and surviving <= 0.5 + 1e-9
+group by period_start, segment
