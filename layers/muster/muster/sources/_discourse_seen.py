@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,7 +31,7 @@ class Fetch:
     run: dict[str, Any]  # of this one, until it is finished
     channels: Mapping[int, str] = field(default_factory=dict)
     numbers: dict[tuple[int, int], int | None] = field(default_factory=dict)
-    read: Counter[int] = field(default_factory=Counter)
+    read: dict[int, set[str]] = field(default_factory=dict)  # of a topic; not on a first fetch
     solvers: dict[int, str | None] = field(default_factory=dict)
     reread: set[str] = field(default_factory=set)
     topic: tuple[int, Answer] | None = None

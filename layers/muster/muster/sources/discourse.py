@@ -219,9 +219,9 @@ def _new(fetch: Fetch, posts: Sequence[Any], seen_at: datetime) -> list[Item]:
     since, until = fetch.run["since"], fetch.window.until
     first = datetime.fromisoformat(since) if since else None
     note(fetch, posts)
-    for post in posts:
-        if isinstance(post, dict) and is_id(post.get("topic_id")):
-            fetch.read[post["topic_id"]] += 1
+    for post in posts if fetch.instant("synced_at") else ():
+        if id_of(post) and is_id(post.get("topic_id")):
+            fetch.read.setdefault(post["topic_id"], set()).add(str(post["id"]))
     inside = [post for post in posts if is_inside(time_of(post, "created_at"), first, until)]
     return [post_item(fetch, post, seen_at) for post in inside]
 
@@ -281,11 +281,14 @@ def _next_page(answer: Answer) -> int | None:
 
 
 def _is_changed(fetch: Fetch, topic: Mapping[str, Any], synced_at: datetime | None) -> bool:
-    """Bumped lately, and its posts were not all read in this fetch anyway."""
+    """Bumped lately, unless all its posts were just read and none that is known was missing."""
     at, id_ = time_of(topic, "bumped_at"), topic.get("id")
     if synced_at is None or at is None or not is_id(id_) or fetch.window.until:
         return False
-    return at >= synced_at - RECENT and topic.get("posts_count") != fetch.read[id_]
+    read = fetch.read.get(id_, set())
+    is_whole = topic.get("posts_count") == len(read)
+    is_missing = any(one.message_id not in read for one in known(fetch).get(str(id_), ()))
+    return at >= synced_at - RECENT and (is_missing or not is_whole)
 
 
 def _topic_item(fetch: Fetch, topic: Mapping[str, Any], seen_at: datetime) -> list[Item]:
