@@ -308,13 +308,14 @@ def _date(plot: _Plot, index: int, y: float) -> str:
 
 def _placed_events(points: Sequence[Point], events: Sequence[Event]) -> tuple[tuple[str, int], ...]:
     """Events that begin within the series, at the index of their period."""
-    if not points:
+    if len(points) < 2:
         return ()
+    after = points[-1].period_start + (points[-1].period_start - points[-2].period_start)
     found = []
-    for name, starts, ends in events:
-        later = [i for i, point in enumerate(points) if point.period_start <= starts]
-        if later and (later[-1] < len(points) - 1 or ends >= points[-1].period_start):
-            found.append((name, later[-1]))
+    for name, starts, _ends in events:
+        begun = [i for i, point in enumerate(points) if point.period_start <= starts < after]
+        if begun:
+            found.append((name, begun[-1]))
     return tuple(sorted(found, key=lambda event: event[1]))
 
 

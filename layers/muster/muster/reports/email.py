@@ -60,7 +60,7 @@ def render(
     mail["Date"] = format_datetime(date)
     mail["Message-ID"] = f"<{inert.text(message_id).strip('<>')}>"
     images = _images(view)
-    mail.set_content(plain(view))
+    mail.set_content(_fill(view, "report.txt", {}, _rows(view, {}), ""))
     mail.add_alternative(_page(view, images), subtype="html")
     body = mail.get_body(("html",))
     if isinstance(body, MIMEPart):

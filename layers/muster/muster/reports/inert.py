@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 T = TypeVar("T")
 
@@ -39,8 +40,11 @@ def lines(raw: str) -> str:
 def web_url(raw: str | None) -> str:
     """The URL if it leads to a web page, else nothing: no script, no file, no white space."""
     found = (raw or "").strip()
-    is_web = re.fullmatch(r"https?://[^\s\"'<>\\`{}|^]+", found)
-    return found if is_web and _visible(found, keep="") == found else ""
+    is_plain = re.fullmatch(r"https?://[^\s\"'<>\\`{}|^]+", found) and _visible(found, "") == found
+    try:
+        return found if is_plain and urlsplit(found).hostname else ""
+    except ValueError:
+        return ""
 
 
 def unsubscribe_url(raw: str | None) -> str:
@@ -94,6 +98,8 @@ def _field(name: str, value: str) -> str:
 
 def _visible(raw: str, keep: str) -> str:
     """Control (Cc), format (Cf: bidi, zero width) and half characters (Cs) become a space."""
+    if raw.isprintable():
+        return raw
     unseen = {"Cc", "Cf", "Cs", "Zl", "Zp"}
     return "".join(
         mark if mark in keep or unicodedata.category(mark) not in unseen else _blank(mark)

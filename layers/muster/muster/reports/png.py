@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import resvg_py
@@ -37,6 +38,7 @@ text { fill: #5a6876; }
 """
 
 
+@lru_cache(maxsize=256)  # one report goes to several recipients
 def png(svg: str, *, with_font: bool = True) -> bytes:
     """The picture at twice its size on white; without a font resvg leaves all text out."""
     return bytes(

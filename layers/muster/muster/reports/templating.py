@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -15,6 +16,7 @@ def folder(kind: str) -> Path:
     return next(place / kind for place in places if (place / kind).is_dir())
 
 
+@cache
 def environment(kind: str) -> Environment:
     """Templates of a kind; ``.html`` is escaped, ``.txt`` is not, an unknown name is an error."""
     made = Environment(

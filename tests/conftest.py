@@ -1,0 +1,32 @@
+"""What every suite may use: golden files, compared as text and renewed by one command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--renew", action="store_true", help="write the golden files anew")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str, str], None]:
+    """Compares a text with the golden file of that name, or writes it under ``--renew``."""
+
+    def compare(name: str, actual: str) -> None:
+        file = GOLDEN / name
+        if request.config.getoption("--renew"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(actual, encoding="utf-8", newline="")
+        expected = file.read_bytes().decode() if file.exists() else ""
+        if actual != expected:
+            found = tmp_path / Path(name).name
+            found.write_text(actual, encoding="utf-8", newline="")
+            pytest.fail(f"{file} differs from {found}; look, then renew all: make renew")
+
+    return compare
