@@ -166,6 +166,14 @@ def _finished(entry: State, begun: State) -> None:
         entry["done"] = begun["bounds"]
 
 
+def mapped(rows: Callable[[], Iterator[Any]]) -> Iterator[Any]:
+    """What the mapping of an item yields; a value of the wrong shape is a ``TypeError``."""
+    try:
+        yield from rows()
+    except AttributeError as error:
+        raise TypeError(str(error)) from error
+
+
 def came_of_age(known: KnownMessage, last: datetime, now: datetime) -> bool:
     """Whether the message became 1, 3, 7 or 30 days old since the last look."""
     return any(last < known.created_at + days * DAY <= now for days in CHECK_AGES)
@@ -184,13 +192,16 @@ def recheck(
     if given(window) != OPEN or not (begun := _look(state, window.now)):
         return
     state["recheck"] = begun
-    last, now = instant(begun["from"]), instant(begun["to"])
-    recent = window.known(instant(begun["after"]))
-    due = [known for known in recent if is_due(known, last, now)]
+    last, now, after = instant(begun["from"]), instant(begun["to"]), begun["after"]
+    due = sorted(
+        (stamp(known.created_at), known.message_id, known)
+        for known in window.known(instant(after[0]))
+        if is_due(known, last, now) and [stamp(known.created_at), known.message_id] > after
+    )
     for at in range(0, len(due), size):
         batch = due[at : at + size]
-        begun["after"] = stamp(batch[-1].created_at)
-        yield batch
+        begun["after"] = list(batch[-1][:2])
+        yield [known for _, _, known in batch]
     del state["recheck"]
     state["checked"] = begun["to"]
 
@@ -202,4 +213,8 @@ def _look(state: State, now: datetime) -> State | None:
     last = instant(state["checked"]) if "checked" in state else now - DAY
     if "checked" in state and last.date() >= now.astimezone(UTC).date():
         return None
-    return {"from": stamp(last), "to": stamp(now), "after": stamp(last - CHECK_AGES[-1] * DAY)}
+    return {
+        "from": stamp(last),
+        "to": stamp(now),
+        "after": [stamp(last - CHECK_AGES[-1] * DAY), ""],
+    }

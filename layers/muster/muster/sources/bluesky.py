@@ -39,6 +39,7 @@ from muster.sources._newest import (
     follow,
     given,
     instant,
+    mapped,
     mark_of,
     page,
     recheck,
@@ -69,14 +70,19 @@ class Session(Api):
     def __init__(self, options: Options, password: str, http: Http) -> None:
         base_url = options.base_url or "https://bsky.social"
         super().__init__(http, base_url, {}, name=options.name, renew=self._renewed_token)
+        self._options = options
         who = {"identifier": options.account.lstrip("@"), "password": password}
-        try:
-            told = self.post("/xrpc/com.atproto.server.createSession", who).body
-        except Rejected as refused:
-            raise SourceFailed(_refusal(options, refused)) from None
+        told = self._sign_in("createSession", who)
         self.did: str = told["did"]
-        self.sign({"Authorization": f"Bearer {told['accessJwt']}"})
+
+    def _sign_in(self, method: str, body: Any = None) -> Mapping[str, Any]:
+        try:
+            told: Mapping[str, Any] = self.post(f"/xrpc/com.atproto.server.{method}", body).body
+        except Rejected as refused:
+            raise SourceFailed(_refusal(self._options, refused)) from None
         self._refresh: str = told["refreshJwt"]
+        self.sign({"Authorization": f"Bearer {told['accessJwt']}"})
+        return told
 
     def ask(self, method: str, **params: Any) -> Answer:
         """The answer to a query by its name."""
@@ -87,8 +93,7 @@ class Session(Api):
         if _error(refused) not in _EXPIRED:
             return None
         self.sign({"Authorization": f"Bearer {self._refresh}"})
-        told = self.post("/xrpc/com.atproto.server.refreshSession").body
-        self._refresh = told["refreshJwt"]
+        told = self._sign_in("refreshSession")
         return {"Authorization": f"Bearer {told['accessJwt']}"}
 
 
@@ -360,7 +365,7 @@ def _nodes(thread: Any) -> Iterator[Any]:
 
 def rows(item: Item, options: Options) -> Iterator[Row | Deletion]:
     """The message, member, audience or deletion an item stands for."""
-    yield from _MAPPINGS[item.stream](item, options)
+    yield from mapped(lambda: _MAPPINGS[item.stream](item, options))
 
 
 _MAPPINGS: Mapping[str, Callable[[Item, Options], Iterator[Row | Deletion]]] = {

@@ -8,7 +8,7 @@ possible for 30), and a look at known posts on days 1, 3, 7 and 30.
 
 Both generations of names are read (``referenced_tweets`` and ``referenced_posts``, …). An edit is
 a new id; the message keeps the first. A message is inbound if it names our account, answers it,
-or stands under one of our posts of the last 30 days. Plain reposts are left out: the counter of
+or stands under a post of ours that was at most 8 days old. Plain reposts are left out: the counter of
 the original has them. Missing posts are deletions; posts that became protected keep their row.
 
 Unverified: that ``created_at`` of an edited post is the time of the edit (read either way); the
@@ -40,6 +40,7 @@ from muster.sources._newest import (
     follow,
     given,
     instant,
+    mapped,
     mark_of,
     page,
     recheck,
@@ -50,7 +51,8 @@ from muster.sources._x_rows import history, is_readable, reference
 
 OVERLAP = timedelta(minutes=35)
 RECENT = 7 * DAY - timedelta(minutes=1)  # how far back recent search and since_id reach
-REMEMBERED = 30 * DAY  # for how long replies under our own posts count as said to us
+OUR_SPACE = 8 * DAY  # replies under a post of ours count as said to us for that long
+REMEMBERED = OUR_SPACE + 37 * DAY  # so that the last look at a reply still knows
 QUERY_LENGTH = 512
 FIELDS = {
     "tweet.fields": "author_id,conversation_id,created_at,edit_history_tweet_ids,entities,"
@@ -266,7 +268,9 @@ def _forget(window: Window, state: State, live: set[str]) -> None:
 def _items(state: State, answer: Answer) -> Iterator[Item]:
     """The posts and authors of an answer, with what their mapping needs to know."""
     users = (answer.body.get("includes") or {}).get("users") or ()
-    handles = {user.get("id"): user.get("username") for user in users if isinstance(user, Mapping)}
+    handles = {
+        str(user.get("id")): user.get("username") for user in users if isinstance(user, Mapping)
+    }
     us = {"id": state["account"]["id"], "handle": state["account"]["handle"]}
     for post in answer.body.get("data") or ():
         yield Item("post", post, answer.seen_at, _context(state, us, post, handles))
@@ -280,10 +284,11 @@ def _context(
     if not is_readable(post):
         return {"us": us}
     author, thread = post.get("author_id"), post.get("conversation_id")
-    roots = state.setdefault("roots", {})
+    roots, written = state.setdefault("roots", {}), instant(post["created_at"])
     if author == us["id"] and thread and not reference(post, "replied_to"):
-        roots[thread] = stamp(instant(post["created_at"]))
-    return {"us": us, "handle": handles.get(author), "is_under_ours": thread in roots}
+        roots[thread] = stamp(written)
+    is_under_ours = thread in roots and written - instant(roots[thread]) <= OUR_SPACE
+    return {"us": us, "handle": handles.get(author), "is_under_ours": is_under_ours}
 
 
 def _newer_versions(api: Api, state: State, posts: Sequence[Any]) -> Iterator[Item]:
@@ -321,7 +326,7 @@ def _found_missing(error: Any, known: Mapping[str, KnownMessage]) -> KnownMessag
 
 def rows(item: Item, options: Options) -> Iterator[Row | Deletion]:
     """The message, member, audience or deletion an item stands for."""
-    yield from _MAPPINGS[item.stream](item, options)
+    yield from mapped(lambda: _MAPPINGS[item.stream](item, options))
 
 
 _MAPPINGS: Mapping[str, Callable[[Item, Options], Iterator[Row | Deletion]]] = {
