@@ -229,5 +229,5 @@ def _why_no_data(
     segments = sorted({key[2] for key in series if key[:2] == (kpi.id, grain)} - {goal.segment})
     if segments:
         known = ", ".join(segments[:5])
-        return f"{kpi.id} has no segment {goal.segment!r} yet; it has: {known}."
-    return f"{kpi.id} has no value yet."
+        return f"{kpi.title} has no segment {goal.segment!r} yet; it has: {known}."
+    return f"{kpi.title} has no value yet."

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
+from typing import Literal
 
 from muster.reports import words
 from muster.results import Kpi
@@ -24,19 +24,19 @@ class Style:
     words: ModuleType = words.load()
 
 
-def style_of(kpi: Kpi, values: Iterable[float], currency: str) -> Style:
+def style_of(kpi: Kpi, currency: str, words: ModuleType = Style.words) -> Style:
     """The style of a KPI: one number of decimals for all its values.
 
     A count has one decimal only if it is a mean (replies until resolved); a score has two,
     or one on a scale to 100.
     """
     if kpi.unit == "count":
-        decimals = 0 if all(value == round(value) for value in values) else 1
+        decimals = 1 if kpi.statistic in ("mean", "quantile") else 0
     elif kpi.unit == "score":
         decimals = 1 if (kpi.highest or 0) >= 50 else 2
     else:
         decimals = {"ratio": 1, "money": 0 if currency == "JPY" else 2}.get(kpi.unit, 0)
-    return Style(kpi.unit, currency, decimals)
+    return Style(kpi.unit, currency, decimals, words)
 
 
 def value_text(value: float | None, style: Style) -> str:
@@ -46,6 +46,13 @@ def value_text(value: float | None, style: Style) -> str:
     rounded = _rounded(value, style)
     sign = style.words.MINUS if rounded < 0 else ""
     return sign + _size(abs(rounded), style)
+
+
+def target_text(value: float | None, style: Style) -> str:
+    """A target as people set it: without decimals that say nothing (90 %, not 90.0 %)."""
+    whole = replace(style, decimals=0)
+    is_whole = value is not None and _rounded(value, whole) == _rounded(value, style)
+    return value_text(value, whole if is_whole else style)
 
 
 def change_text(change: float | None, style: Style) -> str:
@@ -62,7 +69,7 @@ def change_text(change: float | None, style: Style) -> str:
     return sign + _size(abs(rounded), style)
 
 
-def direction(change: float | None, style: Style) -> str:
+def direction(change: float | None, style: Style) -> Literal["up", "down", "same", "none"]:
     """up, down or same as the text shows it; none without a difference."""
     if change is None or not math.isfinite(change):
         return "none"

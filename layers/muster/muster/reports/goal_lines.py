@@ -1,0 +1,115 @@
+"""Goals and their verdicts go in, the lines and bullet bars of the report come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+
+from muster.records import GoalStatus
+from muster.reports import numbers
+from muster.reports.model import GoalLine
+from muster.reports.numbers import Style
+from muster.results import Kpi
+from muster.settings import Goal
+
+Judged = tuple[Goal, GoalStatus]
+
+
+def judged(goals: Iterable[Goal], statuses: Iterable[GoalStatus]) -> tuple[Judged, ...]:
+    """Each goal with its verdict, in the settings' order."""
+    by_name = {status.goal: status for status in statuses}
+    return tuple((goal, by_name[goal.name]) for goal in goals if goal.name in by_name)
+
+
+def goal_line(goal: Goal, status: GoalStatus, kpi: Kpi, style: Style) -> GoalLine:
+    """One goal as the report tells it."""
+    words = style.words
+    value_at, target_at, expected_at = _places(kpi, status)
+    return GoalLine(
+        name=goal.name,
+        objective=goal.objective,
+        kpi=goal.kpi,
+        status=status.status,  # type: ignore[arg-type]
+        status_text=words.STATUSES[status.status],
+        value_text=numbers.value_text(status.value, style),
+        target_text=target_text(goal, status, style),
+        expected_text=numbers.value_text(status.expected, style),
+        by_text=words.BY.format(words.day_text(goal.by)),
+        owner=goal.owner or "",
+        reason=_reason(goal, status, style),
+        value_at=value_at,
+        target_at=target_at,
+        expected_at=expected_at,
+    )
+
+
+def target_text(goal: Goal, status: GoalStatus, style: Style) -> str:
+    """at least 90 %."""
+    if status.target is None:
+        return str(style.words.NO_VALUE)
+    form = style.words.TARGETS[goal.target.form]
+    return str(form.format(numbers.target_text(status.target, style)))
+
+
+def aim(
+    judged: Iterable[Judged], kpi: str, segment: str, style: Style
+) -> tuple[float | None, str, str]:
+    """The target drawn in a measure's chart: its value, with status, and bare."""
+    for goal, status in judged:
+        if (goal.kpi, goal.segment) == (kpi, segment) and status.target is not None:
+            verdict = style.words.STATUSES[status.status].lower()
+            text = style.words.TARGET_WITH_STATUS.format(target_text(goal, status, style), verdict)
+            return status.target, text, numbers.target_text(status.target, style)
+    return None, "", ""
+
+
+def count(statuses: Iterable[GoalStatus]) -> Mapping[str, int]:
+    """How many goals have which status."""
+    found: dict[str, int] = {}
+    for status in statuses:
+        found[status.status] = found.get(status.status, 0) + 1
+    return found
+
+
+def _reason(goal: Goal, status: GoalStatus, style: Style) -> str:
+    words = style.words
+    if status.status == "no_data" or status.value is None:
+        return status.reason
+    value = numbers.value_text(status.value, style)
+    expected = numbers.value_text(status.expected, style)
+    target = target_text(goal, status, style)
+    if status.status == "met":
+        return str(words.goal_met(value, target))
+    if status.status == "on_track":
+        return str(words.goal_on_track(value, expected))
+    if status.period_start <= goal.by and status.projected is None and "due date" in status.reason:
+        return str(words.goal_missed(value, target, words.day_text(goal.by)))
+    return str(words.goal_behind(value, expected, _trend(goal, status, style)))
+
+
+def _trend(goal: Goal, status: GoalStatus, style: Style) -> str:
+    words: ModuleType = style.words
+    if status.projected is None:
+        return str(words.NO_TREND)
+    if status.arrives_on is not None:
+        return str(words.trend_arrives(words.day_text(status.arrives_on)))
+    projected = numbers.value_text(status.projected, style)
+    return str(words.trend_misses(projected, words.day_text(goal.by)))
+
+
+def _places(kpi: Kpi, status: GoalStatus) -> tuple[float | None, float | None, float | None]:
+    """Where value, target and pace lie on a bar from 0 (or the least) to a little beyond all."""
+    numbers_known = [
+        number for number in (status.value, status.target, status.expected) if number is not None
+    ]
+    low = min(0.0, *numbers_known, 0.0)
+    high = max(0.0, *numbers_known, 0.0) * 1.1
+    if kpi.unit == "ratio" and kpi.highest is not None:
+        high = max(high / 1.1, kpi.highest)
+
+    def place(number: float | None) -> float | None:
+        if number is None or high <= low:
+            return None
+        return round(min(1.0, max(0.0, (number - low) / (high - low))), 4)
+
+    return place(status.value), place(status.target), place(status.expected)

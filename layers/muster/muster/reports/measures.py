@@ -1,0 +1,149 @@
+"""A KPI's series and reading go in, the measure as mail and site show it comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from types import ModuleType
+
+from muster.records import KpiValue
+from muster.reports import numbers, signals
+from muster.reports.model import Band, Comparison, Measure, Point, Segment
+from muster.reports.numbers import Style
+from muster.reports.series import WHOLE, Series, before, quarter_so_far, year_before
+from muster.results import Kpi, Reading
+
+SHOWN = 27
+MOST_SEGMENTS = 12
+_UNREAD = Reading((), (), (), "early")
+
+
+def measure(
+    series: Series,
+    reading: Reading,
+    style: Style,
+    min_n: int,
+    values: Iterable[KpiValue],
+    aim: tuple[float | None, str, str],
+) -> Measure:
+    """The measure of one series; ``aim`` is its goal's target, with status, and bare."""
+    kpi, last = series.kpi, series.last
+    tone = signals.last_tone(series, reading)
+    target, target_text, target_label = aim
+    return Measure(
+        kpi=kpi.id,
+        title=kpi.title if series.segment == WHOLE else f"{kpi.title}: {series.segment}",
+        question=kpi.question,
+        definition=kpi.definition,
+        sql=kpi.sql,
+        version=kpi.version,
+        unit=kpi.unit,
+        better=kpi.better,
+        grain=series.grain,
+        value=last.value if last else None,
+        value_text=numbers.value_text(last.value if last else None, style),
+        n=last.n if last else 0,
+        n_text=_n_text(last, kpi, style.words),
+        is_too_few=bool(last and last.too_few),
+        comparisons=_comparisons(series, style),
+        tone=tone,
+        reading=style.words.READINGS[tone],
+        why=signals.why(series, reading, style, min_n),
+        points=_points(series, reading, style),
+        bands=_bands(series, reading, style),
+        target=target,
+        target_text=target_text,
+        target_label=target_label,
+        segments=_segments(series, values, style),
+        segment=series.segment,
+    )
+
+
+def unmeasured(kpi: Kpi, grain: str, style: Style) -> Measure:
+    """A KPI without a single value: shown with the reason, never as 0."""
+    empty = Series(kpi, WHOLE, kpi.grain_at(grain), (), ())
+    return measure(empty, _UNREAD, style, 0, (), (None, "", ""))
+
+
+def _n_text(last: KpiValue | None, kpi: Kpi, words: ModuleType) -> str:
+    return str(words.n_text(last.n, kpi.statistic, kpi.table)) if last else ""
+
+
+def _comparisons(series: Series, style: Style) -> tuple[Comparison, ...]:
+    """Beside the period before, the quarter so far, and the same period a year before."""
+    words = style.words
+    if not series.starts:
+        return ()
+    now = series.starts[-1]
+    named = [(words.BEFORE[series.grain], _value(series.at(before(now, series.grain))))]
+    if series.grain not in ("quarter", "year"):
+        named.append((words.QUARTER_SO_FAR, quarter_so_far(series)))
+    if series.grain != "year":
+        named.append((words.YEAR_BEFORE, _value(series.at(year_before(now, series.grain)))))
+    return tuple(_comparison(name, series.numbers[-1], other, style) for name, other in named)
+
+
+def _value(value: KpiValue | None) -> float | None:
+    return value.value if value else None
+
+
+def _comparison(name: str, now: float | None, other: float | None, style: Style) -> Comparison:
+    change = None if now is None or other is None else now - other
+    return Comparison(
+        name,
+        numbers.value_text(other, style),
+        numbers.change_text(change, style),
+        numbers.direction(change, style),
+    )
+
+
+def _points(series: Series, reading: Reading, style: Style) -> tuple[Point, ...]:
+    first = max(0, len(series.starts) - SHOWN)
+    return tuple(
+        Point(
+            start,
+            value.value if value else None,
+            value.n if value else 0,
+            signals.tone_at(series, reading, first + index),
+            style.words.point_label(series.grain, start),
+            numbers.value_text(value.value if value else None, style),
+        )
+        for index, (start, value) in enumerate(
+            zip(series.starts[first:], series.values[first:], strict=True)
+        )
+    )
+
+
+def _bands(series: Series, reading: Reading, style: Style) -> tuple[Band, ...]:
+    """The limits of the points shown, on their indices."""
+    first = max(0, len(series.starts) - SHOWN)
+    return tuple(
+        Band(
+            max(0, limits.start - first),
+            limits.end - first,
+            limits.mean,
+            limits.lower,
+            limits.upper,
+            limits.is_locked,
+            numbers.value_text(limits.mean, style),
+            *numbers.limit_texts(limits.lower, limits.upper, style),
+        )
+        for limits in reading.limits
+        if limits.end > first
+    )
+
+
+def _segments(series: Series, values: Iterable[KpiValue], style: Style) -> tuple[Segment, ...]:
+    """The parts of a whole in the last period, those that rest on most first."""
+    if series.segment != WHOLE or not series.starts:
+        return ()
+    parts: Sequence[KpiValue] = [
+        value
+        for value in values
+        if value.segment != WHOLE
+        and (value.grain, value.period_start) == (series.grain, series.starts[-1])
+    ]
+    shown = sorted(parts, key=lambda value: (-value.n, value.segment))[:MOST_SEGMENTS]
+    return tuple(
+        Segment(value.segment, value.value, numbers.value_text(value.value, style), value.n)
+        for value in shown
+    )

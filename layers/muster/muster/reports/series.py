@@ -1,0 +1,108 @@
+"""KPI values go in, gapless series of whole periods come out: what is read, compared and drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from muster.clock import DAY, last_whole_period, next_period, period_start
+from muster.records import KpiValue
+from muster.results import Kpi
+
+WHOLE = "all"
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One segment of a KPI, from its first value to the last whole period (None: no value)."""
+
+    kpi: Kpi
+    segment: str
+    grain: str
+    starts: tuple[date, ...]
+    values: tuple[KpiValue | None, ...]
+
+    @property
+    def numbers(self) -> tuple[float | None, ...]:
+        """What an XmR chart reads."""
+        return tuple(value.value if value else None for value in self.values)
+
+    @property
+    def last(self) -> KpiValue | None:
+        return self.values[-1] if self.values else None
+
+    def at(self, start: date) -> KpiValue | None:
+        """The value of the period that begins on ``start``."""
+        return dict(zip(self.starts, self.values, strict=True)).get(start)
+
+
+def all_series(
+    kpis: Iterable[Kpi], values: Iterable[KpiValue], grain: str, as_of: datetime, zone: ZoneInfo
+) -> Mapping[Key, Series]:
+    """The series of every KPI by (id, segment), in the report's grain or the next coarser one.
+
+    A KPI that has a whole ('all') gives that; one that is never summed gives each segment.
+    """
+    found: dict[tuple[str, str], dict[str, dict[date, KpiValue]]] = {}
+    for value in values:
+        if not value.partial:
+            segments = found.setdefault((value.kpi, value.grain), {})
+            segments.setdefault(value.segment, {})[value.period_start] = value
+    series: dict[Key, Series] = {}
+    for kpi in kpis:
+        own = kpi.grain_at(grain)
+        last = last_whole_period(as_of, zone, own)
+        segments = found.get((kpi.id, own), {})
+        for segment in [WHOLE] if WHOLE in segments else sorted(segments):
+            series[kpi.id, segment] = _gapless(kpi, segment, own, segments[segment], last)
+    return series
+
+
+def _gapless(
+    kpi: Kpi, segment: str, grain: str, values: Mapping[date, KpiValue], last: date
+) -> Series:
+    starts = []
+    start = min(values)
+    while start <= last:
+        starts.append(start)
+        start = next_period(start, grain)
+    return Series(kpi, segment, grain, tuple(starts), tuple(values.get(start) for start in starts))
+
+
+def before(start: date, grain: str) -> date:
+    """The period before."""
+    return period_start(start - DAY, grain)
+
+
+def year_before(start: date, grain: str) -> date:
+    """The same period a year before; of weeks the same ISO week, of week 53 the year's last."""
+    if grain == "week":
+        year, week, _ = start.isocalendar()
+        last_week = date(year - 1, 12, 28).isocalendar().week
+        return date.fromisocalendar(year - 1, min(week, last_week), 1)
+    if grain == "day":
+        return start - timedelta(days=364)
+    return start.replace(year=start.year - 1)
+
+
+def quarter_so_far(series: Series) -> float | None:
+    """The mean of the quarter's values up to and with the last period; None for long periods.
+
+    A week belongs to the quarter its Thursday lies in, as ISO weeks belong to years.
+    """
+    if series.grain in ("quarter", "year") or not series.starts:
+        return None
+    quarter = _quarter(series.starts[-1], series.grain)
+    within = [
+        value.value
+        for start, value in zip(series.starts, series.values, strict=True)
+        if value and _quarter(start, series.grain) == quarter
+    ]
+    return sum(within) / len(within) if within else None
+
+
+def _quarter(start: date, grain: str) -> date:
+    return period_start(start + timedelta(days=3 if grain == "week" else 0), "quarter")

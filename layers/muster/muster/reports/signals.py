@@ -1,0 +1,134 @@
+"""A series and its XmR reading go in; tones, and its last point's signal in words, come out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+
+from muster.reports import numbers
+from muster.reports.model import Tone
+from muster.reports.numbers import Style
+from muster.reports.series import Series
+from muster.results import Limits, Reading
+
+NEEDED = 6
+STRONGEST = ("outside", "run", "near_limit")
+# What lasts is told before what is far out.
+TOLD = ("run", "outside", "near_limit")
+_TONES: Mapping[tuple[str, int], Tone] = {
+    ("up", 1): "better", ("up", -1): "worse", ("down", -1): "better", ("down", 1): "worse",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What the last point says: the rule to tell, its side, how strong it is (sortable)."""
+
+    rule: str
+    side: int
+    run: int
+    strength: tuple[float, ...]
+
+
+def tone_at(series: Series, reading: Reading, index: int) -> Tone:
+    """The tone of one point; a value that rests on too few is not read."""
+    value = series.values[index]
+    if value is None:
+        return "none"
+    if reading.maturity == "early" or value.too_few:
+        return "early"
+    if not reading.rules[index]:
+        return "routine"
+    return _TONES.get((series.kpi.better, reading.sides[index]), "changed")
+
+
+def last_tone(series: Series, reading: Reading) -> Tone:
+    """The tone of the last period."""
+    return tone_at(series, reading, -1) if series.values else "none"
+
+
+def signal(series: Series, reading: Reading) -> Signal | None:
+    """The signal of the last point, if it is one."""
+    if last_tone(series, reading) not in ("better", "worse", "changed"):
+        return None
+    rules = reading.rules[-1]
+    limits = in_force(series, reading)
+    reach = max(limits.upper - limits.mean, limits.mean - limits.lower) if limits else 0.0
+    value = series.numbers[-1]
+    far = abs(value - limits.mean) / reach if limits and reach and value is not None else 99.0
+    strength = (*(float(rule in rules) for rule in STRONGEST), min(far, 99.0))
+    first = next(rule for rule in TOLD if rule in rules)
+    return Signal(first, reading.sides[-1], len(_run(series, reading)), strength)
+
+
+def _run(series: Series, reading: Reading) -> list[int]:
+    """The points of the run the last point ends."""
+    found: list[int] = []
+    for index in reversed(range(len(series.values))):
+        if series.values[index] is None:
+            continue
+        is_same = reading.sides[index] == reading.sides[-1]
+        if "run" not in reading.rules[index] or not is_same:
+            break
+        found.append(index)
+    return found
+
+
+def in_force(series: Series, reading: Reading) -> Limits | None:
+    """The limits the last point was judged by: a run's are those of the baseline it left."""
+    if not reading.limits:
+        return None
+    last = reading.limits[-1]
+    run = _run(series, reading)
+    if not run or run[-1] > last.start or len(reading.limits) == 1:
+        return last
+    return reading.limits[-2]
+
+
+def why(series: Series, reading: Reading, style: Style, min_n: int) -> str:
+    """The reading of the last point in words."""
+    words: ModuleType = style.words
+    last = series.last
+    grain = series.grain
+    if last is None:
+        return no_data(series, words)
+    if last.too_few:
+        return str(words.too_few(last.n, min_n))
+    limits = in_force(series, reading)
+    if limits is None:
+        return str(words.early(_count(series), grain, NEEDED))
+    low, high = numbers.limit_texts(limits.lower, limits.upper, style)
+    if not reading.rules[-1]:
+        said = words.within(low, high)
+        points = sum(value is not None for value in series.values[limits.start : limits.end])
+        young = f"; {words.young(points, grain)}" if reading.maturity == "limits" else ""
+        return f"{said}{young}"
+    return _rules_in_words(series, reading, style, limits)
+
+
+def _rules_in_words(series: Series, reading: Reading, style: Style, limits: Limits) -> str:
+    words, rules, side = style.words, reading.rules[-1], reading.sides[-1]
+    low, high = numbers.limit_texts(limits.lower, limits.upper, style)
+    mean = numbers.value_text(limits.mean, style)
+    said = {
+        "outside": words.outside(low, high),
+        "run": words.run(len(_run(series, reading)), series.grain, side, mean),
+        "near_limit": words.near_limit(series.grain, side),
+    }
+    # A run, or a point outside, says all that three of four would say.
+    kept = [rule for rule in TOLD if rule in rules and (rule != "near_limit" or len(rules) == 1)]
+    text = ", ".join(said[rule] for rule in kept)
+    return text if "outside" in kept else f"{text} ({words.routine_was(low, high)})"
+
+
+def no_data(series: Series, words: ModuleType) -> str:
+    """Why the last period has no value."""
+    known = [start for start, value in zip(series.starts, series.values, strict=True) if value]
+    if not known:
+        return str(words.never_measured(series.kpi.table))
+    return str(words.last_measured(words.period_name(series.grain, known[-1])))
+
+
+def _count(series: Series) -> int:
+    return sum(value is not None for value in series.values)

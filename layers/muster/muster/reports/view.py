@@ -1,0 +1,222 @@
+"""One run of measure goes in, the view model that mail, site and JSON render comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from difflib import get_close_matches
+from types import ModuleType
+from zoneinfo import ZoneInfo
+
+from muster.clock import DAY, last_whole_period, next_period
+from muster.errors import BadSettings
+from muster.records import KpiValue
+from muster.reports import goal_lines, measures, missing, numbers, opening, signals, words
+from muster.reports.data import to_json
+from muster.reports.goal_lines import Judged
+from muster.reports.model import Change, GoalLine, Measure, ReportView, Waiting
+from muster.reports.series import Key, Series, all_series
+from muster.results import Kpi, Measured, Reading, WaitingIssue
+from muster.settings import Report, Settings
+
+__all__ = ["all_series", "build", "check", "to_json"]
+
+WAITING_SHOWN = 10
+Signals = list[tuple[Measure, signals.Signal]]
+
+
+def check(reports: Iterable[Report], kpis: Iterable[Kpi]) -> None:
+    """Refuse a report that names a KPI that does not exist, with the nearest one."""
+    known = [kpi.id for kpi in kpis]
+    for report in reports:
+        for kpi in report.kpis:
+            if kpi not in known:
+                near = get_close_matches(kpi, known, n=1, cutoff=0)
+                advice = f"did you mean {near[0]!r}? " if near else ""
+                raise BadSettings(
+                    f"report {report.name!r}: there is no KPI {kpi!r}: {advice}"
+                    "`muster kpis list` shows them all"
+                )
+
+
+def build(
+    report: Report,
+    settings: Settings,
+    measured: Measured,
+    as_of: datetime,
+    readings: Mapping[Key, Reading],
+    site_url: str = "",
+    unsubscribe_url: str = "",
+    language: str = "en",
+) -> ReportView:
+    """The report on the last whole period of its grain before ``as_of`` (exclusive).
+
+    ``readings`` are the XmR readings of the ``numbers`` of ``all_series`` for the same grain and
+    ``as_of``, by the same keys. Everything that is shown is computed here, nothing in a template.
+    """
+    say, zone, grain = words.load(language), settings.zone, report.grain
+    start = last_whole_period(as_of, zone, grain)
+    end = next_period(start, grain) - DAY
+    judged = goal_lines.judged(settings.goals, measured.goals)
+    series = all_series(measured.kpis, measured.values, grain, as_of, zone)
+    shown = _chosen(report, settings, measured, judged, series)
+    found = _measures(shown, series, readings, settings, measured, judged, grain, say)
+    goals = _goal_lines(measured.kpis, judged, settings.currency, say)
+    signs = _signals(found, series, readings)
+    is_team = report.voice == "team"
+    fresh = missing.freshness(measured.sources, zone, say)
+    findings = opening.Findings(
+        grain=grain,
+        period_start=start,
+        measures=found,
+        signals=signs,
+        goals=goal_lines.count(status for _, status in judged),
+        waiting=len(measured.waiting),
+        longest=_longest(measured.waiting, say),
+        stale=sum(source.is_stale for source in measured.sources),
+        words=say,
+    )
+    sentences = opening.opening(findings, report.voice)
+    return ReportView(
+        name=report.name,
+        community=settings.community,
+        note=settings.note or "",
+        title=report.title or say.TITLE,
+        voice=report.voice,
+        grain=grain,
+        period_start=start,
+        period_end=end,
+        period_text=say.period_text(grain, start, end),
+        as_of=as_of,
+        subject=opening.subject(findings),
+        preheader=opening.preheader(findings, sentences, report.voice),
+        opening=sentences,
+        goals=goals,
+        changes=tuple(_change(measure) for measure, _ in signs),
+        headline=opening.headline(findings),
+        measures=found,
+        waiting=_waiting(measured.waiting, zone, say) if is_team else (),
+        missing=missing.missing(
+            found, goals, fresh, measured.problems, settings.min_n, say
+        ),
+        freshness=fresh,
+        events=_events(settings, found, end),
+        how_to_read=say.how_to_read(grain),
+        site_url=site_url or report.site_url or "",
+        unsubscribe_url=unsubscribe_url,
+    )  # fmt: skip
+
+
+def _chosen(
+    report: Report,
+    settings: Settings,
+    measured: Measured,
+    judged: Sequence[Judged],
+    series: Mapping[Key, Series],
+) -> tuple[Kpi, ...]:
+    """The report's KPIs in order: those named, else goals' first and all others with data.
+
+    An executive reads the KPIs of goals, and money.
+    """
+    known = {kpi.id: kpi for kpi in measured.kpis}
+    of_goals = [goal.kpi for goal, _ in judged]
+    if report.kpis:
+        order: Iterable[str] = report.kpis
+    else:
+        with_data = {kpi for kpi, _ in series}
+        order = [*of_goals, *(kpi for kpi in known if kpi in with_data)]
+    chosen = tuple(known[kpi] for kpi in dict.fromkeys(order) if kpi in known)
+    if report.voice == "executive" and not report.kpis:
+        kept = tuple(kpi for kpi in chosen if kpi.id in of_goals or kpi.unit == "money")
+        return kept or chosen
+    return chosen
+
+
+def _measures(
+    kpis: Iterable[Kpi],
+    series: Mapping[Key, Series],
+    readings: Mapping[Key, Reading],
+    settings: Settings,
+    measured: Measured,
+    judged: Sequence[Judged],
+    grain: str,
+    say: ModuleType,
+) -> tuple[Measure, ...]:
+    values: dict[str, list[KpiValue]] = {}
+    for value in measured.values:
+        values.setdefault(value.kpi, []).append(value)
+    found = []
+    for kpi in kpis:
+        style = numbers.style_of(kpi, settings.currency, say)
+        keys = [key for key in series if key[0] == kpi.id]
+        for key in keys:
+            aim = goal_lines.aim(judged, *key, style)
+            found.append(
+                measures.measure(
+                    series[key], readings[key], style, settings.min_n, values[kpi.id], aim
+                )
+            )
+        if not keys:
+            found.append(measures.unmeasured(kpi, grain, style))
+    return tuple(found)
+
+
+def _goal_lines(
+    kpis: Iterable[Kpi], judged: Iterable[Judged], currency: str, say: ModuleType
+) -> tuple[GoalLine, ...]:
+    known = {kpi.id: kpi for kpi in kpis}
+    return tuple(
+        goal_lines.goal_line(
+            goal, status, known[goal.kpi], numbers.style_of(known[goal.kpi], currency, say)
+        )
+        for goal, status in judged
+        if goal.kpi in known
+    )
+
+
+def _signals(
+    found: Iterable[Measure], series: Mapping[Key, Series], readings: Mapping[Key, Reading]
+) -> Signals:
+    """The measures whose last period is a signal, the strongest first."""
+    signs = []
+    for measure in found:
+        key = (measure.kpi, measure.segment)
+        signal = signals.signal(series[key], readings[key]) if key in series else None
+        if signal:
+            signs.append((measure, signal))
+    return sorted(signs, key=lambda sign: sign[1].strength, reverse=True)
+
+
+def _change(measure: Measure) -> Change:
+    return Change(measure.kpi, measure.title, measure.tone, f"{measure.value_text}: {measure.why}")
+
+
+def _longest(waiting: Sequence[WaitingIssue], say: ModuleType) -> str:
+    seconds = max((issue.waited_seconds for issue in waiting), default=0.0)
+    return numbers.span_text(seconds, say)
+
+
+def _waiting(
+    waiting: Iterable[WaitingIssue], zone: ZoneInfo, say: ModuleType
+) -> tuple[Waiting, ...]:
+    """The issues that wait longest, longest first."""
+    longest = sorted(waiting, key=lambda issue: (-issue.waited_seconds, issue.message_id))
+    return tuple(
+        Waiting(
+            (issue.title or "").strip() or say.UNTITLED,
+            issue.url,
+            issue.source,
+            numbers.span_text(issue.waited_seconds, say),
+            say.moment_text(issue.opened_at.astimezone(zone)),
+        )
+        for issue in longest[:WAITING_SHOWN]
+    )
+
+
+def _events(
+    settings: Settings, found: Iterable[Measure], end: date
+) -> tuple[tuple[str, date, date], ...]:
+    """The events that touch the span the charts show."""
+    first = min((one.points[0].period_start for one in found if one.points), default=end)
+    spans = ((event.name, event.starts, event.ends or event.starts) for event in settings.events)
+    return tuple(span for span in spans if span[1] <= end and span[2] >= first)

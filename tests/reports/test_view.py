@@ -1,0 +1,256 @@
+"""The view: comparisons, tones, readings and what is missing, from a run of measure."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from measured import AS_OF, LAST, build, campus, goal, kpi, source, values, waiting
+
+from muster.errors import BadSettings
+from muster.reports import series, view
+from muster.settings import Report, Settings
+
+MEMBERS = kpi("members")
+CALM = [10, 12] * 13
+
+
+def only(*numbers_or_values, definition=MEMBERS, **more):
+    """The single measure of a series."""
+    found = build((definition,), values(definition.id, numbers_or_values), **more)
+    (measure,) = found.measures
+    return measure
+
+
+# -- comparisons ------------------------------------------------------------------------------
+
+
+def test_a_value_stands_beside_last_week_quarter_and_year():
+    # Weeks 41 to 47 (their Thursdays from 1 October on: weeks 40 to 47) make the quarter so far.
+    numbers = [70.0] * 53
+    numbers[-8:] = [1, 2, 3, 4, 5, 6, 8, 11]
+    numbers[0] = 40
+    last_week, quarter, year = only(*numbers).comparisons
+    assert (last_week.name, last_week.value_text, last_week.change_text) == ("last week", "8", "+3")
+    assert (quarter.name, quarter.value_text, quarter.change_text) == ("quarter so far", "5", "+6")
+    assert (year.name, year.value_text, year.change_text) == ("a year before", "40", "−29")
+    assert [one.direction for one in (last_week, quarter, year)] == ["up", "up", "down"]
+
+
+def test_a_comparison_without_a_value_says_so_and_never_zero():
+    week, quarter, year = only(7, None, 9).comparisons
+    assert (week.value_text, week.change_text, week.direction) == ("–", "–", "none")
+    assert year.value_text == "–"
+    assert quarter.value_text == "8"
+
+
+@pytest.mark.parametrize(
+    ("week", "other"),
+    [
+        (date(2026, 11, 16), date(2025, 11, 17)),  # week 47 and week 47
+        (date(2021, 1, 4), date(2019, 12, 30)),  # week 1, the year before had 53
+        (date(2026, 12, 28), date(2025, 12, 22)),  # week 53 and the last one, 52
+    ],
+)
+def test_a_year_before_is_the_same_iso_week(week, other):
+    assert series.year_before(week, "week") == other
+    assert series.year_before(date(2026, 11, 1), "month") == date(2025, 11, 1)
+
+
+def test_the_running_week_is_never_shown():
+    running = values("members", [999], last=LAST + timedelta(weeks=1))
+    found = build((MEMBERS,), [*values("members", [1, 2]), *running])
+    assert found.measures[0].value == 2
+    assert found.measures[0].points[-1].period_start == LAST
+    assert (found.period_start, found.period_end) == (LAST, date(2026, 11, 22))
+
+
+def test_a_week_is_over_at_local_midnight():
+    midnight = datetime(2026, 11, 22, 23, tzinfo=UTC)  # in Berlin
+    numbers = values("members", [1, 2, 3])
+    assert build((MEMBERS,), numbers, as_of=midnight).period_start == LAST
+    before = build((MEMBERS,), numbers, as_of=midnight - timedelta(seconds=1))
+    assert before.period_start == LAST - timedelta(weeks=1)
+    assert before.measures[0].value == 2
+
+
+# -- readings ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("better", "number", "tone"),
+    [
+        ("up", 30, "better"),
+        ("up", 0, "worse"),
+        ("down", 30, "worse"),
+        ("down", 0, "better"),
+        ("none", 30, "changed"),
+        ("up", 11, "routine"),
+    ],
+)
+def test_colour_follows_the_good_direction_and_only_signals_have_it(better, number, tone):
+    measure = only(*CALM, number, definition=kpi("members", better=better))
+    assert measure.tone == measure.points[-1].tone == tone
+    assert {point.tone for point in measure.points[:-1]} == {"routine"}
+
+
+def test_readings_say_the_rule_and_the_routine_range():
+    assert only(*CALM, 30).why == "outside the routine range of 6 to 16"
+    assert only(*CALM, 11).why == "within the routine range of 6 to 16"
+    assert only(*CALM, 14, 14, 11, 14).why == (
+        "3 of the last 4 weeks nearer to the upper limit than to the average (routine 6 to 16)"
+    )
+    assert only(1, 2, 3).why == "3 weeks so far; a routine range needs 6"
+    assert only(1, 2, 1, 2, 1, 2, 1).why.endswith("; the range rests on 7 weeks only")
+
+
+def test_a_run_is_told_against_the_average_it_left():
+    run = only(*CALM, 10, *[13] * 8)
+    assert run.why == "8 weeks in a row above the average of 11 (routine 6 to 16)"
+    assert [band.start for band in run.bands] == [0, 19]
+    assert only(*CALM, 10, *[13] * 9).tone == "routine", "news once"
+
+
+def test_a_value_that_rests_on_too_few_is_no_signal():
+    found = build((MEMBERS,), values("members", [*CALM, 99], few=(26,)))
+    (measure,) = found.measures
+    assert (measure.tone, measure.is_too_few) == ("early", True)
+    assert "fewer than 5" in measure.why
+    assert found.changes == ()
+    assert any("rests on 2 cases only" in line for line in found.missing)
+
+
+def test_no_data_is_a_dash_with_its_reason_and_never_zero():
+    measure = only(1, 2, None)
+    assert measure.value is None, "no value shown for the last week"
+    gap = build((MEMBERS,), values("members", [1, 2], last=LAST - timedelta(weeks=1)))
+    (measure,) = gap.measures
+    assert (measure.value, measure.value_text, measure.tone) == (None, "–", "none")
+    assert measure.why == "nothing to measure in this period; the last value is of week 46"
+    assert measure.points[-1].value is None
+    (never,) = build((MEMBERS,), (), report=Report(kpis=("members",))).measures
+    assert (never.value_text, never.why) == ("–", "nothing to measure in messages yet")
+
+
+def test_charts_show_27_weeks_and_their_bands():
+    measure = only(*CALM, *[10, 12] * 20)
+    assert len(measure.points) == 27
+    assert [(band.start, band.end) for band in measure.bands] == [(0, 27)]
+    assert measure.bands[0].is_locked
+    assert measure.bands[0].lower_text == "6"
+    assert measure.points[-1].label == "16 Nov"
+
+
+def test_a_kpi_that_is_never_summed_gives_a_measure_for_each_part():
+    followers = kpi("followers", table="audience", statistic="state")
+    found = build(
+        (followers,),
+        [*values("followers", [1], segment="x"), *values("followers", [2], segment="bluesky")],
+    )
+    assert [(one.segment, one.title) for one in found.measures] == [
+        ("bluesky", "Followers: bluesky"), ("x", "Followers: x"),
+    ]  # fmt: skip
+
+
+def test_a_whole_shows_its_parts_beside_it():
+    wait = kpi("wait", "seconds", "down")
+    parts = values("wait", [60], segment="outreach", n=3)
+    (measure,) = build((wait,), [*values("wait", [90, 120]), *parts]).measures
+    assert [(part.name, part.value_text, part.n) for part in measure.segments] == [
+        ("outreach", "1 min", 3)
+    ]
+
+
+def test_a_monthly_kpi_stands_in_a_weekly_report_with_its_last_month():
+    stickiness = kpi("stickiness", "ratio", grains=("month", "quarter", "year"))
+    october = values("stickiness", [0.3], grain="month", last=date(2026, 10, 1))
+    (measure,) = build((stickiness,), october).measures
+    assert (measure.grain, measure.value_text) == ("month", "30.0 %")
+    assert measure.comparisons[0].name == "last month"
+
+
+# -- the whole --------------------------------------------------------------------------------
+
+
+def test_goals_stand_in_measures_and_lines():
+    found = campus()
+    wait = found.measures[0]
+    assert (wait.target, wait.target_text, wait.target_label) == (
+        14_400,
+        "at most 4 h – met",
+        "4 h",
+    )
+    line = found.goals[0]
+    assert (line.status_text, line.target_text, line.by_text, line.owner) == (
+        "Met", "at most 4 h", "by 31 December 2026", "team",
+    )  # fmt: skip
+    assert line.reason == "2 h 30 min meets the target (at most 4 h)."
+    assert line.value_at < line.target_at < line.expected_at <= 1
+    behind = found.goals[1]
+    assert behind.reason.startswith("84.0 %, where the straight pace asks for 92.6 % by now;")
+    assert (behind.value_at, behind.target_at) == (0.84, 0.95)
+    without = found.goals[3]
+    assert (without.status, without.value_text, without.value_at) == ("no_data", "–", None)
+
+
+def test_what_is_missing_or_stale_is_said():
+    assert campus().missing == (
+        "x has brought nothing new since 20 Nov 2026, 06:00: the token was refused (401).",
+        "forum: 12 items could not be read and wait in quarantine.",
+        "Satisfied after support has no data: nothing to measure in survey_responses yet.",
+        "Active members rests on 2 cases only, fewer than 5: read it with care.",
+        "Goal “Happy people” has no data: Satisfied after support has no value yet.",
+        "Measures that serve no goal: Messages by members; Active members; Followers: bluesky; "
+        "Followers: x; Revenue; Sentiment, mean.",
+    )
+    never = build((MEMBERS,), (), sources=(source(is_stale=True, last=None, error="no route"),))
+    assert never.missing[0] == "forum has never been fetched: no route."
+    assert never.freshness[0].last_success_text == "never"
+
+
+def test_the_ten_issues_that_wait_longest_come_first():
+    issues = tuple(waiting(hours) for hours in range(1, 15))
+    found = build((MEMBERS,), values("members", [1]), waiting=issues)
+    assert [issue.waited_text for issue in found.waiting[:2]] == ["14 h", "13 h"]
+    assert len(found.waiting) == 10
+    assert "14 issues wait for an answer, the longest for 14 h." in found.opening[-1]
+    untitled = build((MEMBERS,), (), waiting=(waiting(1, None),))
+    assert untitled.waiting[0].title == "Untitled"
+    assert untitled.waiting[0].opened_text == "23 Nov 2026, 05:00", "local time"
+
+
+def test_events_inside_the_shown_span_are_marked():
+    assert campus().events == (("Outage", date(2026, 10, 1), date(2026, 10, 1)),)
+
+
+def test_a_report_shows_the_kpis_it_names_in_that_order():
+    kpis = (kpi("a"), kpi("b"), kpi("c"))
+    numbers = [*values("a", [1]), *values("b", [1]), *values("c", [1])]
+    found = build(kpis, numbers, report=Report(kpis=("c", "a")))
+    assert [measure.kpi for measure in found.measures] == ["c", "a"]
+    goals = (goal("G", "b", {"at_least": 1}),)
+    found = build(kpis, numbers, Settings(community="C", goals=goals))
+    assert [measure.kpi for measure in found.measures] == ["b", "a", "c"], "goals first"
+
+
+def test_a_report_on_an_unknown_kpi_is_refused_with_the_nearest():
+    with pytest.raises(BadSettings, match="report 'weekly'.*'memberz': did you mean 'members'"):
+        view.check([Report(kpis=("memberz",))], [MEMBERS])
+    view.check([Report(kpis=("members",))], [MEMBERS])
+
+
+@pytest.mark.parametrize("grain", ["month", "quarter"])
+def test_reports_of_longer_periods(grain):
+    last = date(2026, 10, 1) if grain == "month" else date(2026, 7, 1)
+    numbers = values("members", [5], grain=grain, last=last)
+    found = build((MEMBERS,), numbers, report=Report(grain=grain))
+    assert found.period_start == last
+    assert found.measures[0].value_text == "5"
+    assert found.subject.startswith(f"First {grain}s: too early to tell")
+
+
+def test_an_empty_community_gets_a_report_all_the_same():
+    found = build((), ())
+    assert found.subject == "First weeks: too early to tell – week 47"
+    assert found.headline is None
+    assert found.as_of == AS_OF

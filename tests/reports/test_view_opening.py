@@ -1,0 +1,110 @@
+"""Subject, preheader and opening say the main thing, by rules."""
+
+from __future__ import annotations
+
+from measured import build, campus, goal, kpi, values
+
+from muster.settings import Settings
+
+CALM = [10, 12] * 13
+MEMBERS = kpi("members", title="Members")
+WAIT = kpi("wait", "seconds", "down", title="First answer")
+    kpi("members", title="Members"),
+    kpi("wait", "seconds", "down", title="First answer"),
+)
+
+
+def subject(*pairs, goals=()):
+    """The subject of KPIs with their numbers."""
+    kpis = tuple(definition for definition, _ in pairs)
+    numbers = [value for definition, series in pairs for value in values(definition.id, series)]
+    return build(kpis, numbers, Settings(community="C", goals=goals)).subject
+
+
+def test_a_routine_week_says_so():
+    found = build((MEMBERS,), values("members", CALM))
+    assert found.subject == "A routine week – week 47"
+    assert found.opening == (
+        "A routine week: 1 measure moved within the usual range.",
+        "Nothing needs your attention.",
+    )
+    assert found.headline is None
+    assert found.changes == ()
+
+
+def test_the_subject_names_the_signal_in_words_that_fit_its_unit():
+    assert subject((MEMBERS, [*CALM, 30])) == "Better: Members unusually high (30) – week 47"
+    slow = [value * 600 for value in CALM]
+    assert subject((WAIT, [*slow, 18_000])) == (
+        "Worse: First answer unusually long (5 h) – week 47"
+    )
+    assert subject((WAIT, [*slow, 7_000, *[4_800] * 8])) == (
+        "Better: First answer shorter for 8 weeks (1 h 20 min) – week 47"
+    )
+    assert subject((MEMBERS, [*CALM, 14, 14, 11, 14])) == (
+        "Better: Members higher in 3 of 4 weeks (14) – week 47"
+    )
+
+
+def test_the_strongest_signal_with_a_direction_leads():
+    volume = kpi("messages", better="none", title="Messages")
+    far, farther = [*CALM, 18], [*CALM, 90]
+    assert "Members" in subject((volume, farther), (MEMBERS, far))
+    assert "First answer" in subject((MEMBERS, far), (WAIT, farther))
+    assert subject((volume, farther)).startswith("Changed: Messages unusually high")
+
+
+def test_the_subject_ends_with_the_goals_that_are_behind():
+    goals = (
+        goal("One", "members", {"at_least": 10}),
+        goal("Two", "members", {"at_least": 100}),
+    )
+    assert subject((MEMBERS, CALM), goals=goals) == (
+        "A routine week; 1 of 2 goals off track – week 47"
+    )
+
+
+def test_the_opening_tells_what_changed_goals_and_what_to_do():
+    changed, goals, to_do = campus().opening
+    assert changed == (
+        "3 of 10 measures changed beyond routine variation: 1 better, 1 worse and 1 without a good "
+        "or bad direction. 3 moved within their usual range and need no explanation."
+    )
+    assert goals == "Of 4 goals 1 is met, 2 off track and 1 without data."
+    assert to_do == (
+        "Look first at New members who came back: outside the routine range of 71.4 % to 92.6 %. "
+        "3 issues wait for an answer, the longest for 2 d 3 h. 1 source is out of date, so numbers "
+        "may be incomplete."
+    )
+
+
+def test_changes_tell_only_this_weeks_signals_strongest_first():
+    assert [(change.title, change.tone) for change in campus().changes] == [
+        ("First response, median", "better"),
+        ("Messages by members", "changed"),
+        ("New members who came back", "worse"),
+    ]
+    assert campus().changes[0].text == (
+        "2 h 30 min: 8 weeks in a row below the average of 5 h 17 min, outside the routine range "
+        "of 3 h 48 min to 6 h 45 min"
+    )
+    old = build((MEMBERS,), values("members", [*CALM, 30, 11]))
+    assert old.changes == ()
+
+
+def test_an_executive_reads_goals_money_and_three_sentences():
+    found = campus("executive")
+    assert len(found.opening) == 3
+    assert all(sentence.count(". ") == 0 for sentence in found.opening)
+    assert found.opening[0].startswith("Of 4 goals")
+    assert {measure.kpi for measure in found.measures} == {
+        "first_response_median", "response_rate", "new_member_retention", "csat", "revenue",
+    }  # fmt: skip
+    assert found.waiting == ()
+    assert found.subject == campus().subject
+
+
+def test_the_preheader_does_not_repeat_the_subject():
+    found = campus()
+    assert found.preheader.startswith("Of 4 goals")
+    assert found.preheader not in found.subject
