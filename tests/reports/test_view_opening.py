@@ -9,9 +9,6 @@ from muster.settings import Settings
 CALM = [10, 12] * 13
 MEMBERS = kpi("members", title="Members")
 WAIT = kpi("wait", "seconds", "down", title="First answer")
-    kpi("members", title="Members"),
-    kpi("wait", "seconds", "down", title="First answer"),
-)
 
 
 def subject(*pairs, goals=()):
