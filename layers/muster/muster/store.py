@@ -21,7 +21,7 @@ _LOST = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 _REFUSED = {
     "AccessDenied", "NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch",
     "AllAccessDisabled", "ExpiredToken", "InvalidToken", "PermanentRedirect",
-    "InvalidBucketName", "401", "403",
+    "InvalidBucketName", "NotImplemented", "401", "403",
 }  # fmt: skip
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 
@@ -214,6 +214,7 @@ class S3Store:
     client: Any
     bucket: str
     prefix: str = ""
+    page_size: int = 1000
 
     @classmethod
     def at(cls, location: str) -> S3Store:
@@ -255,16 +256,18 @@ class S3Store:
                     raise
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
-        pages = self.client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=self.prefix + prefix
-        )
         with self._said_plainly(prefix):
-            for page in pages:
-                for found in page.get("Contents", ()):
-                    key = found["Key"].removeprefix(self.prefix)
-                    # Some services list folders as empty objects; they are none of ours.
-                    if not key.endswith("/"):
-                        yield Entry(key, found["Size"], found["ETag"])
+            pages = self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket,
+                Prefix=self.prefix + prefix,
+                PaginationConfig={"PageSize": self.page_size},
+            )
+            objects = [found for page in pages for found in page.get("Contents", ())]
+        # Not every service sorts by key, and some list folders as objects that are none of ours.
+        for found in sorted(objects, key=lambda found: found["Key"]):
+            if not found["Key"].endswith("/"):
+                key = found["Key"].removeprefix(self.prefix)
+                yield Entry(key, found["Size"], found["ETag"])
 
     def url(self, key: str = "") -> str:
         return f"s3://{self.bucket}/{self.prefix}{key}".rstrip("/")
