@@ -17,26 +17,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sample import HOSTILE, hostile_view, quiet_view, sample_view
 
-from muster.reports import inert, site
+from muster.reports import data, inert, site
 
-PAST = (
-    site.PastReport("weekly", date(2026, 11, 9), "Week 46: 9–15 November 2026", "A routine week"),
-    site.PastReport("weekly", date(2026, 11, 16), "Week 47", "Sent before, rendered again"),
+LAST_WEEK = replace(
+    sample_view(), period_start=date(2026, 11, 9), period_end=date(2026, 11, 15), subject="Before"
 )
+AGAIN = replace(sample_view(), subject="Sent before, rendered again")
+PAST = (data.issue(LAST_WEEK), data.issue(AGAIN))
 
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
-    return site.render([sample_view()], past=PAST, data={"index.json": {"version": 1}})
+    return site.render([sample_view()], past=PAST, more={"more.json": {"a": 1}})
 
 
 @pytest.fixture(scope="module")
 def hostile() -> dict[str, bytes]:
-    return site.render([hostile_view()], data={"kpis.json": {"title": HOSTILE[0]}})
+    return site.render([hostile_view()], more={"more.json": {"said": HOSTILE[0]}})
 
 
 def pages(files: dict[str, bytes]) -> dict[str, str]:
-    return {path: data.decode() for path, data in files.items() if path.endswith(".html")}
+    return {path: held.decode() for path, held in files.items() if path.endswith(".html")}
 
 
 class Reader(html.parser.HTMLParser):
@@ -62,7 +63,7 @@ def test_the_overview_is_small(files):
 
 
 def test_the_same_views_give_the_same_bytes(files):
-    again = site.render([sample_view()], past=PAST, data={"index.json": {"version": 1}})
+    again = site.render([sample_view()], past=PAST, more={"more.json": {"a": 1}})
     assert again == files
 
 
@@ -88,7 +89,7 @@ def test_every_link_leads_to_a_file_of_the_site(files):
                         at = parts.index("..")
                         del parts[at - 1 : at + 1]
                     target = "/".join(parts)
-                    known = set(files) | {report.path for report in PAST}
+                    known = set(files) | {report.page for report in PAST}
                     assert target in known, f"{path} → {link}"
 
 
@@ -139,6 +140,14 @@ def test_the_archive_lists_each_report_once_newest_first(files):
     assert "reports/weekly-2026-11-16.html" in files
 
 
+def test_an_earlier_index_gives_back_the_reports_it_names(files):
+    assert {one.page for one in site.past_reports(files["data/index.json"])} == {
+        "reports/weekly-2026-11-09.html",
+        "reports/weekly-2026-11-16.html",
+    }
+    assert site.past_reports(b'{"reports": [{"name": "of an older kind"}]}') == ()
+
+
 def test_what_is_stale_stands_on_the_data_page(files):
     page = files["data.html"].decode()
     assert "Stale" in page
@@ -172,9 +181,11 @@ def test_a_formula_in_a_csv_is_text_and_a_negative_number_is_a_number():
 
 
 def test_json_is_as_given_and_holds_no_tag(hostile, files):
-    assert json.loads(files["data/index.json"]) == {"version": 1}
-    assert json.loads(hostile["data/kpis.json"]) == {"title": HOSTILE[0]}
-    assert b"<" not in hostile["data/kpis.json"]
+    assert json.loads(files["data/more.json"]) == {"a": 1}
+    assert json.loads(hostile["data/more.json"]) == {"said": HOSTILE[0]}
+    documents = [path for path in hostile if path.endswith(".json")]
+    assert len(documents) > 5
+    assert not [path for path in documents if b"<" in hostile[path]]
 
 
 def test_hostile_words_are_inert_on_every_page(hostile):

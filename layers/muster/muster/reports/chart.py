@@ -7,38 +7,25 @@ dashed. Signals have a shape before they have a colour. Periods without a value 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 
 from muster.reports import headings as say
 from muster.reports import inert, marks
 from muster.reports.marks import Place
 from muster.reports.model import Band, Measure, Point
-
-Event = tuple[str, date, date]
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One size of chart: what it has room for."""
-
-    name: str
-    width: float
-    height: float
-    font: float
-    dot: float
-    is_small: bool  # short labels, and no range at the left
-    event_rows: int  # rows of event names above the plot
-    told_points: bool  # every point answers the mouse
-    is_card: bool = False  # whole pixels, signals alone get a mark: light enough for a page of many
-
-
-WIDE = Frame("wide", 720, 300, 12, 4.2, is_small=False, event_rows=2, told_points=True)
-MAIL = Frame("mail", 576, 270, 12, 4.2, is_small=False, event_rows=2, told_points=False)
-NARROW = Frame("narrow", 320, 240, 12, 3.8, is_small=True, event_rows=1, told_points=False)
-CARD = Frame(
-    "card", 300, 140, 11, 3.2, is_small=True, event_rows=0, told_points=False, is_card=True
+from muster.reports.plot import (
+    CARD,
+    MAIL,
+    NARROW,
+    WIDE,
+    Event,
+    Frame,
+    Plot,
+    highest_and_lowest,
+    lay_out,
+    lines,
 )
+
+__all__ = ["CARD", "MAIL", "NARROW", "WIDE", "Event", "Frame", "describe", "xmr"]
 
 
 def xmr(measure: Measure, frame: Frame = WIDE, events: Sequence[Event] = (), key: str = "") -> str:
@@ -46,7 +33,7 @@ def xmr(measure: Measure, frame: Frame = WIDE, events: Sequence[Event] = (), key
 
     ``key`` makes its ids unique on a page that shows several charts.
     """
-    plot = _plot(measure, frame, events)
+    plot = lay_out(measure, frame, events)
     inside = "".join(
         (
             _bands(plot),
@@ -82,90 +69,11 @@ def describe(measure: Measure) -> str:
     return " ".join(said)
 
 
-@dataclass(frozen=True)
-class _Plot:
-    """The measure laid out in a frame: where its edges are and what a value's height is."""
-
-    measure: Measure
-    frame: Frame
-    events: tuple[tuple[str, int], ...]  # name and index of its first period
-    left: float
-    right: float
-    top: float
-    bottom: float
-    low: float
-    high: float
-
-    def x(self, index: float) -> float:
-        steps = max(len(self.measure.points) - 1, 1)
-        return self.left + (self.right - self.left) * index / steps
-
-    def y(self, value: float) -> float:
-        share = (value - self.low) / (self.high - self.low)
-        return self.bottom - share * (self.bottom - self.top)
-
-    def at(self, index: int) -> Place | None:
-        value = self.measure.points[index].value
-        if value is None:
-            return None
-        place = Place(self.x(index), self.y(value))
-        return Place(round(place.x), round(place.y)) if self.frame.is_card else place
-
-    @property
-    def gap(self) -> float:
-        """Half a step between periods: how far a band reaches beyond its points."""
-        return min((self.x(1) - self.x(0)) / 2, 6)
-
-    def shows(self, value: float) -> bool:
-        return self.low <= value <= self.high
-
-
-def _plot(measure: Measure, frame: Frame, events: Sequence[Event]) -> _Plot:
-    low, high = _domain(measure)
-    marked = _placed_events(measure.points, events)
-    rows = frame.event_rows if marked else 0
-    right_texts = [text for _, text, _ in _lines(measure, frame)]
-    right = max((marks.width_of(text, frame.font) for text in right_texts), default=0)
-    left = 0.0
-    if not frame.is_small:
-        left = max((marks.width_of(t, frame.font) for t in _extremes(measure)), default=0) + 10
-    return _Plot(
-        measure=measure,
-        frame=frame,
-        events=marked,
-        left=max(left, 8),
-        right=frame.width - min(max(right, 8) + 14, frame.width * 0.42),
-        top=10 + rows * frame.font * 1.35,
-        bottom=frame.height - frame.font * 2.1,
-        low=low,
-        high=high,
-    )
-
-
-def _domain(measure: Measure) -> tuple[float, float]:
-    """Lowest and highest value drawn; a target far away does not flatten the rest."""
-    values = [point.value for point in measure.points if point.value is not None]
-    values += [edge for band in measure.bands for edge in (band.lower, band.upper)]
-    if measure.target is not None:
-        values = _with_target(values, measure.target)
-    low, high = min(values, default=0.0), max(values, default=1.0)
-    room = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
-    return low - room, high + room
-
-
-def _with_target(values: list[float], target: float) -> list[float]:
-    if not values:
-        return [target, target * 1.1]
-    low, high = min(values), max(values)
-    reach = (high - low) or abs(high) or 1.0
-    return [*values, target] if low - reach <= target <= high + reach else values
-
-
-def _bands(plot: _Plot) -> str:
+def _bands(plot: Plot) -> str:
     return "".join(_band(plot, band) for band in plot.measure.bands)
 
 
-def _band(plot: _Plot, band: Band) -> str:
+def _band(plot: Plot, band: Band) -> str:
     last = len(plot.measure.points) - 1
     start = plot.x(band.start) - (plot.gap if band.start else 0)
     end = plot.x(band.end - 1) + (plot.gap if band.end - 1 < last else 0)
@@ -184,7 +92,7 @@ def _band(plot: _Plot, band: Band) -> str:
     return f'<rect class="band" {box}/>{edges}{marks.levels("mean", start, end, (mean,))}'
 
 
-def _target(plot: _Plot) -> str:
+def _target(plot: Plot) -> str:
     target = plot.measure.target
     if target is None or not plot.shows(target):
         return ""
@@ -192,7 +100,7 @@ def _target(plot: _Plot) -> str:
     return marks.levels("target", plot.left, plot.right, (y,))
 
 
-def _series(plot: _Plot) -> str:
+def _series(plot: Plot) -> str:
     points = plot.measure.points
     places = [plot.at(index) for index in range(len(points))]
     calm = [p for p, point in zip(places, points, strict=True) if p and not _is_signal(point)]
@@ -224,29 +132,9 @@ def _is_signal(point: Point) -> bool:
     return point.tone in marks.SIGNALS
 
 
-def _lines(measure: Measure, frame: Frame) -> list[tuple[float, str, str]]:
-    """What is named at the right: (value, text, class), of the latest band and the target."""
-    named: list[tuple[float, str, str]] = []
-    if measure.bands:
-        band = measure.bands[-1]
-        upper, lower = (say.UP, say.LOW) if frame.is_small else (say.UPPER, say.LOWER)
-        named = [
-            (band.upper, f"{upper} {band.upper_text}", ""),
-            (band.mean, f"{say.AVERAGE} {band.mean_text}", ""),
-            (band.lower, f"{lower} {band.lower_text}", ""),
-        ]
-        named = [row for row in named if not row[1].endswith(" ")]
-        if band.upper == band.lower:
-            named = named[1:2]
-    if measure.target is not None:
-        aim = f"{say.TARGET} {measure.target_label or measure.target_text}"
-        named.append((measure.target, aim, "aim"))
-    return named
-
-
-def _right_labels(plot: _Plot) -> str:
+def _right_labels(plot: Plot) -> str:
     size = plot.frame.font
-    named = sorted(_lines(plot.measure, plot.frame), key=lambda row: (-row[0], row[2]))
+    named = sorted(lines(plot.measure, plot.frame), key=lambda row: (-row[0], row[2]))
     wanted = [min(max(plot.y(value), plot.top), plot.bottom) for value, _, _ in named]
     placed = marks.spread(wanted, size * 1.25, plot.top, plot.bottom)
     shown = []
@@ -261,21 +149,8 @@ def _right_labels(plot: _Plot) -> str:
     return "".join(shown)
 
 
-def _extremes(measure: Measure) -> list[str]:
-    """Text of the highest and the lowest value drawn, highest first."""
-    return [point.value_text for point in _highest_and_lowest(measure)]
-
-
-def _highest_and_lowest(measure: Measure) -> list[Point]:
-    points = [point for point in measure.points if point.value is not None]
-    if not points:
-        return []
-    ordered = sorted(points, key=lambda point: -(point.value or 0.0))
-    return [ordered[0], ordered[-1]] if ordered[0].value != ordered[-1].value else ordered[:1]
-
-
-def _range_labels(plot: _Plot) -> str:
-    edges = _highest_and_lowest(plot.measure)
+def _range_labels(plot: Plot) -> str:
+    edges = highest_and_lowest(plot.measure)
     wanted = [plot.y(point.value or 0.0) for point in edges]
     placed = marks.spread(wanted, plot.frame.font * 1.25, plot.top, plot.bottom)
     return "".join(
@@ -286,7 +161,7 @@ def _range_labels(plot: _Plot) -> str:
     )
 
 
-def _dates(plot: _Plot) -> str:
+def _dates(plot: Plot) -> str:
     """Labels under the plot, as many as fit, counted back from the latest period."""
     points = plot.measure.points
     if not points:
@@ -299,27 +174,14 @@ def _dates(plot: _Plot) -> str:
     return f'<g text-anchor="middle">{dates}</g>'
 
 
-def _date(plot: _Plot, index: int, y: float) -> str:
+def _date(plot: Plot, index: int, y: float) -> str:
     text, x = plot.measure.points[index].label, plot.x(index)
     half = marks.width_of(text, plot.frame.font) / 2
     x = min(max(x, half), plot.frame.width - half)
     return marks.label(text, Place(x, y))
 
 
-def _placed_events(points: Sequence[Point], events: Sequence[Event]) -> tuple[tuple[str, int], ...]:
-    """Events that begin within the series, at the index of their period."""
-    if len(points) < 2:
-        return ()
-    after = points[-1].period_start + (points[-1].period_start - points[-2].period_start)
-    found = []
-    for name, starts, _ends in events:
-        begun = [i for i, point in enumerate(points) if point.period_start <= starts < after]
-        if begun:
-            found.append((name, begun[-1]))
-    return tuple(sorted(found, key=lambda event: event[1]))
-
-
-def _events(plot: _Plot) -> str:
+def _events(plot: Plot) -> str:
     """A fine upright line at each event; its name above where there is room, else on the line."""
     size, rows = plot.frame.font, [0.0] * plot.frame.event_rows
     shown = []

@@ -1,7 +1,7 @@
 """The views of the reports go in, the whole static site comes out as paths and bytes.
 
 Pages work without JavaScript, hold no inline script or style, and are the same bytes for the
-same views. ``past`` names earlier reports whose pages already lie beside these.
+same views. ``past`` are earlier reports whose pages already lie beside these.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
 from markupsafe import Markup
 
-from muster.reports import addresses, chart, inert, small_charts, templating, wording
+from muster.reports import addresses, chart, data, inert, schema, small_charts, templating, wording
 from muster.reports import headings as say
+from muster.reports.data import Issue
 from muster.reports.model import GoalLine, Measure, Point, ReportView
 from muster.reports.png import FONTS
 from muster.reports.wording import Sign
@@ -36,20 +37,6 @@ CSP = "; ".join(
 NAV = ((say.OVERVIEW, "index.html"), (say.ARCHIVE, "reports/index.html"), (say.DATA, "data.html"))
 SITE_FONTS = ("Inter-Regular.woff2", "Inter-SemiBold.woff2", "OFL.txt")
 SHORT = 16  # a table of so many periods is open at once
-
-
-@dataclass(frozen=True)
-class PastReport:
-    """A report of the archive."""
-
-    name: str
-    period_start: date
-    period_text: str
-    subject: str
-
-    @property
-    def path(self) -> str:
-        return addresses.report_page(self.name, self.period_start)
 
 
 @dataclass(frozen=True)
@@ -85,15 +72,17 @@ class Portrait:
 def render(
     views: Sequence[ReportView],
     *,
-    past: Sequence[PastReport] = (),
-    data: Mapping[str, Any] | None = None,
+    past: Sequence[Issue] = (),
+    more: Mapping[str, Any] | None = None,
 ) -> dict[str, bytes]:
     """Every file of the site by its path. The first view is the overview.
 
-    ``data`` maps paths under ``data/`` to what they hold as JSON.
+    ``more`` maps further paths under ``data/`` to what they hold as JSON.
     """
     views = tuple(inert.everything(view) for view in views)
-    files = {f"data/{path}": _json(inert.everything(held)) for path, held in (data or {}).items()}
+    past = inert.everything(tuple(past))
+    documents = data.files(views, past) | schema.files() | inert.everything(dict(more or {}))
+    files = {f"data/{path}": _json(held) for path, held in documents.items()}
     first, measures = views[0], wording.measures_by_kpi(views)
     for several in measures.values():
         for measure in several:
@@ -109,6 +98,18 @@ def render(
         pages[addresses.kpi_page(kpi)] = _kpi_page(first, several, views)
     files |= {path: page.encode() for path, page in pages.items()}
     return dict(sorted((files | _assets()).items()))
+
+
+def past_reports(index: bytes) -> tuple[Issue, ...]:
+    """The reports that an earlier ``data/index.json`` names; what it does not tell is left out."""
+    kinds = {field.name for field in fields(Issue)}
+    found = []
+    for told in json.loads(index).get("reports", ()):
+        known = {key: value for key, value in told.items() if key in kinds}
+        if set(known) == kinds:
+            days = {key: date.fromisoformat(known[key]) for key in ("period_start", "period_end")}
+            found.append(Issue(**(known | days)))
+    return tuple(found)
 
 
 def overview(view: ReportView, root: str) -> str:
@@ -201,10 +202,10 @@ def _kpi_page(first: ReportView, several: Sequence[Measure], views: Sequence[Rep
     return _page("kpi.html", first, "../", "", measures=portraits, goals=lines)
 
 
-def _archive(first: ReportView, views: Sequence[ReportView], past: Sequence[PastReport]) -> str:
+def _archive(first: ReportView, views: Sequence[ReportView], past: Sequence[Issue]) -> str:
     """The list of reports, newest first, each once."""
-    now = [PastReport(v.name, v.period_start, v.period_text, v.subject) for v in views]
-    each = {report.path: report for report in (*map(inert.everything, past), *now)}
+    now = [data.issue(view, view is first) for view in views]
+    each = {report.page: report for report in (*past, *now)}
     newest = sorted(each.values(), key=lambda report: report.name)
     newest.sort(key=lambda report: report.period_start, reverse=True)
     return _page("archive.html", first, "../", say.ARCHIVE, reports=newest)
