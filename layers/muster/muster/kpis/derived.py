@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import astuple
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from muster.kpis.engine import copy
+from muster.kpis.engine import SQL_TYPES, copy
+from muster.records import columns
 
 _TABLES = {
     "conversations": """
@@ -48,3 +51,17 @@ def _with_zone(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
         for name, kind, *_ in kinds
     ]
     return f"select {', '.join(marked)} from ({sql})"
+
+
+def rows_as_parquet(kind: type, rows: Iterable[Any]) -> bytes:
+    """Rows of a derived table (a dataclass of ``records``) as a Parquet object."""
+    wanted = columns(kind)[:-1]
+    types = ", ".join(f"{column.name} {SQL_TYPES[column.type]}" for column in wanted)
+    marks = ", ".join("?" for _ in wanted)
+    with duckdb.connect(":memory:") as connection, tempfile.TemporaryDirectory() as folder:
+        connection.execute(f"create table told ({types})")
+        for row in rows:
+            connection.execute(f"insert into told values ({marks})", list(astuple(row)))
+        path = Path(folder) / "told.parquet"
+        copy(connection, "select * from told", path)
+        return path.read_bytes()

@@ -1,0 +1,145 @@
+"""Hand-worked cases: a few rows, and the conversations and values they must give (weekly).
+
+The cases lie in tests/golden/kpis; dates there are of 2026 and times UTC. A KPI's expected values
+are all it has, so that a value that should not exist fails too.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from small_lake import covers, lay, measured, settings
+
+from muster.kpis import catalogue, engine, given, steps
+from muster.records import Audience, Member, Message, Row, SurveyResponse, Thread
+
+FOLDER = Path(__file__).parents[1] / "golden" / "kpis"
+CASES = [
+    pytest.param(case, id=case["name"])
+    for path in sorted(FOLDER.glob("*.yaml"))
+    for case in yaml.safe_load(path.read_text(encoding="utf-8"))
+]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_values(case):
+    outcome = measured(
+        list(_rows(case)),
+        as_of=_as_of(case),
+        kpis=[*case.get("values", {}), "issues_opened"],
+        coverage=[covers(_at(a), _at(b), table) for table, a, b in case.get("coverage", ())],
+        **case.get("settings", {}),
+    )
+    assert outcome.problems == ()
+    for part in ("values", "n"):
+        for kpi, expected in case.get(part, {}).items():
+            found = {
+                str(one.period_start) + ("" if one.segment == "all" else f" {one.segment}"): (
+                    one.n if part == "n" else pytest.approx(one.value)
+                )
+                for one in outcome.values
+                if (one.kpi, one.grain) == (kpi, "week") and not one.partial
+            }
+            if part == "n":
+                found = {key: found[str(key)] for key in map(str, expected)}
+            if _as_of(case) < datetime(2026, 3, 9, tzinfo=UTC):
+                found |= _running(outcome, kpi)
+            assert found == {str(key): value for key, value in expected.items()}, kpi
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "conversations" in case.values[0]])
+def test_conversations(case):
+    connection, own = engine.connect("/nowhere"), settings(**case.get("settings", {}))
+    lay(connection, list(_rows(case)))
+    given.prepare(connection, own, _as_of(case), (), ())
+    shared = steps.load()
+    for name in steps.needed(["from conversations"], shared):
+        steps.run(connection, name, shared[name], given.parameters(own, _as_of(case)))
+    asked = ", ".join(ASKED)
+    order = f"select {asked} from conversations order by opened_at, message_id"
+    found = [
+        {key: value for key, value in zip(ASKED, row, strict=True) if value not in (None, False)}
+        for row in connection.execute(order).fetchall()
+    ]
+    assert found == [_expected(one) for one in case["conversations"]]
+
+
+ASKED = (
+    "opened_at", "first_response_at", "first_peer_answer_at", "escalated_at", "resolved_at",
+    "resolved_by", "is_reopening", "reopened_at",
+)  # fmt: skip
+
+
+def test_every_kpi_has_a_case():
+    worked = {
+        kpi for case in CASES for kpi, found in case.values[0].get("values", {}).items() if found
+    }
+    assert {kpi.id for kpi in catalogue.load()} - worked == SHOWN_ELSEWHERE
+
+
+# The p90 of twenty and of fractions is in test_survival.py.
+SHOWN_ELSEWHERE = {"first_response_p90"}
+
+
+def _expected(case: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _at(value).replace(tzinfo=None) if key.endswith("_at") else value
+        for key, value in case.items()
+    }
+
+
+def _running(outcome, kpi):
+    return {
+        str(one.period_start) + ("" if one.segment == "all" else f" {one.segment}"): pytest.approx(
+            one.value
+        )
+        for one in outcome.values
+        if (one.kpi, one.grain) == (kpi, "week")
+    }
+
+
+def _rows(case: dict[str, Any]):
+    for facts in case.get("messages", ()):
+        yield _message(dict(facts))
+    for facts in case.get("threads", ()):
+        yield Thread(**{"created_at": _at("03-02 09:00")} | _parsed(facts))
+    for facts in case.get("members", ()):
+        yield Member(**_parsed(facts))
+    for facts in case.get("audience", ()):
+        day = date.fromisoformat(f"2026-{facts['measured_on']}")
+        yield Audience(**facts | {"measured_on": day})
+    for number, facts in enumerate(case.get("surveys", ())):
+        yield SurveyResponse(response_id=str(number), created_at=_at("03-04 12:00"), **facts)
+
+
+def _message(facts: dict[str, Any]) -> Row:
+    role = facts.pop("role", "member")
+    known = {
+        "message_id": facts.pop("id"),
+        "created_at": _at(facts.pop("at")),
+        "author_id": facts.pop("by"),
+        "author_role": role,
+        "thread_id": facts.pop("thread", "t1"),
+        "parent_id": facts.pop("parent", None),
+        "direction": "outbound" if role == "staff" else "inbound",
+    }
+    return Message(**known | _parsed(facts))
+
+
+def _parsed(facts: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _at(value) if key.endswith("_at") else tuple(value) if key == "tags" else value
+        for key, value in facts.items()
+    }
+
+
+def _as_of(case: dict[str, Any]) -> datetime:
+    return _at(case.get("as_of", "03-09 00:00"))
+
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(f"2026-{text}").replace(tzinfo=UTC)

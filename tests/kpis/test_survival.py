@@ -1,0 +1,77 @@
+"""Kaplan-Meier quantiles agree with exact fractions, ties and censoring included."""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from muster.kpis import catalogue, engine, steps
+
+wait = st.tuples(st.integers(0, 12), st.booleans())
+
+
+def exact(waits: list[tuple[int, bool]], p: Fraction) -> int | None:
+    """The smallest t with S(t) <= 1 - p, by fractions; None if never reached."""
+    events, leaving = Counter(t for t, seen in waits if seen), Counter(t for t, _ in waits)
+    at_risk, surviving = len(waits), Fraction(1)
+    for t in sorted(leaving):
+        surviving *= 1 - Fraction(events[t], at_risk)
+        if surviving <= 1 - p:
+            return t
+        at_risk -= leaving[t]
+    return None
+
+
+@pytest.fixture(scope="module")
+def connection():
+    return engine.connect("/nowhere")
+
+
+def quantile(connection, waits: list[tuple[int, bool]], kpi: str) -> float | None:
+    rows = ", ".join(f"({t}.0, {seen})" for t, seen in waits)
+    connection.execute(
+        "create or replace temp table opened_issues as select date '2026-03-02' as period_start, "
+        "'all' as segment, t as wait_seconds, null as wait_business_seconds, seen as is_answered, "
+        f"t as resolution_seconds, null as resolved_at from (values {rows}) as v(t, seen)"
+    )
+    steps.run(connection, "survival", steps.load()["survival"], {})
+    sql = next(one.sql for one in catalogue.load() if one.id == kpi)
+    found = connection.execute(sql).fetchall()
+    assert all(row[3] == len(waits) for row in found)
+    return found[0][2] if found else None
+
+
+@settings(max_examples=150, deadline=None)
+@given(waits=st.lists(wait, min_size=1, max_size=40))
+@example(waits=[(t, True) for t in range(1, 21)])
+@example(waits=[(1, True), (2, False)])
+def test_median_and_p90_agree_with_fractions(connection, waits):
+    found = [quantile(connection, waits, f"first_response_{name}") for name in ("median", "p90")]
+    assert found == [exact(waits, Fraction(1, 2)), exact(waits, Fraction(9, 10))]
+
+
+@pytest.mark.parametrize("n", range(1, 13))
+def test_the_median_of_n_answered_issues_is_the_lower_middle_one(connection, n):
+    waits = [(t * 10, True) for t in range(1, n + 1)]
+    assert quantile(connection, waits, "first_response_median") == (n + 1) // 2 * 10
+
+
+def test_the_p90_of_twenty_is_the_eighteenth(connection):
+    waits = [(t, True) for t in range(1, 21)]
+    assert quantile(connection, waits, "first_response_p90") == 18
+
+
+def test_a_median_never_reached_is_no_value(connection):
+    assert (
+        quantile(connection, [(5, True), (9, False), (9, False)], "first_response_median") is None
+    )
+
+
+def test_a_long_unanswered_issue_lengthens_the_median(connection):
+    answered = [(1, True), (2, True), (3, True)]
+    assert quantile(connection, answered, "first_response_median") == 2
+    assert quantile(connection, [*answered, (9, False), (9, False)], "first_response_median") == 3

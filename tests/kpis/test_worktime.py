@@ -1,0 +1,143 @@
+"""Business time equals a walk over every minute, in many zones, on the nights clocks change."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from muster.errors import BadSettings
+from muster.kpis.worktime import intervals, pieces
+from muster.settings import Schedule, weekdays
+
+MINUTE = timedelta(minutes=1)
+# Around nights on which clocks change, on the Lord Howe half hour, and at a year with ISO week 53.
+STARTS = {
+    "Europe/Berlin": [date(2026, 3, 28), date(2026, 10, 24), date(2026, 12, 30)],
+    "America/New_York": [date(2026, 3, 7), date(2026, 10, 31)],
+    "Australia/Lord_Howe": [date(2026, 4, 4), date(2026, 10, 3)],
+    "Africa/Casablanca": [date(2026, 2, 14), date(2026, 3, 21)],
+    "America/Santiago": [date(2026, 4, 4), date(2026, 9, 5)],
+    "Asia/Kathmandu": [date(2026, 12, 31)],
+    "Pacific/Apia": [date(2011, 12, 29)],
+}
+clock_times = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 15, 30, 59]))
+ranges = st.builds("{}-{}".format, clock_times, clock_times)
+hours = st.dictionaries(
+    st.sampled_from(["mon-fri", "sat-sun", "sun", "thu", "fri-mon"]),
+    st.lists(ranges, max_size=3).map(tuple),
+    max_size=3,
+)
+
+
+@st.composite
+def calendars(draw):
+    zone = draw(st.sampled_from(sorted(STARTS)))
+    day = draw(st.sampled_from(STARTS[zone]))
+    closed = draw(st.lists(st.integers(-1, 3), max_size=1))
+    first = Schedule(hours=draw(hours), closed=tuple(day + timedelta(n) for n in closed))
+    second = Schedule(hours=draw(hours), valid_from=day + timedelta(days=1))
+    return zone, day, draw(st.sampled_from([(first,), (first, second), (second, first)]))
+
+
+def works(at: datetime, schedules, zone: ZoneInfo) -> bool:
+    """Whether the local clock reads a time inside a shift of today or over from yesterday."""
+    local = at.astimezone(zone).replace(tzinfo=None)
+    return any(_in_shift(local, local.date() - timedelta(n), schedules) for n in (0, 1))
+
+
+def _in_shift(local: datetime, day: date, schedules) -> bool:
+    valid = [one for one in schedules if (one.valid_from or date.min) <= day]
+    schedule = max(valid, key=lambda one: one.valid_from or date.min, default=None)
+    if schedule is None or day in schedule.closed:
+        return False
+    for days, texts in schedule.hours.items():
+        if day.weekday() in weekdays(days):
+            for text in texts:
+                opens, closes = (
+                    datetime.combine(day, datetime.strptime(part, "%H:%M").time())
+                    for part in text.split("-")
+                )
+                closes += timedelta(days=closes <= opens)
+                if opens <= local < closes:
+                    return True
+    return False
+
+
+@settings(max_examples=60, deadline=None)
+@given(calendar=calendars(), offsets=st.tuples(st.integers(0, 3000), st.integers(0, 3000)))
+def test_seconds_between_two_instants_are_the_minutes_at_work(calendar, offsets):
+    name, day, schedules = calendar
+    zone = ZoneInfo(name)
+    first = datetime(day.year, day.month, day.day, 12, tzinfo=UTC) - timedelta(days=1)
+    early, late = sorted(first + offset * MINUTE for offset in offsets)
+    walked = sum(
+        60
+        for step in range(int((late - early) / MINUTE))
+        if works(early + step * MINUTE, schedules, zone)
+    )
+    cut = list(pieces(schedules, zone, first - timedelta(days=3), first + timedelta(days=6)))
+    assert _until(cut, late) - _until(cut, early) == walked
+
+
+def _until(cut, at: datetime) -> float:
+    """F(at), as the SQL computes it: one piece of the UTC day holds the instant."""
+    (one,) = [
+        piece for piece in cut if piece.day == at.date() and piece.start_at <= at < piece.end_at
+    ]
+    return one.seconds_before + ((at - one.start_at).total_seconds() if one.is_working else 0)
+
+
+def week(*texts: str, **more) -> tuple[Schedule, ...]:
+    return (Schedule(hours={"mon-sun": texts}, **more),)
+
+
+def total(spans) -> float:
+    return sum((end - start).total_seconds() for start, end in spans)
+
+
+def test_a_night_shift_is_an_hour_shorter_or_longer_when_clocks_change():
+    night, zone = week("22:00-06:00"), ZoneInfo("Europe/Berlin")
+    nights = [date(2026, 3, 20), date(2026, 3, 28), date(2026, 10, 24)]
+    assert [total(intervals(night, zone, day, day)) / 3600 for day in nights] == [8, 7, 9]
+
+
+def test_a_holiday_takes_out_the_whole_shift_that_starts_on_it_and_no_other():
+    night = week("22:00-06:00", country="DE", region="BE")
+    found = intervals(night, ZoneInfo("UTC"), date(2026, 4, 30), date(2026, 5, 2))
+    assert [start.date().isoformat() for start, _ in found] == ["2026-04-30", "2026-05-02"]
+    assert found[0][1] == datetime(2026, 5, 1, 6, tzinfo=UTC)
+
+
+def test_a_regional_holiday_counts_only_in_its_region():
+    day = date(2026, 1, 6)
+    for region, shifts in (("BY", 0), ("BE", 1)):
+        open_hours = week("09:00-17:00", country="DE", region=region)
+        assert len(intervals(open_hours, ZoneInfo("Europe/Berlin"), day, day)) == shifts
+
+
+def test_several_ranges_a_day_leave_the_break_out():
+    day = date(2026, 3, 2)
+    found = intervals(week("09:00-12:30", "13:30-17:00"), ZoneInfo("UTC"), day, day)
+    assert total(found) == 7 * 3600
+
+
+def test_nothing_is_known_before_the_first_schedule():
+    schedules = week("09:00-17:00", valid_from=date(2026, 3, 2))
+    cut = list(
+        pieces(
+            schedules, ZoneInfo("UTC"),
+            datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 3, 4, tzinfo=UTC),
+        )
+    )  # fmt: skip
+    assert cut[0].start_at == datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def test_an_unknown_country_is_named():
+    with pytest.raises(BadSettings, match="no holidays known for XX"):
+        intervals(
+            week("09:00-17:00", country="XX"), ZoneInfo("UTC"), date(2026, 1, 1), date(2026, 1, 1)
+        )
