@@ -6,9 +6,10 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -72,6 +73,21 @@ def say_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 def _inert(value: Any) -> Any:
     is_formula = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
     return "'" + value if is_formula else value
+
+
+def say_records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Rows as a JSON array of objects."""
+    say_json([dict(zip(columns, row, strict=True)) for row in rows])
+
+
+@contextmanager
+def writing_to(path: Path | None) -> Iterator[None]:
+    """Whatever is said inside goes to ``path``, or to stdout if there is none."""
+    if path is None:
+        yield
+        return
+    with path.open("w", encoding="utf-8", newline="") as file, redirect_stdout(file):
+        yield
 
 
 def asking() -> Callable[[str], str] | None:

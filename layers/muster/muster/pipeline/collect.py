@@ -1,0 +1,245 @@
+"""Platforms → the lake: raw first, map, merge, cursor last; a broken source costs only itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
+from typing import Any
+from uuid import uuid4
+
+from muster import sources
+from muster.clock import local_midnight
+from muster.errors import BadSettings, Refused, Retry, SourceFailed
+from muster.lake import known, merge, raw, state
+from muster.lake.state import State
+from muster.project import Progress, Project
+from muster.records import TABLE_OF, TABLES, Deletion, Item, Page, Row
+from muster.secret import reveal
+from muster.sentiment import scorer
+from muster.settings import Source
+from muster.store import check_writable
+
+BATCH_ITEMS = 10_000
+AT_ONCE = 4
+UNMAPPABLE = (Refused, KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+
+Observed = tuple[Row | Deletion, datetime]
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What one fetch of one source brought; ``error`` is empty if all went well."""
+
+    source: str
+    items: int = 0
+    changed: Mapping[str, int] = field(default_factory=dict)
+    quarantined: int = 0
+    error: str = ""
+
+
+def chosen(project: Project, names: Sequence[str]) -> tuple[Source, ...]:
+    """The sources of these names, or all; ``BadSettings`` names those there are."""
+    there = {source.name: source for source in project.settings.sources}
+    for name in names:
+        if name not in there:
+            raise BadSettings(f"no source {name!r}: there are {', '.join(there) or 'none yet'}")
+    return tuple(there[name] for name in names) if names else tuple(there.values())
+
+
+def fetch(
+    project: Project,
+    names: Sequence[str] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> tuple[Fetched, ...]:
+    """Fetch each source into the lake; what went wrong is told in its own result."""
+    picked = chosen(project, names)
+    check_writable(project.lake)
+    # Most of a fetch is waiting for the platform, so sources go side by side.
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        return tuple(pool.map(lambda one: _fetch_or_say_why(project, one, since, until), picked))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _fetch_or_say_why(
+    project: Project, source: Source, since: datetime | None, until: datetime | None
+) -> Fetched:
+    fetched = Fetched(source.name)
+    try:
+        for fetched in _visit(project, source, since, until):
+            step = Progress("fetch", source.name, fetched.items, "items")
+            project.notify(step)
+    except (Retry, SourceFailed) as error:
+        message = str(error).removeprefix(f"{source.name}: ")
+        memory = state.load(project.lake, source.name)
+        state.save(project.lake, source.name, replace(memory, last_error=message))
+        return replace(fetched, error=message)
+    return fetched
+
+
+def _visit(
+    project: Project, source: Source, since: datetime | None, until: datetime | None
+) -> Iterator[Fetched]:
+    """Store one source's window batch by batch, telling the sum so far after each."""
+    lake, started, platform = project.lake, project.clock(), sources.platform(source.platform)
+    memory = replace(state.load(lake, source.name), last_run_at=started, rows=0, quarantined=0)
+    is_backfill = since is not None or until is not None
+    secret = reveal(source.token, project.environment)
+    api = platform.connect(source, secret, project.http)
+    window = _window(project, source, {} if is_backfill else memory.cursor, since, until)
+    run, fetched = run_name(started), Fetched(source.name)
+    for number, batch in enumerate(_batches(platform.pages(api, window))):
+        fetched, covered = _store(project, source, run, number, batch, fetched)
+        cursor = memory.cursor if is_backfill or batch.cursor is None else batch.cursor
+        memory = replace(memory, cursor=cursor, covered=first_of(memory.covered, covered))
+        memory = state.save(lake, source.name, _counted(memory, fetched))
+        yield fetched
+    covered = _vouched(memory.covered, window.since, started)
+    memory = replace(memory, covered=covered, last_success_at=started, last_error="")
+    state.save(lake, source.name, _counted(memory, fetched))
+    yield fetched
+
+
+def _window(
+    project: Project,
+    source: Source,
+    cursor: Mapping[str, Any],
+    since: datetime | None,
+    until: datetime | None,
+) -> sources.Window:
+    start = local_midnight(source.since, project.settings.zone) if source.since else None
+    return sources.Window(
+        options=source,
+        now=project.clock(),
+        cursor=cursor,
+        since=since or start,
+        until=until,
+        known=lambda at: known.known(project.lake, source.name, at),
+    )
+
+
+def _batches(pages: Iterable[Page]) -> Iterator[Page]:
+    """Pages put together to about ``BATCH_ITEMS``, each with the newest cursor that is safe."""
+    items: list[Item] = []
+    cursor = None
+    for page in pages:
+        items.extend(page.items)
+        cursor = page.cursor if page.cursor is not None else cursor
+        if len(items) >= BATCH_ITEMS:
+            yield Page(tuple(items), cursor)
+            items, cursor = [], None
+    yield Page(tuple(items), cursor)
+
+
+def _store(
+    project: Project, source: Source, run: str, number: int, batch: Page, so_far: Fetched
+) -> tuple[Fetched, Mapping[str, datetime]]:
+    """Raw first, then the tables, then what was refused; also the earliest row of each table."""
+    raw.write(project.lake, source.name, run, number, batch.items)
+    rows, refused = mapped(source, batch.items)
+    changed = merge_scored(project, source.name, source.lang, rows)
+    raw.quarantine(project.lake, source.name, run, number, refused)
+    fetched = replace(
+        so_far,
+        items=so_far.items + len(batch.items),
+        changed=added(so_far.changed, changed),
+        quarantined=so_far.quarantined + len(refused),
+    )
+    return fetched, earliest(row for row, _ in rows)
+
+
+def mapped(source: Source, items: Iterable[Item]) -> tuple[list[Observed], list[tuple[Item, str]]]:
+    """The rows of items with when they were seen, and the items refused with their reasons."""
+    platform = sources.platform(source.platform)
+    rows: list[Observed] = []
+    refused: list[tuple[Item, str]] = []
+    for item in items:
+        try:
+            found = list(platform.rows(item, source))
+        except UNMAPPABLE as error:
+            reason = (
+                str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
+            )
+            refused.append((item, reason[:500]))
+        else:
+            rows.extend((row, item.seen_at) for row in found)
+    return rows, refused
+
+
+def merge_scored(
+    project: Project, name: str, lang: str | None, rows: Iterable[Observed]
+) -> dict[str, int]:
+    """Merge rows with their sentiment; tells the changed rows per table."""
+    score = scorer(lang or project.settings.language)
+    return merge.merge(project.lake, name, ((score(row), at) for row, at in rows))
+
+
+def replay(
+    project: Project, names: Sequence[str] = (), since: date | None = None
+) -> tuple[Fetched, ...]:
+    """Map the raw items again, for a mending of the mapping; needs no platform."""
+    check_writable(project.lake)
+    return tuple(_replay(project, source, since) for source in chosen(project, names))
+
+
+def _replay(project: Project, source: Source, since: date | None) -> Fetched:
+    fetched, run = Fetched(source.name), run_name(project.clock())
+    items = (Page((item,)) for item in raw.read(project.lake, source.name, since))
+    for number, batch in enumerate(_batches(items)):
+        rows, refused = mapped(source, batch.items)
+        changed = merge_scored(project, source.name, source.lang, rows)
+        raw.quarantine(project.lake, source.name, run, number, refused)
+        fetched = replace(
+            fetched,
+            items=fetched.items + len(batch.items),
+            changed=added(fetched.changed, changed),
+            quarantined=fetched.quarantined + len(refused),
+        )
+    return fetched
+
+
+def run_name(started: datetime) -> str:
+    """A name no other run has, in the order of time."""
+    return f"{started:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
+
+
+def added(before: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
+    """The sums per table."""
+    return {table: before.get(table, 0) + more.get(table, 0) for table in {**before, **more}}
+
+
+def earliest(rows: Iterable[Row | Deletion]) -> dict[str, datetime]:
+    """When the first row of each table is of, in UTC."""
+    first: dict[str, datetime] = {}
+    for row in rows:
+        table = TABLE_OF.get(type(row))
+        month = TABLES[table].month if table else None
+        if table and month:
+            at = _instant(getattr(row, month))
+            first[table] = min(first.get(table, at), at)
+    return first
+
+
+def _instant(value: date | datetime) -> datetime:
+    return value if isinstance(value, datetime) else datetime.combine(value, time(), UTC)
+
+
+def first_of(*covers: Mapping[str, datetime]) -> dict[str, datetime]:
+    """The earliest instant each table is covered from."""
+    tables = {table for cover in covers for table in cover}
+    return {table: min(cover[table] for cover in covers if table in cover) for table in tables}
+
+
+def _vouched(
+    covered: Mapping[str, datetime], since: datetime | None, started: datetime
+) -> dict[str, datetime]:
+    """A success vouches for messages from ``since`` or the first one; with neither, from now on."""
+    return first_of(covered, {"messages": since or started})
+
+
+def _counted(memory: State, fetched: Fetched) -> State:
+    return replace(memory, rows=sum(fetched.changed.values()), quarantined=fetched.quarantined)

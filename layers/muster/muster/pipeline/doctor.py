@@ -1,0 +1,70 @@
+"""A project → findings: what is well, what is wrong, and how to mend it; nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from muster import sources
+from muster.errors import MusterError
+from muster.goals import goals
+from muster.kpis import catalogue
+from muster.project import Project
+from muster.secret import reveal
+from muster.settings import Source
+from muster.store import check_writable
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; ``exit_code`` is what the CLI returns if it is not well."""
+
+    what: str
+    is_well: bool
+    says: str
+    exit_code: int = 0
+
+
+def checkup(project: Project) -> tuple[Finding, ...]:
+    """Settings, KPIs, goals, lake, and one cheap call per source."""
+    return tuple(_findings(project))
+
+
+def _findings(project: Project) -> Iterator[Finding]:
+    settings = project.settings
+    yield Finding("settings", True, f"{settings.community}, {settings.timezone}")
+    yield _look("KPIs", partial(_count, project))
+    yield _look("goals", partial(_check_goals, project))
+    yield _look("lake", partial(_check_lake, project))
+    for source in settings.sources:
+        yield _look(f"source {source.name}", partial(_check_source, project, source))
+    if not settings.sources:
+        yield Finding("sources", False, "none yet: add one to muster.yaml", 2)
+
+
+def _look(what: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, True, check())
+    except MusterError as error:
+        return Finding(what, False, str(error), error.exit_code)
+
+
+def _count(project: Project) -> str:
+    return f"{len(catalogue.load(project.kpi_folder))} can be measured"
+
+
+def _check_goals(project: Project) -> str:
+    goals.check(project.settings.goals, catalogue.load(project.kpi_folder))
+    return f"{len(project.settings.goals)} set"
+
+
+def _check_lake(project: Project) -> str:
+    check_writable(project.lake)
+    return f"{project.lake.url()} can be written and honours conditions"
+
+
+def _check_source(project: Project, source: Source) -> str:
+    platform = sources.platform(source.platform)
+    api = platform.connect(source, reveal(source.token, project.environment), project.http)
+    return platform.check(api, source)

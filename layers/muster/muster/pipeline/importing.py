@@ -1,0 +1,133 @@
+"""Your own export → the lake, through the same merge as a fetch; what is refused is kept aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+
+from muster.errors import BadImport
+from muster.lake import importing, raw, state
+from muster.lake.taken import Extra, Refusal, Taken
+from muster.pipeline.collect import added, earliest, first_of, merge_scored, run_name
+from muster.project import Progress, Project
+from muster.records import Item
+from muster.store import check_writable
+
+BATCH_RECORDS = 20_000
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import took: changed rows per source, columns passed over, records refused."""
+
+    table: str
+    rows: int = 0
+    changed: Mapping[str, int] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+    def sentence(self) -> str:
+        """The outcome for a person."""
+        largest = sorted(self.changed.items(), key=lambda pair: (-pair[1], pair[0]))
+        parts = [f"{count:,} in {name}" for name, count in largest[:SHOWN]]
+        if len(largest) > SHOWN:
+            parts.append(f"{sum(n for _, n in largest[SHOWN:]):,} in {len(largest) - SHOWN} more")
+        told = ", ".join(parts) or "none"
+        lines = [f"{self.table}: {self.rows:,} rows read; new or changed: {told}"]
+        if self.extra:
+            lines.append(f"columns passed over: {', '.join(self.extra)}")
+        if self.refused:
+            lines.append(f"{len(self.refused):,} refused and kept in quarantine, the first:")
+            lines += [f"  {reason}" for reason in self.refused[:SHOWN]]
+        return "\n".join(lines)
+
+
+def import_file(
+    project: Project, table: str, path: Path, source: str | None = None, form: str | None = None
+) -> Imported:
+    """Merge a file's rows; raises ``BadImport`` before anything is written if it cannot be taken.
+
+    Rows go to the source they name themselves, else to ``source``.
+    """
+    found = importing.read(path, table, form=form or "", zone=project.settings.zone)
+    check_writable(project.lake)
+    imported, run = Imported(table), run_name(project.clock())
+    for number, batch in enumerate(_batches(found)):
+        imported = _take(project, source, imported, run, number, batch)
+        project.notify(Progress("import", table, imported.rows, "rows"))
+    return imported
+
+
+def _batches(
+    found: Iterable[Taken | Refusal | Extra],
+) -> Iterator[list[Taken | Refusal | Extra]]:
+    records = iter(found)
+    while batch := list(islice(records, BATCH_RECORDS)):
+        yield batch
+
+
+def _take(
+    project: Project,
+    source: str | None,
+    so_far: Imported,
+    run: str,
+    number: int,
+    batch: list[Taken | Refusal | Extra],
+) -> Imported:
+    taken = [record for record in batch if isinstance(record, Taken)]
+    refused = [record for record in batch if isinstance(record, Refusal)]
+    extra = tuple(record.column for record in batch if isinstance(record, Extra))
+    changed: dict[str, int] = {}
+    for name, rows in _by_source(taken, source).items():
+        changed[name] = _merge(project, name, rows)
+    _set_aside(project, source, so_far.table, run, number, refused)
+    return replace(
+        so_far,
+        rows=so_far.rows + len(taken),
+        changed=added(so_far.changed, changed),
+        refused=so_far.refused + tuple(f"line {one.line}: {one.reason}" for one in refused),
+        extra=so_far.extra + extra,
+    )
+
+
+def _by_source(taken: Iterable[Taken], source: str | None) -> dict[str, list[Taken]]:
+    found: dict[str, list[Taken]] = {}
+    for record in taken:
+        name = record.source or source
+        if name is None:
+            raise BadImport(
+                f"line {record.line} names no source: add a source column, or say --source NAME"
+            )
+        found.setdefault(name, []).append(record)
+    return found
+
+
+def _merge(project: Project, name: str, taken: list[Taken]) -> int:
+    """Merge one source's rows and remember from when on the table is covered."""
+    now = project.clock()
+    languages = {source.name: source.lang for source in project.settings.sources}
+    rows = [(record.row, now) for record in taken]
+    changed = merge_scored(project, name, languages.get(name), rows)
+    memory = state.load(project.lake, name)
+    covered = first_of(memory.covered, earliest(record.row for record in taken))
+    state.save(project.lake, name, replace(memory, covered=covered, last_run_at=now))
+    return sum(changed.values())
+
+
+def _set_aside(
+    project: Project,
+    source: str | None,
+    table: str,
+    run: str,
+    number: int,
+    refused: Iterable[Refusal],
+) -> None:
+    now = project.clock()
+    items = [
+        (Item(f"import {table}", dict(one.cells), now, {"line": one.line}), one.reason)
+        for one in refused
+    ]
+    raw.quarantine(project.lake, source or "import", run, number, items)

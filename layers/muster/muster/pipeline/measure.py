@@ -1,0 +1,150 @@
+"""The lake → every KPI's values, the goals' verdicts, and one object a report is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from muster.errors import BadSettings
+from muster.goals import goals
+from muster.kpis import catalogue
+from muster.lake import raw, state
+from muster.lake.state import State
+from muster.project import Progress, Project
+from muster.records import Coverage, GoalStatus, KpiValue
+from muster.results import Kpi, Measured, SourceFacts
+from muster.settings import Source
+
+LATEST = "measured/latest.json"
+STALE_AFTER = timedelta(hours=26)
+SHOWN_VALUES = 24
+
+
+def measure(project: Project, as_of: datetime | None = None) -> Measured:
+    """Measure as of an instant (now if none is given) and store what a report needs."""
+    measured = compute(project, as_of or project.clock(), is_kept=True)
+    project.lake.put(LATEST, TypeAdapter(Measured).dump_json(measured))
+    return measured
+
+
+def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
+    """Measure as of an instant; the derived tables are written only if they are to be kept."""
+    from muster.kpis import engine, runner
+
+    settings, kpis = project.settings, check_goals(project)
+    project.notify(Progress("measure", "KPIs", len(kpis), ""))
+    connection = engine.connect(project.lake.url(), environment=project.environment)
+    write = project.lake.put if is_kept else None
+    coverage = tuple(_coverage(project, as_of))
+    outcome = runner.measure(
+        connection, settings, kpis, as_of=as_of, coverage=coverage, write=write
+    )
+    facts = tuple(_facts(project, source, as_of, connection) for source in _all_sources(project))
+    verdicts = tuple(_verdicts(project, kpis, outcome.values, as_of))
+    if is_kept:
+        _keep_verdicts(project, verdicts)
+    return Measured(as_of, kpis, outcome.values, verdicts, outcome.waiting, facts, outcome.problems)
+
+
+def check_goals(project: Project) -> tuple[Kpi, ...]:
+    """The catalogue, once every goal is known to be judgeable (else ``BadSettings``)."""
+    kpis = catalogue.load(project.kpi_folder)
+    goals.check(project.settings.goals, kpis)
+    return kpis
+
+
+def latest(project: Project) -> Measured:
+    """The last measurement; ``BadSettings`` if there is none yet."""
+    stored = project.lake.get(LATEST)
+    if stored is None:
+        raise BadSettings("nothing is measured yet: run muster measure first")
+    return TypeAdapter(Measured).validate_json(stored.data)
+
+
+def catalogue_of(folder: Path) -> tuple[Kpi, ...]:
+    """The KPIs a project folder can measure: the built-in ones and its own."""
+    return catalogue.load(folder / "kpis")
+
+
+def shown(project: Project, kpi_id: str) -> tuple[Kpi, tuple[KpiValue, ...]]:
+    """A KPI and its last values per grain; ``BadSettings`` names those there are."""
+    found = {kpi.id: kpi for kpi in catalogue_of(project.folder)}
+    if kpi_id not in found:
+        raise BadSettings(f"no KPI {kpi_id!r}: there are {', '.join(found)}")
+    values = [value for value in latest(project).values if value.kpi == kpi_id]
+    return found[kpi_id], tuple(sorted(values, key=_newest_first)[:SHOWN_VALUES])
+
+
+def _newest_first(value: KpiValue) -> tuple[str, int, str]:
+    return value.grain != "week", -value.period_start.toordinal(), value.segment  # type: ignore
+
+
+def _all_sources(project: Project) -> Iterator[str]:
+    """The sources of the settings, then those that only imports fed."""
+    named = [source.name for source in project.settings.sources]
+    yield from named
+    for entry in project.lake.list("state/"):
+        name = entry.key.removeprefix("state/").removesuffix(".json")
+        if name not in named:
+            yield name
+
+
+def _source(project: Project, name: str) -> Source | None:
+    return next((one for one in project.settings.sources if one.name == name), None)
+
+
+def _is_fetched(source: Source | None) -> bool:
+    return source is not None and source.platform != "file"
+
+
+def _coverage(project: Project, as_of: datetime) -> Iterator[Coverage]:
+    """What successes vouch for: a fetch to its last success, an import to ``as_of``."""
+    for name in _all_sources(project):
+        memory = state.load(project.lake, name)
+        is_fetched = _is_fetched(_source(project, name))
+        to_at = memory.last_success_at if is_fetched else as_of
+        for table, from_at in memory.covered.items():
+            if to_at is not None:
+                yield Coverage(source=name, table_name=table, from_at=from_at, to_at=to_at)
+
+
+def _facts(project: Project, name: str, as_of: datetime, connection: object) -> SourceFacts:
+    source, memory = _source(project, name), state.load(project.lake, name)
+    return SourceFacts(
+        name=name,
+        platform=source.platform if source else "file",
+        last_success_at=memory.last_success_at or memory.last_run_at,
+        last_error=memory.last_error,
+        is_stale=_is_fetched(source) and _is_stale(source, memory, as_of),
+        messages=_messages(connection, name),
+        quarantined=raw.quarantined(project.lake, name),
+    )
+
+
+def _messages(connection: object, name: str) -> int:
+    sql = "select count(*) from messages where source = ?"
+    return int(connection.execute(sql, [name]).fetchall()[0][0])  # type: ignore[attr-defined]
+
+
+def _is_stale(source: Source | None, memory: State, as_of: datetime) -> bool:
+    """A day and two hours without a success, or twice the interval it is fetched at."""
+    patience = max(STALE_AFTER, 2 * source.every) if source else STALE_AFTER
+    return memory.last_success_at is None or as_of - memory.last_success_at > patience
+
+
+def _verdicts(
+    project: Project, kpis: Sequence[Kpi], values: Sequence[KpiValue], as_of: datetime
+) -> Iterator[GoalStatus]:
+    yield from goals.judge(
+        project.settings.goals, kpis, values, "week", as_of, project.settings.zone
+    )
+
+
+def _keep_verdicts(project: Project, verdicts: Sequence[GoalStatus]) -> None:
+    from muster.kpis import derived
+
+    data = derived.rows_as_parquet(GoalStatus, verdicts)
+    project.lake.put("tables/goal_status/part-0.parquet", data)

@@ -1,0 +1,54 @@
+"""Results of the verbs → what the CLI says of them, for a person or as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from muster.terminal import say, say_json, warn
+
+
+def fetched(results: Sequence[Any], as_json: bool) -> None:
+    """Each source: what came, what is new, what went wrong."""
+    if as_json:
+        say_json([asdict(one) for one in results])
+        return
+    for one in results:
+        changed = ", ".join(f"{count:,} {table}" for table, count in one.changed.items() if count)
+        note = f"; {one.quarantined:,} in quarantine" if one.quarantined else ""
+        say(f"{one.source}: {one.items:,} items, {changed or 'nothing new'}{note}")
+        if one.error:
+            warn(f"{one.source}: {one.error}")
+
+
+def summary(measured: Any) -> dict[str, Any]:
+    """A measurement in a few facts."""
+    return {
+        "as_of": measured.as_of,
+        "kpis": len(measured.kpis),
+        "values": len(measured.values),
+        "goals": [asdict(goal) for goal in measured.goals],
+        "problems": measured.problems,
+    }
+
+
+def measured(result: Any, as_json: bool) -> None:
+    """How much was measured, and every goal's verdict."""
+    if as_json:
+        say_json(summary(result))
+        return
+    say(f"{len(result.kpis)} KPIs, {len(result.values):,} values as of {result.as_of:%F %R}")
+    for goal in result.goals:
+        say(f"{goal.status}: {goal.goal}. {goal.reason}")
+    for problem in result.problems:
+        warn(problem)
+
+
+def reported(results: Sequence[Any], as_json: bool) -> None:
+    """Each report: its subject, and where it lies."""
+    if as_json:
+        say_json([asdict(one) for one in results])
+        return
+    for one in results:
+        say(f"{one.report}: {one.subject}\n  {one.outcome} → {one.path}")

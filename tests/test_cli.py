@@ -1,0 +1,166 @@
+"""The command line as a user meets it: one clear line, the exit code, nothing half-written."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+MINIMAL = "community: Help desk\ntimezone: Europe/Berlin\n"
+SOURCE = """\
+sources:
+  - name: forum
+    platform: discourse
+    base_url: {url}
+    token: env:FORUM_TOKEN
+"""
+GOAL = """\
+goals:
+  - name: Answer fast
+    objective: Be trusted
+    kpi: first_respons_median
+    target: {at_most: 4h}
+    by: 2027-12-31
+"""
+MESSAGES = """\
+message_id,thread_id,parent_id,author_id,author_role,created_at,direction,text,tags
+1,1,,anna,member,2026-11-02T09:00:00Z,inbound,"The wifi is broken, terrible",wifi;urgent
+2,1,1,desk,staff,2026-11-02T10:30:00Z,outbound,Sorry! Restart it please,
+"""
+
+
+def muster(folder, *words, **environment):
+    """Run the real command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "muster", "-C", str(folder), *words],
+        capture_output=True, text=True, env={**os.environ, **environment}, timeout=120,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A folder with a minimal muster.yaml."""
+    (tmp_path / "muster.yaml").write_text(MINIMAL)
+    return tmp_path
+
+
+def one_line(ended):
+    """What was said about the trouble, if it was one line."""
+    lines = ended.stderr.strip().splitlines()
+    assert len(lines) == 1, ended.stderr
+    return lines[0]
+
+
+def test_init_writes_settings_that_load_and_never_overwrites(tmp_path):
+    words = ("init", "--community", 'Desk: "A"', "--platform", "discourse", "--account", "x",
+             "--base-url", "https://forum.example.org", "--token", "env:FORUM")  # fmt: skip
+    first = muster(tmp_path / "new", *words)
+    assert first.returncode == 0, first.stderr
+    written = (tmp_path / "new" / "muster.yaml").read_text()
+    assert "# " in written and "token: env:FORUM" in written
+    again = muster(tmp_path / "new", *words)
+    assert again.returncode == 2 and "is there already" in one_line(again)
+    assert (tmp_path / "new" / "muster.yaml").read_text() == written
+
+
+def test_init_without_a_terminal_says_which_flags_it_needs(tmp_path):
+    ended = muster(tmp_path, "init")
+    assert ended.returncode == 2
+    assert "--community, --platform" in one_line(ended)
+    assert not (tmp_path / "muster.yaml").exists()
+
+
+def test_wrong_settings_are_one_line_with_file_line_and_fix(project):
+    (project / "muster.yaml").write_text(MINIMAL + "reply_limt: 3\n")
+    ended = muster(project, "fetch")
+    assert ended.returncode == 2
+    assert "muster.yaml:3: reply_limt: unknown key" in one_line(ended)
+    assert sorted(path.name for path in project.iterdir()) == ["muster.yaml"]
+
+
+def test_an_unset_token_costs_its_source_and_names_the_variable(project):
+    (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url="http://127.0.0.1:9"))
+    ended = muster(project, "fetch", FORUM_TOKEN="")
+    assert ended.returncode == 1
+    assert "FORUM_TOKEN" in one_line(ended)
+    assert not list(project.glob("lake/tables/**/*.parquet"))
+
+
+def test_an_unreachable_host_is_one_line_and_never_shows_the_token(project):
+    (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url="http://127.0.0.1:9"))
+    ended = muster(project, "fetch", FORUM_TOKEN="hush-hush")
+    assert ended.returncode == 1
+    assert "127.0.0.1:9" in one_line(ended)
+    assert "hush-hush" not in ended.stdout + ended.stderr
+
+
+def test_a_goal_on_an_unknown_kpi_names_the_nearest_before_any_fetch(project):
+    (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url="http://127.0.0.1:9") + GOAL)
+    ended = muster(project, "fetch", FORUM_TOKEN="x")
+    assert ended.returncode == 2
+    assert "first_respons_median" in one_line(ended)
+    assert "first_response_median" in one_line(ended)
+    assert not (project / "lake").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_rights_is_refused(project):
+    (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url="http://127.0.0.1:9"))
+    project.chmod(0o500)
+    ended = muster(project, "fetch", FORUM_TOKEN="x")
+    project.chmod(0o700)
+    assert ended.returncode == 1 and "lake" in one_line(ended)
+
+
+def test_a_lake_that_cannot_be_written_is_one_line(project):
+    (project / "lake").write_text("a file, not a folder")
+    (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url="http://127.0.0.1:9"))
+    ended = muster(project, "fetch", FORUM_TOKEN="x")
+    assert ended.returncode == 1
+    assert "lake" in one_line(ended)
+
+
+def test_an_import_is_merged_and_can_be_asked(project):
+    (project / "messages.csv").write_text(MESSAGES)
+    ended = muster(project, "import", "messages", str(project / "messages.csv"),
+                   "--source", "old", "--json")  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["changed"] == {"old": 2}
+    asked = muster(project, "sql", "select message_id, tags, sentiment < 0 as bad from messages"
+                   " order by message_id", "--format", "json")  # fmt: skip
+    assert json.loads(asked.stdout) == [
+        {"message_id": "1", "tags": ["wifi", "urgent"], "bad": True},
+        {"message_id": "2", "tags": [], "bad": False},
+    ]
+
+
+def test_an_import_without_a_needed_column_names_it_and_writes_nothing(project):
+    (project / "bad.csv").write_text("message_id,thread_id\n1,1\n")
+    ended = muster(project, "import", "messages", str(project / "bad.csv"), "--source", "old")
+    assert ended.returncode == 2
+    assert "'created_at'" in one_line(ended)
+    assert not (project / "lake").exists()
+
+
+def test_sql_cannot_change_or_read_anything_but_the_lake(project):
+    for query in ("drop view messages", "select * from read_text('/etc/hostname')",
+                  "copy (select 1) to 'x.csv'", "attach 'x.db'"):  # fmt: skip
+        assert muster(project, "sql", query).returncode == 2, query
+    assert sorted(path.name for path in project.iterdir()) == ["muster.yaml"]
+
+
+def test_csv_cells_cannot_become_formulas(project):
+    ended = muster(project, "sql", "select '=HYPERLINK(1)' as a, -1 as b", "--format", "csv")
+    assert ended.stdout == "a,b\n'=HYPERLINK(1),-1\n"
+
+
+def test_an_unknown_source_names_those_there_are(project):
+    (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url="http://127.0.0.1:9"))
+    ended = muster(project, "fetch", "--source", "form", FORUM_TOKEN="x")
+    assert ended.returncode == 2 and "forum" in one_line(ended)
+
+
+def test_the_schema_command_explains_every_column():
+    ended = muster(".", "schema")
+    assert "messages\tthread_id\tstring\t" in ended.stdout
