@@ -307,7 +307,10 @@ def _removed(message: Message, rng: Random) -> None:
     author = message.author
     if message.kind != REGULAR or author.role != "member" or message.deleted_at:
         return
-    if rng.random() < 0.014 and message.thread.accepted is not message:
+    if (
+        rng.random() < (0.014 if author.source == FORUM else 0.03)
+        and message.thread.accepted is not message
+    ):
         is_late = rng.random() < 0.4
         wait = timedelta(days=rng.uniform(1, 20)) if is_late else minutes(rng, 120, 1.2)
         is_first = message.thread.messages[0] is message

@@ -130,10 +130,16 @@ class Discourse:
         return Answer(self.views.post(post, True))
 
     def _seen(self, request: Request, topic_id: str) -> tuple[Thread | None, list[Message]]:
+        """A topic and the posts one may see; a deleted one is still shown to staff."""
         thread = self.topics.get(int(topic_id))
         posts = thread.messages if thread else []
-        seen = [post for post in posts if self._sees(request, post)]
-        return (thread, seen) if seen and seen[0] is posts[0] else (None, [])
+        if not posts or posts[0].at > self.now():
+            return None, []
+        if self.views.is_visible(posts[0]):
+            return thread, [post for post in posts if self._sees(request, post)]
+        if "api-key" not in request.headers:
+            return None, []
+        return thread, [p for p in posts if p is posts[0] or p.exists(self.now())]
 
     def _topic(self, request: Request, topic_id: str) -> Answer:
         thread, posts = self._seen(request, topic_id)

@@ -44,6 +44,12 @@ class Views:
             return post.at <= now
         return post.deleted_by == "author" and now < post.deleted_at + _KEPT
 
+    def _removed_at(self, post: Message) -> str | None:
+        """When it was deleted for good, as staff is told."""
+        if post.deleted_at is None or post.deleted_at > self.now() or self.is_visible(post):
+            return None
+        return stamp(post.deleted_at)
+
     def raw(self, post: Message) -> str:
         """The Markdown of a post."""
         if post.is_deleted(self.now()) and post.deleted_by == "author":
@@ -60,7 +66,6 @@ class Views:
         """One post."""
         now, thread, author = self.now(), post.thread, post.author
         is_withdrawn = post.is_deleted(now) and post.deleted_by == "author"
-        is_removed = post.is_deleted(now) and not self.is_visible(post)
         version = 1 + post.version(now) + is_withdrawn
         changed = [post.at, *(at for at, _ in post.edits if at <= now)]
         if is_withdrawn and post.deleted_at:
@@ -100,7 +105,7 @@ class Views:
             "user_id": author.serial,
             "hidden": False,
             "trust_level": 4 if is_staff else min(author.serial % 5, 3),
-            "deleted_at": stamp(post.deleted_at) if is_removed and post.deleted_at else None,
+            "deleted_at": self._removed_at(post),
             "user_deleted": is_withdrawn,
             "edit_reason": None,
             "wiki": False,
@@ -129,7 +134,7 @@ class Views:
     def summary(self, thread: Thread) -> dict[str, Any]:
         """What lists and the topic itself both tell."""
         now = self.now()
-        posts = [post for post in thread.messages if self.is_visible(post)]
+        posts = [post for post in thread.messages if self.is_visible(post)] or thread.messages[:1]
         regular = [post for post in posts if post.kind == REGULAR]
         return {
             "id": thread.id,
@@ -175,7 +180,7 @@ class Views:
             **self.summary(thread),
             "user_id": opener.serial,
             "word_count": sum(len(post.text.split()) for post in posts),
-            "deleted_at": None,
+            "deleted_at": self._removed_at(posts[0]),
             "chunk_size": 20,
             "participant_count": len({post.author.serial for post in posts}),
             "details": {"created_by": self._brief(opener), "participants": []},

@@ -1,0 +1,185 @@
+"""Muster's own connectors read the demo's platforms over HTTP and find exactly what is true."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import demo
+from muster.clock import fixed_clock, system_clock
+from muster.errors import SourceFailed
+from muster.records import Audience, Deletion, KnownMessage, Member, Message, Thread
+from muster.sources import Window, platform
+from muster.sources._http import Http
+
+SOURCES = ("forum", "x", "bluesky")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[demo.Server]:
+    with demo.start(are_limited=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def sources(server: demo.Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The settings of each source as the demo's muster.yaml has them."""
+    folder = tmp_path_factory.mktemp("project")
+    server.write_project(folder)
+    told = yaml.safe_load((folder / "muster.yaml").read_text("utf-8"))
+    return {source["name"]: source for source in told["sources"]}
+
+
+@dataclass
+class Read:
+    """What one source's connector has yielded, the newest row of each message."""
+
+    messages: dict[str, Message] = field(default_factory=dict)
+    members: dict[str, Member] = field(default_factory=dict)
+    threads: dict[str, Thread] = field(default_factory=dict)
+    audience: list[Audience] = field(default_factory=list)
+    deleted: set[str] = field(default_factory=set)
+    refused: list[str] = field(default_factory=list)
+    cursor: Mapping[str, Any] = field(default_factory=dict)
+
+    def live(self) -> set[str]:
+        gone = {key for key, message in self.messages.items() if message.deleted_at}
+        return set(self.messages) - gone - self.deleted
+
+    def known(self, after: datetime) -> list[KnownMessage]:
+        live = self.live()
+        found = [
+            KnownMessage(key, row.thread_id, row.created_at, row.edited_at)
+            for key, row in self.messages.items()
+            if key in live and row.created_at >= after
+        ]
+        return sorted(found, key=lambda known: known.created_at)
+
+
+def fetch(source: Mapping[str, Any], now: datetime, read: Read, http: Http) -> Read:
+    """Run the connector as the pipeline does, without a lake."""
+    module = platform(source["platform"])
+    options = module.Options(**source)
+    api = module.connect(options, demo.TOKENS[source["token"].removeprefix("env:")], http)
+    window = Window(options, now, dict(read.cursor), known=read.known)
+    for page in module.pages(api, window):
+        read.cursor = page.cursor or read.cursor
+        for item in page.items:
+            try:
+                for row in module.rows(item, options):
+                    _keep(read, row)
+            except (KeyError, TypeError, ValueError, SourceFailed) as error:
+                read.refused.append(repr(error))
+    return read
+
+
+def _keep(read: Read, row: Any) -> None:
+    if isinstance(row, Message):
+        read.messages[row.message_id] = row
+        if row.deleted_at is None:
+            read.deleted.discard(row.message_id)
+    elif isinstance(row, Deletion):
+        read.deleted.add(row.message_id)
+    elif isinstance(row, Member):
+        read.members[row.member_id] = row
+    elif isinstance(row, Thread):
+        read.threads[row.thread_id] = row
+    elif isinstance(row, Audience):
+        read.audience.append(row)
+
+
+@pytest.fixture(scope="module")
+def first(server: demo.Server, sources: dict[str, Any]) -> dict[str, tuple[Read, dict[str, Any]]]:
+    """The first fetch of each source, and the truth at that instant."""
+    truth = server.truth(with_ids=True)["sources"]
+    http = Http(clock=fixed_clock(server.now))
+    return {name: (fetch(sources[name], server.now, Read(), http), truth[name]) for name in SOURCES}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_first_fetch_finds_every_live_message_and_no_other(first: Any, name: str) -> None:
+    read, truth = first[name]
+    assert read.live() == set(truth["live_ids"])
+    assert len(truth["live_ids"]) == truth["live"] == len(set(truth["live_ids"]))
+    assert not read.refused
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_staff_is_told_from_members(first: Any, name: str) -> None:
+    read, truth = first[name]
+    roles = Counter(read.messages[key].author_role for key in read.live())
+    assert roles["staff"] == truth["by_role"]["staff"]
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_todays_audience_continues_the_history(first: Any, server: demo.Server, name: str) -> None:
+    """The history and the connector file the audience under one account, within a few a day."""
+    (now,) = first[name][0].audience
+    last = demo.audience_csv(name, server.now).splitlines()[-1].split(",")
+    assert (now.account, now.metric) == (last[0], last[1])
+    assert abs(now.value - int(last[4])) < 40
+
+
+def test_solutions_and_closed_topics_of_the_forum_are_seen(first: Any) -> None:
+    read, _ = first["forum"]
+    solved = [thread for thread in read.threads.values() if thread.solved_by]
+    assert len(solved) > 1000
+    assert sum(message.is_solution for message in read.messages.values()) >= len(solved) - 30
+    assert sum(thread.closed_at is not None for thread in read.threads.values()) > 150
+
+
+def test_whispers_and_small_actions_are_no_messages(first: Any) -> None:
+    read, _ = first["forum"]
+    assert not any("Internal:" in (message.text or "") for message in read.messages.values())
+
+
+def test_outreach_is_told_from_what_is_said_to_us(first: Any) -> None:
+    for name in ("x", "bluesky"):
+        directions = Counter(m.direction for m in first[name][0].messages.values())
+        assert directions["ambient"] > 800 and directions["inbound"] > 500, name
+
+
+def test_edits_and_deletions_are_found_as_time_passes(
+    first: Any, server: demo.Server, sources: dict[str, Any]
+) -> None:
+    before = server.now
+    server.move_to(before + timedelta(days=8))
+    truth = server.truth(with_ids=True)["sources"]
+    http = Http(clock=fixed_clock(server.now))
+    for name in SOURCES:
+        read = first[name][0]
+        had = read.live()
+        fetch(sources[name], server.now, read, http)
+        live = set(truth[name]["live_ids"])
+        assert live <= read.live(), name
+        # Older posts are looked at again only at 30 days: what is due was found.
+        gone = read.live() - live
+        young = {key for key in gone if read.messages[key].created_at > before - timedelta(days=7)}
+        assert not young, name
+        assert had - read.live(), f"{name}: nothing was deleted in eight days"
+
+
+def test_the_rate_limits_are_met_and_cost_seconds(tmp_path: Path) -> None:
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        time.sleep(seconds)
+
+    with demo.start() as limited:
+        limited.write_project(tmp_path)
+        told = yaml.safe_load((tmp_path / "muster.yaml").read_text("utf-8"))
+        source = next(source for source in told["sources"] if source["name"] == "bluesky")
+        http = Http(clock=system_clock, sleep=sleep)
+        read = fetch(source, limited.now, Read(), http)
+        assert limited.asked()["bluesky 429"] >= 1
+        assert read.live() == set(limited.truth(with_ids=True)["sources"]["bluesky"]["live_ids"])
+    assert 0 < sum(slept) < 20
