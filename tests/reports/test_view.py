@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -65,6 +66,12 @@ def test_the_running_week_is_never_shown():
     assert (found.period_start, found.period_end) == (LAST, date(2026, 11, 22))
 
 
+def test_a_value_measured_while_its_week_ran_is_not_shown_as_whole():
+    stale = [replace(value, partial=True) for value in values("members", [2])]
+    earlier = values("members", [1], last=LAST - timedelta(weeks=1))
+    assert build((MEMBERS,), [*earlier, *stale]).measures[0].value is None
+
+
 def test_a_week_is_over_at_local_midnight():
     midnight = datetime(2026, 11, 22, 23, tzinfo=UTC)  # in Berlin
     numbers = values("members", [1, 2, 3])
@@ -111,6 +118,12 @@ def test_a_run_is_told_against_the_average_it_left():
     assert only(*CALM, 10, *[13] * 9).tone == "routine", "news once"
 
 
+def test_a_run_that_left_too_short_a_baseline_names_no_average():
+    measure = only(1, 2, 1, 2, *[8, 9] * 4)
+    assert measure.why == "8 weeks in a row above the average until then"
+    assert measure.tone == "better"
+
+
 def test_a_value_that_rests_on_too_few_is_no_signal():
     found = build((MEMBERS,), values("members", [*CALM, 99], few=(26,)))
     (measure,) = found.measures
@@ -139,6 +152,14 @@ def test_charts_show_27_weeks_and_their_bands():
     assert measure.bands[0].is_locked
     assert measure.bands[0].lower_text == "6"
     assert measure.points[-1].label == "16 Nov"
+
+
+def test_marks_and_bands_lie_on_the_weeks_shown():
+    measure = only(*CALM, 30, *[10, 12] * 7)
+    assert [i for i, point in enumerate(measure.points) if point.tone == "better"] == [12]
+    assert measure.points[12].value == 30
+    stepped = only(*CALM, 10, *[20, 21] * 20)
+    assert [(band.start, band.end) for band in stepped.bands] == [(0, 27)], "the old one is past"
 
 
 def test_a_kpi_that_is_never_summed_gives_a_measure_for_each_part():
@@ -191,6 +212,41 @@ def test_goals_stand_in_measures_and_lines():
     assert (behind.value_at, behind.target_at) == (0.84, 0.95)
     without = found.goals[3]
     assert (without.status, without.value_text, without.value_at) == ("no_data", "–", None)
+
+
+def line_of(numbers, target, by="2026-12-31", definition=MEMBERS, **more):
+    """The line of one goal, and the view."""
+    goals = (goal("G", definition.id, target, by=by, **more),)
+    found = build(
+        (definition,), values(definition.id, numbers), Settings(community="C", goals=goals)
+    )
+    return found.goals[0], found
+
+
+def test_a_goal_says_where_its_trend_leads():
+    # Three a week since 100: 121 on 23 November, 137 at the end of the year.
+    rising = [100, 103, 106, 109, 112, 115, 118, 121]
+    arriving, _ = line_of([130, 140, *rising], {"at_least": 135})
+    assert arriving.status_text == "At risk"
+    assert arriving.reason.endswith("at the present trend it arrives on 25 December 2026.")
+    missing, _ = line_of([130, 140, *[121] * 8], {"at_least": 135})
+    assert missing.reason.endswith("the present trend leads to 121 by 31 December 2026.")
+    young, _ = line_of([100, 101], {"at_least": 135})
+    assert young.reason.endswith("there are too few values for a trend.")
+
+
+def test_a_goal_past_its_due_date_says_so():
+    line, _ = line_of([100, 120, 500], {"at_least": 135}, by="2026-11-13")
+    assert line.reason == (
+        "120 when it was due on 13 November 2026; the target (at least 135) was not reached."
+    )
+
+
+def test_a_goal_on_a_segment_draws_no_target_on_the_whole():
+    line, found = line_of([100, 120], {"at_least": 110}, segment="forum")
+    assert line.status == "no_data"
+    assert found.measures[0].target is None
+    assert line_of([100, 120], {"at_least": 110})[1].measures[0].target == 110
 
 
 def test_what_is_missing_or_stale_is_said():

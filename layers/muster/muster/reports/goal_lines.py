@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import ModuleType
 
+from muster.clock import period_start
 from muster.records import GoalStatus
 from muster.reports import numbers
 from muster.reports.model import GoalLine
@@ -21,8 +22,10 @@ def judged(goals: Iterable[Goal], statuses: Iterable[GoalStatus]) -> tuple[Judge
     return tuple((goal, by_name[goal.name]) for goal in goals if goal.name in by_name)
 
 
-def goal_line(goal: Goal, status: GoalStatus, kpi: Kpi, style: Style) -> GoalLine:
-    """One goal as the report tells it."""
+def goal_line(goal: Goal, status: GoalStatus, kpi: Kpi, grain: str, style: Style) -> GoalLine:
+    """One goal as a report of ``grain`` tells it."""
+    # Only the period that holds the due date is judged from then on.
+    is_due = status.period_start == period_start(goal.by, kpi.grain_at(grain))
     words = style.words
     value_at, target_at, expected_at = _places(kpi, status)
     return GoalLine(
@@ -36,7 +39,7 @@ def goal_line(goal: Goal, status: GoalStatus, kpi: Kpi, style: Style) -> GoalLin
         expected_text=numbers.value_text(status.expected, style),
         by_text=words.BY.format(words.day_text(goal.by)),
         owner=goal.owner or "",
-        reason=_reason(goal, status, style),
+        reason=_reason(goal, status, is_due, style),
         value_at=value_at,
         target_at=target_at,
         expected_at=expected_at,
@@ -71,7 +74,7 @@ def count(statuses: Iterable[GoalStatus]) -> Mapping[str, int]:
     return found
 
 
-def _reason(goal: Goal, status: GoalStatus, style: Style) -> str:
+def _reason(goal: Goal, status: GoalStatus, is_due: bool, style: Style) -> str:
     words = style.words
     if status.status == "no_data" or status.value is None:
         return status.reason
@@ -82,7 +85,7 @@ def _reason(goal: Goal, status: GoalStatus, style: Style) -> str:
         return str(words.goal_met(value, target))
     if status.status == "on_track":
         return str(words.goal_on_track(value, expected))
-    if status.period_start <= goal.by and status.projected is None and "due date" in status.reason:
+    if is_due:
         return str(words.goal_missed(value, target, words.day_text(goal.by)))
     return str(words.goal_behind(value, expected, _trend(goal, status, style)))
 

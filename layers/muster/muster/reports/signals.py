@@ -76,14 +76,16 @@ def _run(series: Series, reading: Reading) -> list[int]:
 
 
 def in_force(series: Series, reading: Reading) -> Limits | None:
-    """The limits the last point was judged by: a run's are those of the baseline it left."""
+    """The limits the last point was judged by: a run's are those of the baseline it left, None
+    if that was too short to have limits."""
     if not reading.limits:
         return None
     last = reading.limits[-1]
     run = _run(series, reading)
-    if not run or run[-1] > last.start or len(reading.limits) == 1:
+    if not run or run[-1] > last.start:
         return last
-    return reading.limits[-2]
+    left = reading.limits[-2:-1]
+    return left[0] if left and left[0].end == last.start else None
 
 
 def why(series: Series, reading: Reading, style: Style, min_n: int) -> str:
@@ -96,6 +98,8 @@ def why(series: Series, reading: Reading, style: Style, min_n: int) -> str:
     if last.too_few:
         return str(words.too_few(last.n, min_n))
     limits = in_force(series, reading)
+    if limits is None and reading.rules[-1]:
+        return str(words.run(len(_run(series, reading)), grain, reading.sides[-1], ""))
     if limits is None:
         return str(words.early(_count(series), grain, NEEDED))
     low, high = numbers.limit_texts(limits.lower, limits.upper, style)

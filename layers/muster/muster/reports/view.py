@@ -61,7 +61,7 @@ def build(
     series = all_series(measured.kpis, measured.values, grain, as_of, zone)
     shown = _chosen(report, settings, measured, judged, series)
     found = _measures(shown, series, readings, settings, measured, judged, grain, say)
-    goals = _goal_lines(measured.kpis, judged, settings.currency, say)
+    goals = _goal_lines(measured.kpis, judged, grain, settings.currency, say)
     signs = _signals(found, series, readings)
     is_team = report.voice == "team"
     fresh = missing.freshness(measured.sources, zone, say)
@@ -162,12 +162,12 @@ def _measures(
 
 
 def _goal_lines(
-    kpis: Iterable[Kpi], judged: Iterable[Judged], currency: str, say: ModuleType
+    kpis: Iterable[Kpi], judged: Iterable[Judged], grain: str, currency: str, say: ModuleType
 ) -> tuple[GoalLine, ...]:
     known = {kpi.id: kpi for kpi in kpis}
     return tuple(
         goal_lines.goal_line(
-            goal, status, known[goal.kpi], numbers.style_of(known[goal.kpi], currency, say)
+            goal, status, known[goal.kpi], grain, numbers.style_of(known[goal.kpi], currency, say)
         )
         for goal, status in judged
         if goal.kpi in known

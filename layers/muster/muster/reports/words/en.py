@@ -111,7 +111,8 @@ def outside(low: str, high: str) -> str:
 
 def run(count: int, grain: str, side: int, mean: str) -> str:
     where = "above" if side > 0 else "below"
-    return f"{many(count, grain)} in a row {where} the average of {mean}"
+    average = f"the average of {mean}" if mean else "the average until then"
+    return f"{many(count, grain)} in a row {where} {average}"
 
 
 def near_limit(grain: str, side: int) -> str:
