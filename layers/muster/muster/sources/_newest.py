@@ -36,7 +36,7 @@ OPEN: list[str | None] = [None, None]
 class Stream:
     """One newest-first list: how a page is asked for and read, and where an item stands in it.
 
-    ``asked`` are the parameters of a whole walk: what a walk began with, it resumes with.
+    ``asked`` tells, from the mark, the parameters of a whole walk; it resumes with the same.
     Items after ``settled`` may still change, and do not move the mark.
     """
 
@@ -44,7 +44,7 @@ class Stream:
     ask: Callable[[Mapping[str, Any], str | None], Answer]
     read: Callable[[Answer], tuple[Sequence[Any], str | None]]
     place: Callable[[Any], Place]
-    asked: Mapping[str, Any]
+    asked: Callable[[Place | None], Mapping[str, Any]]
     is_old: Callable[[Mapping[str, Any], Any], bool] = lambda asked, item: False
     settled: str = "9999"
 
@@ -92,12 +92,6 @@ def given(window: Window) -> list[str | None]:
     return [stamp(bound) if bound else None for bound in (since, window.until)]
 
 
-def mark_of(state: State, name: str) -> Place | None:
-    """The newest place up to which a stream is wholly stored."""
-    mark: Place | None = state.get("streams", {}).get(name, {}).get("mark")
-    return mark
-
-
 def follow(state: State, stream: Stream, window: Window) -> Iterator[Step[str]]:
     """The steps of a stream down to its end; ``state`` is advanced before each is yielded.
 
@@ -114,7 +108,12 @@ def follow(state: State, stream: Stream, window: Window) -> Iterator[Step[str]]:
         yield from _resumed(entry, stream, begun)
         if is_backfill:
             return
-    fresh = {"bounds": bounds, "asked": dict(stream.asked), "token": None, "high": None}
+    fresh = {
+        "bounds": bounds,
+        "asked": dict(stream.asked(entry.get("mark"))),
+        "token": None,
+        "high": None,
+    }
     yield from _walked(entry, stream, fresh)
 
 

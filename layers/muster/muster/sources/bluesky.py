@@ -40,7 +40,6 @@ from muster.sources._newest import (
     given,
     instant,
     mapped,
-    mark_of,
     page,
     recheck,
     stamp,
@@ -159,7 +158,7 @@ def _feed(api: Session, window: Window, state: State, us: Mapping[str, str]) -> 
         at = (entry.get("reason") or {}).get("indexedAt")
         return [stamp(instant(at)), ""] if at else _place(entry["post"])
 
-    for step in follow(state, _stream("feed", "feed", ask, place, window, state), window):
+    for step in follow(state, _stream("feed", "feed", ask, place, window), window):
         own = [entry for entry in step.items if not _is_shown_again(entry)]
         posts = [entry.get("post") if isinstance(entry, Mapping) else entry for entry in own]
         _remember(state, us, posts)
@@ -185,7 +184,7 @@ def _notifications(
     def place(notice: Any) -> Place:
         return [stamp(instant(notice["indexedAt"])), notice["uri"]]
 
-    stream = _stream("notifications", "notifications", ask, place, window, state)
+    stream = _stream("notifications", "notifications", ask, place, window)
     for step in follow(state, stream, window):
         items = []
         for answer in _posts(api, [uri for notice in step.items if (uri := _told_of(notice))]):
@@ -212,7 +211,7 @@ def _search(
         found = {"q": query, "sort": "latest", **bounds, "limit": 100, "cursor": token}
         return api.ask("app.bsky.feed.searchPosts", **found)
 
-    stream = _stream(f"search:{term}", "posts", ask, _place, window, state)
+    stream = _stream(f"search:{term}", "posts", ask, _place, window)
     for step in follow(state, stream, window):
         yield page(state, _items(window, us, step.answer, step.items))
 
@@ -223,16 +222,15 @@ def _stream(
     ask: Callable[[Mapping[str, Any], str | None], Answer],
     place: Callable[[Any], Place],
     window: Window,
-    state: State,
 ) -> Stream:
     """A list under ``key``, read down to the mark less the overlap, or to the window's start."""
-    mark, start = mark_of(state, name), start_of(window)
-    if mark and given(window) == OPEN:
-        start = instant(mark[0]) - OVERLAP
-    asked = {
-        "from": _iso(start) if start else None,
-        "until": _iso(window.until) if window.until else None,
-    }
+
+    def asked(mark: Place | None) -> Mapping[str, Any]:
+        start = start_of(window)
+        if mark and given(window) == OPEN:
+            start = instant(mark[0]) - OVERLAP
+        return {"from": _iso(start), "until": _iso(window.until)}
+
     return Stream(
         name,
         ask,
@@ -243,8 +241,8 @@ def _stream(
     )
 
 
-def _iso(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _iso(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
 
 
 def _place(post: Any) -> Place:

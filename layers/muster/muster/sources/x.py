@@ -8,8 +8,9 @@ possible for 30), and a look at known posts on days 1, 3, 7 and 30.
 
 Both generations of names are read (``referenced_tweets`` and ``referenced_posts``, …). An edit is
 a new id; the message keeps the first. A message is inbound if it names our account, answers it,
-or stands under a post of ours that was at most 8 days old. Plain reposts are left out: the counter of
-the original has them. Missing posts are deletions; posts that became protected keep their row.
+or stands under a post of ours that was at most 8 days old. Plain reposts are left out: the
+counter of the original has them. Missing posts are deletions; posts that became protected keep
+their row.
 
 Unverified: that ``created_at`` of an edited post is the time of the edit (read either way); the
 body of a 402.
@@ -33,6 +34,7 @@ from muster.sources._answer import Answer, WaitOf, asked_wait
 from muster.sources._http import Api, Http
 from muster.sources._newest import (
     OPEN,
+    Place,
     State,
     Stream,
     begin,
@@ -41,7 +43,6 @@ from muster.sources._newest import (
     given,
     instant,
     mapped,
-    mark_of,
     page,
     recheck,
     stamp,
@@ -137,13 +138,16 @@ def pages(api: Api, window: Window) -> Iterator[Page]:
     state = begin(window)
     yield from _account_pages(api, window, state)
     user = f"/2/users/{state['account']['id']}"
-    posts, mentions = _since(window, state, "posts"), _since(window, state, "mentions")
-    posts["exclude"] = "retweets"
-    yield from _stream(api, window, state, "posts", f"{user}/tweets", posts)
-    yield from _stream(api, window, state, "mentions", f"{user}/mentions", mentions)
+    posts = {"path": f"{user}/tweets", "exclude": "retweets"}
+    mentions = {"path": f"{user}/mentions"}
+    yield from _stream(api, window, state, "posts", lambda mark: {**posts, **_since(window, mark)})
+    yield from _stream(
+        api, window, state, "mentions", lambda mark: {**mentions, **_since(window, mark)}
+    )
     searches = dict(_searches(window, state))
     for name, query in searches.items():
-        yield from _search(api, window, state, name, query)
+        if _reaches_search(window):
+            yield from _stream(api, window, state, name, _search(window, query))
     for batch in recheck(state, window, 100):
         yield page(state, _looked_up(api, state, batch))
     _forget(window, state, {"posts", "mentions", *searches})
@@ -162,15 +166,24 @@ def _account_pages(api: Api, window: Window, state: State) -> Iterator[Page]:
 
 
 def _stream(
-    api: Api, window: Window, state: State, name: str, path: str, asked: Mapping[str, Any]
+    api: Api,
+    window: Window,
+    state: State,
+    name: str,
+    asked: Callable[[Place | None], Mapping[str, Any]],
 ) -> Iterator[Page]:
     """The pages of one list of posts, newest first."""
+
+    def ask(asked: Mapping[str, Any], token: str | None) -> Answer:
+        params = {name: value for name, value in asked.items() if name != "path"}
+        return api.get(asked["path"], {**FIELDS, **params, "pagination_token": token})
+
     stream = Stream(
         name,
-        lambda asked, token: api.get(path, {**FIELDS, **asked, "pagination_token": token}),
+        ask,
         lambda answer: (answer.body.get("data") or (), _meta(answer).get("next_token")),
         lambda post: [stamp(instant(post["created_at"])), post["id"].zfill(20)],
-        {"max_results": 100, **asked},
+        lambda mark: {"max_results": 100, **asked(mark)},
         settled=stamp(window.now - OVERLAP),
     )
     for step in follow(state, stream, window):
@@ -182,9 +195,8 @@ def _meta(answer: Answer) -> Mapping[str, Any]:
     return answer.body.get("meta") or {}
 
 
-def _since(window: Window, state: State, name: str) -> dict[str, Any]:
+def _since(window: Window, mark: Place | None) -> dict[str, Any]:
     """The window as parameters: after the mark, unless a window is given."""
-    mark = mark_of(state, name)
     if mark and given(window) == OPEN:
         return {"since_id": mark[1].lstrip("0")}
     return _between(start_of(window), window)
@@ -204,20 +216,28 @@ def _seconds(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _search(api: Api, window: Window, state: State, name: str, query: str) -> Iterator[Page]:
-    """The pages of one search: recent, or of the full archive where that is allowed and needed."""
-    path, asked = "/2/tweets/search/recent", _since(window, state, name)
-    horizon, mark = window.now - RECENT, mark_of(state, name)
-    start = instant(mark[0]) if mark and "since_id" in asked else start_of(window)
-    is_beyond = start is not None and start < horizon
-    if is_beyond and window.options.full_archive:
-        path, asked = "/2/tweets/search/all", {**asked, "max_results": 500}
-    elif is_beyond:
-        asked = _between(horizon, window)
-    if window.until and window.until <= horizon and path.endswith("recent"):
-        return
-    asked = {"query": query, "sort_order": "recency", **asked}
-    yield from _stream(api, window, state, name, path, asked)
+def _search(window: Window, query: str) -> Callable[[Place | None], Mapping[str, Any]]:
+    """How to search: recent posts, or the full archive where that is allowed and needed."""
+    horizon = window.now - RECENT
+
+    def asked(mark: Place | None) -> Mapping[str, Any]:
+        bounds = _since(window, mark)
+        start = instant(mark[0]) if mark and "since_id" in bounds else start_of(window)
+        kind = "recent"
+        if start and start < horizon and window.options.full_archive:
+            kind, bounds = "all", {**bounds, "max_results": 500}
+        elif start and start < horizon:
+            bounds = _between(horizon, window)
+        path = f"/2/tweets/search/{kind}"
+        return {"path": path, "query": query, "sort_order": "recency", **bounds}
+
+    return asked
+
+
+def _reaches_search(window: Window) -> bool:
+    """Whether any search reaches back into the window."""
+    is_past = window.until is not None and window.until <= window.now - RECENT
+    return not is_past or window.options.full_archive
 
 
 def _searches(window: Window, state: State) -> Iterator[tuple[str, str]]:
