@@ -40,7 +40,7 @@ from muster.sources._discourse_answers import (
     stream,
     time_of,
 )
-from muster.sources._discourse_rows import rows
+from muster.sources._discourse_rows import REGULAR, rows
 from muster.sources._discourse_seen import (
     Fetch,
     again,
@@ -220,7 +220,7 @@ def _new(fetch: Fetch, posts: Sequence[Any], seen_at: datetime) -> list[Item]:
     first = datetime.fromisoformat(since) if since else None
     note(fetch, posts)
     for post in posts if fetch.instant("synced_at") else ():
-        if id_of(post) and is_id(post.get("topic_id")):
+        if id_of(post) and is_id(post.get("topic_id")) and post.get("post_type") == REGULAR:
             fetch.read.setdefault(post["topic_id"], set()).add(str(post["id"]))
     inside = [post for post in posts if is_inside(time_of(post, "created_at"), first, until)]
     return [post_item(fetch, post, seen_at) for post in inside]
