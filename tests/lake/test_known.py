@@ -1,0 +1,28 @@
+"""The messages a source re-reads: from an instant on, alive, oldest first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from observations import at, deletion, message, seen
+
+from muster.lake.known import known
+from muster.lake.merge import Rules, merge
+from muster.records import KnownMessage
+from muster.store import FolderStore
+
+
+def test_known_messages_are_alive_and_oldest_first(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    rows = [message(n, edited_at=at(99_999) if n == 33 else None) for n in range(70, -1, -1)]
+    small = Rules(part_bytes=3_000, batch_rows=7)
+    merge(store, "x", [(row, seen(0)) for row in rows], rules=small)
+    merge(store, "x", [(deletion(40, at(1)), seen(1))], rules=small)
+    merge(store, "other", [(message(80), seen(0))])
+    found = list(known(store, "x", at(33 * 24)))
+    assert [one.message_id for one in found] == [f"m{n}" for n in range(33, 71) if n != 40]
+    assert found[0] == KnownMessage("m33", "t6", at(33 * 24), at(99_999))
+
+
+def test_nothing_is_known_of_an_empty_lake(tmp_path: Path) -> None:
+    assert list(known(FolderStore(tmp_path), "x", at(0))) == []
