@@ -58,7 +58,7 @@ def post_rows(item: Item, options: Source) -> Iterator[Row]:
     """A post as a message; none for a plain repost or an outdated version."""
     post, context = item.body, item.context or {}
     first, *_, last = [*history(post), history(post)[-1]]
-    if post["id"] != last or reference(post, "retweeted"):
+    if _string(post, "id") != last or reference(post, "retweeted"):
         return  # an outdated version, or a repost
     us, author = context["us"], post.get("author_id")
     created_at, edited_at = _times(post, first)
