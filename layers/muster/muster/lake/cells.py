@@ -17,6 +17,11 @@ Cells = dict[str, Any]
 _CENT = Decimal("0.0001")
 _MOST_MONEY = Decimal(10) ** 14
 _MOST_INT = 2**63
+MEANT = {
+    "string": "text", "strings": "a list of texts", "timestamp": "a time like 2026-03-01T09:00:00Z",
+    "date": "a day like 2026-03-01", "bool": "true or false", "int": "a whole number",
+    "float": "a number", "money": "an amount like 12.50",
+}  # fmt: skip
 _PLAIN = {
     "string": str, "timestamp": datetime, "date": date, "bool": bool, "int": int,
     "float": float | int, "money": Decimal, "strings": tuple | list,
@@ -91,7 +96,7 @@ def _money(row: type) -> tuple[str, ...]:
 def _accept_cell(column: Column, value: Any, choices: tuple[str, ...]) -> None:
     plain: Any = _PLAIN[column.type]
     if not isinstance(value, plain) or (isinstance(value, bool) and column.type != "bool"):
-        raise Refused(f"{column.name} is {_shown(value)}, but must be a {column.type}")
+        raise Refused(f"{column.name} is {_shown(value)}, but must be {MEANT[column.type]}")
     if choices and value not in choices:
         raise Refused(f"{column.name} is {_shown(value)}, but must be {' or '.join(choices)}")
     _RANGES.get(column.type, _anything)(column.name, value)

@@ -19,7 +19,7 @@ from typing import Any
 
 from muster.errors import BadImport, Refused
 from muster.lake import formats
-from muster.lake.cells import accept
+from muster.lake.cells import MEANT, accept
 from muster.lake.files import Record, open_file
 from muster.lake.taken import Extra, Refusal, Taken
 from muster.records import TABLES, Column, Row, Table, columns
@@ -120,7 +120,7 @@ def _value(column: Column, cell: Any, zone: tzinfo) -> Any:
         return _READERS[column.type](cell, zone)
     except (ValueError, TypeError, InvalidOperation, OverflowError) as error:
         shown = ascii(cell)[:60]
-        raise Refused(f"{column.name} is {shown}, but must be a {column.type}") from error
+        raise Refused(f"{column.name} is {shown}, but must be {MEANT[column.type]}") from error
 
 
 def _string(cell: Any, _: tzinfo) -> str:
