@@ -90,6 +90,7 @@ def test_a_target_is_read_in_the_unit_of_its_kpi(name, written, value):
     [
         ("wait", {"at_most": 300}, "4h or 30min"),
         ("wait", {"at_most": "90%"}, "4h or 30min"),
+        ("wait", {"at_most": "about 4h"}, "4h or 30min"),
         ("wait", {"at_most": "four hours"}, "4h or 30min"),
         ("wait", {"at_most": "4 fortnights"}, "4h or 30min"),
         ("wait", {"at_most": "-4h"}, "at least 0"),

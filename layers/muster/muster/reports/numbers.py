@@ -104,7 +104,7 @@ def _rounded(value: float, style: Style) -> float:
         once = round(value / _step(abs(value))) * _step(abs(value))
         return float(round(once / _step(abs(once))) * _step(abs(once)))
     places = style.decimals + (2 if style.unit == "ratio" else 0)
-    return round(value, places) + 0.0
+    return round(value, places)
 
 
 def _step(seconds: float) -> int:

@@ -344,8 +344,8 @@ def how_to_read(grain: str) -> tuple[str, ...]:
         "band starts anew. Everything else is routine variation.",
         "Waiting times count issues that are still open, so the latest values can still move; "
         "changes of percentages are in percentage points.",
-        "A goal's pace is the straight line from its baseline to its target on the due date: at risk "
-        "is behind it by up to a quarter of the way, or still arriving in time by its trend.",
+        "A goal's pace is the straight line from its baseline to its target on the due date; at "
+        "risk is behind it by up to a quarter of the way, or still arriving in time by its trend.",
         "An issue that staff answered last and nobody reopened counts as resolved after its quiet "
         "hours.",
     )
