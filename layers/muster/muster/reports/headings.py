@@ -50,9 +50,7 @@ OPEN_SITE = "Open the dashboard"
 UNSUBSCRIBE = "Unsubscribe"
 OF_TARGET = "target"
 EXPECTED = "expected by now"
-BULLET_KEY = (
-    "Bar: the value. Upright stroke: the target. Wedge: where a straight pace would be now."
-)
+BULLET_KEY = "Bar: value. Upright stroke: target. Wedge: expected by now."
 ON = "on"
 MORE_ON_SITE = "{} more measures are on the site."
 KEY = "● better  ◆ worse  ■ changed  ○ routine"
