@@ -1,0 +1,114 @@
+"""Killed, doubled, repeated: the lake is the same as after one undisturbed fetch."""
+
+import hashlib
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import demo
+from muster.kpis import engine
+from muster.records import TABLES, columns
+
+KILLS = int(os.environ.get("MUSTER_KILLS", "3"))
+WEEKS = 4
+
+
+@pytest.fixture(scope="module")
+def server():
+    """The simulated platforms without rate limits, as of now."""
+    with demo.start(datetime.now(UTC), are_limited=False) as running:
+        yield running
+
+
+@pytest.fixture
+def project(server, tmp_path):
+    """A way to make demo projects that reach back a few weeks."""
+
+    def make(name: str) -> Path:
+        folder = tmp_path / name
+        server.write_project(folder)
+        settings = folder / "muster.yaml"
+        since = (server.now - timedelta(weeks=WEEKS)).date().isoformat()
+        settings.write_text(re.sub(r"since: \S+", f"since: {since}", settings.read_text()))
+        return folder
+
+    return make
+
+
+def fetching(server, folder):
+    """A running ``muster fetch`` in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "muster", "-C", str(folder), "fetch"],
+        env={**os.environ, **server.tokens},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def fetch(server, folder):
+    """Fetch to the end; returns the seconds it took."""
+    began = time.monotonic()
+    process = fetching(server, folder)
+    _, trouble = process.communicate(timeout=240)
+    assert process.returncode == 0, trouble.decode()
+    return time.monotonic() - began
+
+
+def rows(folder):
+    """Every row of every table, but for when it was observed."""
+    found = {}
+    for table in TABLES.values():
+        names = ", ".join(f'"{column.name}"' for column in columns(table.row)[:-1])
+        sql = f"select source, {names} from {table.name}"
+        found[table.name] = sorted(map(repr, engine.ask(str(folder / "lake"), sql).rows))
+    return found
+
+
+def bytes_of_tables(folder):
+    """Each object of the tables with a digest of its bytes."""
+    paths = sorted((folder / "lake" / "tables").rglob("*.parquet"))
+    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def test_fetching_twice_changes_no_byte(server, project):
+    folder = project("twice")
+    fetch(server, folder)
+    before = bytes_of_tables(folder)
+    fetch(server, folder)
+    assert len(before) > 5
+    assert bytes_of_tables(folder) == before
+
+
+def test_killed_at_random_points_and_run_again_the_lake_is_the_same(server, project):
+    undisturbed = project("undisturbed")
+    seconds = fetch(server, undisturbed)
+    expected = rows(undisturbed)
+    assert len(expected["messages"]) > 500
+    chance, cut_short = random.Random(), 0
+    for number in range(KILLS):
+        folder = project(f"killed-{number}")
+        process = fetching(server, folder)
+        time.sleep(chance.uniform(0.2, 1.0) * seconds)
+        cut_short += process.poll() is None
+        process.kill()
+        process.communicate()
+        fetch(server, folder)
+        assert rows(folder) == expected
+    assert cut_short > 0
+
+
+def test_two_fetches_at_once_make_the_same_lake(server, project):
+    alone, shared = project("alone"), project("shared")
+    fetch(server, alone)
+    both = [fetching(server, shared), fetching(server, shared)]
+    for process in both:
+        _, trouble = process.communicate(timeout=240)
+        assert process.returncode == 0, trouble.decode()
+    assert rows(shared) == rows(alone)
