@@ -122,3 +122,9 @@ def _placed(rows: Placed) -> Iterable[tuple[str, Row]]:
 def _texts(row: Sequence[Any]) -> list[Any]:
     """Money as text, so that JSON keeps its digits."""
     return [str(value) if type(value).__name__ == "Decimal" else value for value in row]
+
+
+TYPE_NAMES = {
+    "string": "VARCHAR", "strings": "VARCHAR[]", "timestamp": "TIMESTAMP", "date": "DATE",
+    "bool": "BOOLEAN", "int": "BIGINT", "float": "DOUBLE", "money": "DECIMAL(18,4)",
+}  # fmt: skip

@@ -14,7 +14,7 @@ from muster.errors import BadKpi
 
 SHARED = Path(__file__).parent / "shared"
 _COMMENT = re.compile(r"--[^\n]*")
-_READ = re.compile(r"\b(?:from|join)\s+(\w+)", re.IGNORECASE)
+_READ = re.compile(r"\b(?:from|join)\s+(\w+)\b(?!\s*\()", re.IGNORECASE)
 _DEFINED = re.compile(r"\b(\w+)\s+as\s*\(", re.IGNORECASE)
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 

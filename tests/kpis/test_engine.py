@@ -1,0 +1,95 @@
+"""The lake through DuckDB: typed views over any set of files, and reading that cannot write."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+from small_lake import TYPE_NAMES, at, message, write
+
+from muster.errors import BadSettings
+from muster.kpis import engine
+from muster.records import TABLES, columns
+
+
+def test_every_table_has_its_columns_and_types_even_without_a_file(tmp_path):
+    connection = engine.connect(str(tmp_path))
+    for table in TABLES.values():
+        described = connection.execute(f"describe {table.name}").fetchall()
+        expected = [("source", "string"), *((one.name, one.type) for one in columns(table.row))]
+        assert [row[0] for row in described] == [name for name, _ in expected]
+        assert [row[1] for row in described] == [TYPE_NAMES[kind] for _, kind in expected]
+
+
+def test_a_file_from_before_a_column_reads_as_null_there(tmp_path):
+    folder = tmp_path / "tables" / "members" / "source=007"
+    folder.mkdir(parents=True)
+    old = "select 'ada' as member_id, 'Ada' as handle"
+    engine.copy(duckdb.connect(), old, folder / "part-0.parquet")
+    rows = engine.ask(
+        str(tmp_path), "select source, member_id, handle, person_id from members"
+    ).rows
+    assert rows == (("007", "ada", "Ada", None),)
+
+
+def test_all_sources_and_months_are_one_table_with_times_in_utc(tmp_path):
+    url = write(tmp_path, [("x", message("m1", 0)), ("forum", message("m1", 1))])
+    rows = engine.ask(url, "select source, created_at from messages order by created_at").rows
+    assert rows == tuple(
+        (name, at(n).replace(tzinfo=None)) for n, name in enumerate(("x", "forum"))
+    )
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "drop view messages",
+        "copy (select 1) to '{folder}/x.parquet'",
+        "select 1; select 2",
+        "attach '{folder}/other.db'",
+        "set threads = 1",
+        "create table mine as select 1",
+        "explain analyze select 1",
+        "",
+    ],
+)
+def test_anything_but_one_select_is_refused(tmp_path, sql):
+    url = write(tmp_path, [message("m1", 0)])
+    with pytest.raises(BadSettings, match="one select statement"):
+        engine.ask(url, sql.format(folder=tmp_path))
+    assert not (tmp_path / "x.parquet").exists()
+
+
+def test_a_select_sees_nothing_beside_the_lake(tmp_path):
+    lake, outside = tmp_path / "lake", tmp_path / "secret.csv"
+    outside.write_text("a\n1\n")
+    url = write(lake, [message("m1", 0)])
+    for sql in (f"select * from '{outside}'", f"select * from read_text('{outside}')"):
+        with pytest.raises(BadSettings, match="cannot be answered"):
+            engine.ask(url, sql)
+
+
+@pytest.mark.parametrize("sql", ["select nonsense from messages", "selec 1", "select '1 day'::int"])
+def test_sql_that_fails_says_so_in_one_error(tmp_path, sql):
+    with pytest.raises(BadSettings, match="the SQL cannot be"):
+        engine.ask(str(tmp_path), sql)
+
+
+def test_describe_show_and_instants_with_a_zone_are_answered(tmp_path):
+    url = write(tmp_path, [message("m1", 0)])
+    assert engine.ask(url, "describe messages").rows[0][0] == "source"
+    assert ("messages",) in engine.ask(url, "show tables").rows
+    answer = engine.ask(url, "select timestamptz '2026-03-02 10:00:00+01' as \"a b\";")
+    assert (answer.columns, answer.rows) == (("a b",), ((at(0).replace(tzinfo=None),),))
+
+
+def test_an_answer_as_parquet_holds_the_same_rows(tmp_path):
+    url = write(tmp_path / "lake", [message("m1", 0)])
+    path = tmp_path / "answer.parquet"
+    path.write_bytes(engine.ask_parquet(url, "select message_id, created_at from messages"))
+    rows = duckdb.connect().execute(f"select message_id, created_at from '{path}'").fetchall()
+    assert rows == [("m1", at(0).replace(tzinfo=None))]
+
+
+def test_a_folder_name_with_a_quote_is_a_folder_name(tmp_path):
+    url = write(tmp_path / "ada's lake", [message("m1", 0)])
+    assert engine.ask(url, "select count(*) from messages").rows == ((1,),)

@@ -1,0 +1,172 @@
+"""Measuring: periods, flags, zeros, the user's own KPIs, failures that stay alone, the tables."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from datetime import UTC, datetime
+
+import pytest
+from small_lake import SOURCE, at, covers, found, measured, message, settings, values, write
+
+from muster.errors import BadSettings
+from muster.kpis import catalogue, engine, runner
+from muster.records import Thread
+
+WEEK = at(hours=-9)  # Monday, midnight
+ROWS = [message("q", 0, text="Where?"), message("a", 2, "staff", text="There")]
+
+
+def own_kpi(**more):
+    messages = next(kpi for kpi in catalogue.load() if kpi.id == "messages")
+    return dataclasses.replace(messages, id="own", **more)
+
+
+def test_a_users_kpi_is_measured_like_ours(tmp_path):
+    header = catalogue.BUILT_IN.joinpath("messages.sql").read_text().split("\n\n")[0]
+    sql = """
+select periods.period_start, 'all' as segment, count(*) as value, count(*) as n
+from human_messages join periods
+    on human_messages.created_at >= periods.start_at and human_messages.created_at < periods.end_at
+where human_messages.is_staff group by periods.period_start
+"""
+    (tmp_path / "staff_messages.sql").write_text(f"{header}\n\n{sql}")
+    (own,) = [kpi for kpi in catalogue.load(tmp_path) if kpi.id == "staff_messages"]
+    outcome = measured(ROWS, as_of=at(days=7), kpis=[own])
+    assert values(outcome, "staff_messages") == {"2026-03-02": 1}
+    assert values(outcome, "staff_messages", "year") == {"2026-01-01": 1}
+
+
+def test_every_grain_has_its_own_first_day():
+    outcome = measured(ROWS, as_of=at(days=40), kpis=["messages"])
+    starts = {
+        grain: next(iter(values(outcome, "messages", grain)))
+        for grain in ("day", "week", "month", "quarter", "year")
+    }
+    assert starts == {
+        "day": "2026-03-02", "week": "2026-03-02", "month": "2026-03-01",
+        "quarter": "2026-01-01", "year": "2026-01-01",
+    }  # fmt: skip
+
+
+def test_days_are_the_communitys_own():
+    late = [message("q", 0, created_at=datetime(2026, 3, 2, 23, 30, tzinfo=UTC))]
+    for zone, day in (("UTC", "2026-03-02"), ("Europe/Berlin", "2026-03-03")):
+        outcome = measured(late, as_of=at(days=7), kpis=["messages"], timezone=zone)
+        assert values(outcome, "messages", "day") == {day: 1}
+
+
+def test_the_running_period_is_partial_and_a_finished_one_is_not():
+    rows = [*ROWS, message("q2", 24 * 7, thread_id="t2")]
+    outcome = measured(rows, as_of=at(days=8), kpis=["messages"])
+    flags = {str(one.period_start): one.partial for one in found(outcome, "messages")}
+    assert flags == {"2026-03-02": False, "2026-03-09": True}
+
+
+def test_too_few_flags_estimates_and_no_counts():
+    outcome = measured(ROWS, as_of=at(days=7), min_n=2)
+    flags = {one.kpi: one.too_few for one in outcome.values if one.grain == "week"}
+    assert (
+        flags["first_response_median"] and flags["first_response_mean"] and flags["response_rate"]
+    )
+    assert not flags["messages"] and not flags["issues_opened"]
+
+
+def test_a_zero_needs_a_success_over_the_whole_period():
+    later = WEEK.replace(day=9)
+    for start, end, expected in (
+        (later, WEEK.replace(day=16), {"2026-03-09": 0}),
+        (later.replace(hour=1), WEEK.replace(day=16), {}),
+        (later, WEEK.replace(day=15, hour=23), {}),
+    ):
+        outcome = measured([], as_of=at(days=20), kpis=["messages"], coverage=[covers(start, end)])
+        assert values(outcome, "messages") == expected
+
+
+def test_the_answer_is_found_behind_many_messages():
+    crowd = [message(f"m{n:03}", n / 100, author_id=f"peer {n}") for n in range(150)]
+    outcome = measured([*crowd, message("z", 2, "staff")], as_of=at(days=7))
+    assert values(outcome, "first_response_mean") == {"2026-03-02": 7200}
+
+
+def test_values_carry_the_version_of_their_definition():
+    outcome = measured(ROWS, as_of=at(days=7), kpis=[own_kpi(version=3)])
+    assert {one.version for one in outcome.values if one.kpi == "own"} == {3}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"sql": "select nonsense"}, "KPI own: its SQL cannot be run"),
+        ({"sql": "select $secret"}, r"KPI own: .*no parameter \$secret: there are"),
+        ({"highest": 0.5}, r"KPI own, by week: a value is above 0.5 \(period of 2026-03-02\)"),
+        ({"assertions": ("value <> 1",)}, "KPI own, by week: the assertion 'value <> 1'"),
+        (
+            {"sql": "select date '2026-03-02' as period_start, 'all' as segment, 1 as value, "
+                    "1 as n union all select date '2026-03-02', 'all', 2, 1"},
+            "KPI own, by week: a segment has two values in one period",
+        ),
+        (
+            {"sql": "select date '2026-03-02' as period_start, 'all' as segment, 'nan'::double "
+                    "as value, 1 as n"},
+            "a value is no finite number",
+        ),
+    ],
+)  # fmt: skip
+def test_a_kpi_that_fails_is_named_and_the_others_go_on(changes, said):
+    broken = own_kpi(grains=("week",), **changes)
+    outcome = measured(ROWS, as_of=at(days=7), kpis=["issues_opened", broken])
+    assert len(outcome.problems) == 1
+    assert not [one for one in outcome.values if one.kpi == "own"]
+    assert [one.value for one in found(outcome, "issues_opened")] == [1]
+    assert re.search(said, outcome.problems[0])
+
+
+def test_a_pattern_that_is_no_expression_is_refused_by_its_key():
+    with pytest.raises(BadSettings, match=r"auto_replies: '\(' is no regular expression"):
+        measured(ROWS, as_of=at(days=7), auto_replies=["("])
+
+
+def test_who_still_waits_is_listed_longest_first():
+    rows = [
+        message("old", 0, thread_id="t1", url="https://example.org/1", channel="printing"),
+        message("new", 5, thread_id="t2"),
+        message("done", 0, thread_id="t3"),
+        message("answer", 1, "staff", thread_id="t3"),
+        Thread(thread_id="t1", title="Printer", created_at=at(0)),
+    ]
+    waiting = measured(rows, as_of=at(10), kpis=[]).waiting
+    assert [(one.message_id, one.waited_seconds, one.title) for one in waiting] == [
+        ("old", 36000.0, "Printer"), ("new", 18000.0, None),
+    ]  # fmt: skip
+    assert (waiting[0].source, waiting[0].channel) == (SOURCE, "printing")
+    assert waiting[0].opened_at == at(0)
+
+
+def test_the_derived_tables_are_written_the_same_every_time_and_can_be_read(tmp_path):
+    url = write(tmp_path, ROWS)
+    runs = []
+    for _ in range(2):
+        written: dict[str, bytes] = {}
+        outcome = runner.measure(
+            engine.connect(url), settings(), catalogue.load(), as_of=at(days=7),
+            coverage=[covers(WEEK, at(days=7))], write=written.__setitem__,
+        )  # fmt: skip
+        runs.append(written)
+    assert runs[0] == runs[1]
+    assert sorted(runs[0]) == [
+        f"tables/{name}/part-0.parquet"
+        for name in ("conversations", "coverage", "kpi_values", "waiting")
+    ]
+    for key, data in runs[0].items():
+        (tmp_path / key).parent.mkdir(parents=True)
+        (tmp_path / key).write_bytes(data)
+    counted = engine.ask(url, "select count(*), sum(value) from kpi_values")
+    assert counted.rows == ((len(outcome.values), sum(one.value for one in outcome.values)),)
+    asked = "select opened_at, first_response_seconds from conversations"
+    assert engine.ask(url, asked).rows == ((at(0).replace(tzinfo=None), 7200.0),)
+
+
+def test_an_empty_lake_has_nothing_to_say():
+    outcome = measured([], as_of=at(days=7))
+    assert outcome == runner.Outcome((), (), ())
