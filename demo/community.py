@@ -13,7 +13,7 @@ from demo.people import BLUESKY, FORUM, HOSTILE_TEXT, SOURCES, Crowd, Person, X,
 from demo.shifts import DAY, Desk, answered, local, minutes, moment
 from demo.stories import AFTERWARDS, DEFAULT_NOW, ZONE, Plot, load, plot
 from demo.threads import REGULAR, Message, Thread
-from demo.words import lines, words
+from demo.words import About, lines, words
 
 SEED = 20261123
 # New issues on an ordinary day: forum topics; posts naming us, and posts only about us.
@@ -23,6 +23,7 @@ _AMBIENT = {X: 2.45, BLUESKY: 1.5}
 _OUR_POSTS = {X: 0.5, BLUESKY: 0.4}
 _TERM_START = ("wifi", "password", "enrol", "twofa", "moodle", "licence")
 _OUTAGE = ("wifi", "vpn", "moodle", "email", "cloud", "password")
+_ANNOUNCE = About("announce")
 _TAGS = ("windows", "macos", "linux", "android", "ios", "urgent", "thesis", "first-year")
 
 
@@ -95,19 +96,20 @@ def _topic(scenes: dict[str, Scene], day: date) -> Thread:
     if scene.chance(0.02):
         return _feedback(scene, author, at)
     topic = _subject(scene, day)
-    thread = Thread(FORUM, topic, author.lang, say(rng, "title", topic))
+    about = scene.words.about(rng, topic)
+    thread = Thread(FORUM, about, author.lang, say(rng, "title", about))
     thread.category = scene.words.category(topic)
     thread.tags = tuple(dict.fromkeys((topic, *rng.sample(_TAGS, rng.choice((0, 0, 1, 2))))))
-    play(scene, thread, thread.add(author, at, _question(scene, topic, day)))
+    play(scene, thread, thread.add(author, at, _question(scene, thread, day)))
     return thread
 
 
-def _question(scene: Scene, topic: str, day: date) -> str:
+def _question(scene: Scene, thread: Thread, day: date) -> str:
     rng, say = scene.rng, scene.words.say
     greet = say(rng, "greet") + "\n\n" if scene.chance(0.6) else ""
     body = lines(
-        say(rng, "problem", topic),
-        say(rng, "tried") if scene.chance(0.6) else "",
+        say(rng, "problem", thread.about),
+        say(rng, "tried", thread.about) if scene.chance(0.6) else "",
         _mood(scene, day),
         say(rng, "plea") if scene.chance(0.7) else "",
     )
@@ -137,7 +139,7 @@ def _is_term_start(day: date) -> bool:
 
 def _feedback(scene: Scene, author: Person, at: datetime) -> Thread:
     rng, say = scene.rng, scene.words.say
-    thread = Thread(FORUM, "feedback", author.lang, say(rng, "feedback_title"), "Feedback")
+    thread = Thread(FORUM, About("feedback"), author.lang, say(rng, "feedback_title"), "Feedback")
     opener = thread.add(author, at, say(rng, "feedback"))
     thread.openers.append(opener)
     for _ in range(rng.randrange(3)):
@@ -158,7 +160,7 @@ def _forum_extras(scenes: dict[str, Scene], day: date) -> list[Thread]:
         found.append(_bot_post(scene, day))
     if scene.chance(0.05):
         spammer = scene.crowd.join(local(day, 3))
-        thread = Thread(FORUM, "spam", "en", "Best offer for students", "Software")
+        thread = Thread(FORUM, About("spam"), "en", "Best offer for students", "Software")
         spam = thread.add(spammer, local(day, 4.5), scene.words.say(scene.rng, "spam"))
         spam.deleted_at, spam.deleted_by = spam.at + minutes(scene.rng, 200, 0.9), "staff"
         found.append(thread)
@@ -169,7 +171,7 @@ def _forum_extras(scenes: dict[str, Scene], day: date) -> list[Thread]:
 
 def _night_shift_starts(scene: Scene, at: datetime) -> Thread:
     title = "New: evening and night shift of the help desk"
-    thread = Thread(FORUM, "announce", "en", title, "Announcements", is_announcement=True)
+    thread = Thread(FORUM, About("announce"), "en", title, "Announcements", is_announcement=True)
     thread.add(
         scene.crowd.desk[0], at,
         "Good news: four colleagues finished their training and answer here every evening, every "
@@ -181,18 +183,18 @@ def _night_shift_starts(scene: Scene, at: datetime) -> Thread:
 def _announcement(scene: Scene, at: datetime) -> Thread:
     """A topic staff opened; each member's direct reply is a question of its own."""
     rng, say = scene.rng, scene.words.say
-    slots = {"what": say(rng, "what", "announce")}
+    slots = {"what": say(rng, "what", _ANNOUNCE)}
     slots["what"] = slots["what"][0].lower() + slots["what"][1:]
-    title = say(rng, "title", "announce", **slots)
-    thread = Thread(FORUM, "announce", "en", title, "Announcements", is_announcement=True)
-    thread.add(scene.crowd.staff(True, False), at, say(rng, "text", "announce", **slots))
+    title = say(rng, "title", _ANNOUNCE, **slots)
+    thread = Thread(FORUM, About("announce"), "en", title, "Announcements", is_announcement=True)
+    thread.add(scene.crowd.staff(True, False), at, say(rng, "text", _ANNOUNCE, **slots))
     for _ in range(rng.choice((0, 0, 1, 2, 3))):
         asked_at = at + minutes(rng, 300, 1.2)
         asker = scene.crowd.author(asked_at, 0.05)
-        question = thread.add(asker, asked_at, say(rng, "question", "announce", **slots))
+        question = thread.add(asker, asked_at, say(rng, "question", _ANNOUNCE, **slots))
         thread.openers.append(question)
         when = answered(rng, scene.plot, scene.desk, asked_at, False)
-        thread.add(on_duty(scene, when), when, say(rng, "answer", "announce"), question)
+        thread.add(on_duty(scene, when), when, say(rng, "answer", _ANNOUNCE), question)
     return thread
 
 
@@ -201,7 +203,9 @@ def _bot_post(scene: Scene, day: date) -> Thread:
     assert bot is not None
     state = "disturbed, please see the announcements" if scene.plot.is_outage(day) else "all green"
     text = f"NUnet status of {day:%A}, 07:00: {state}."
-    thread = Thread(scene.crowd.source, "status", "en", f"NUnet status, {day:%d %B %Y}", "Network")
+    thread = Thread(
+        scene.crowd.source, About("status"), "en", f"NUnet status, {day:%d %B %Y}", "Network"
+    )
     thread.is_ambient = scene.crowd.source != FORUM
     thread.add(bot, local(day, 7), text)
     return thread
@@ -213,14 +217,16 @@ def _post(scenes: dict[str, Scene], day: date, is_ambient: bool) -> Thread:
     author = scenes["en"].crowd.author(at, 0.45)
     scene = scenes[author.lang]
     rng, say = scene.rng, scene.words.say
-    topic = _subject(scene, day)
-    thread = Thread(scene.crowd.source, topic, author.lang, is_ambient=is_ambient)
+    about = scene.words.about(rng, _subject(scene, day))
+    thread = Thread(scene.crowd.source, about, author.lang, is_ambient=is_ambient)
     if is_ambient:
-        text = say(rng, "social", topic)
-        text = lines(text, _mood(scene, day) if scene.chance(0.5) else "")
+        text = say(rng, "social", about)
+        mood = _mood(scene, day) if scene.chance(0.5) else ""
+        text = text + ("" if text.endswith((".", "?", "!")) or not mood else ".") + " " + mood
     else:
-        text = "@us " + lines(say(rng, "problem", topic), _mood(scene, day), say(rng, "plea"))
-    play(scene, thread, thread.add(author, at, text))
+        body = say(rng, "problem", about)
+        text = "@us " + lines(body, _mood(scene, day), say(rng, "plea"))
+    play(scene, thread, thread.add(author, at, text.strip()))
     return thread
 
 
@@ -228,22 +234,22 @@ def _our_post(scenes: dict[str, Scene], day: date) -> list[Thread]:
     """A post of our account; a few members ask below it or quote it."""
     scene = scenes["de" if scenes["en"].chance(0.2) else "en"]
     rng, say, us = scene.rng, scene.words.say, scene.crowd.desk[0]
-    thread = Thread(scene.crowd.source, "announce", scene.words.lang, is_announcement=True)
-    post = thread.add(us, local(day, 9 + rng.random() * 8), say(rng, "social", "announce"))
+    thread = Thread(scene.crowd.source, About("announce"), scene.words.lang, is_announcement=True)
+    post = thread.add(us, local(day, 9 + rng.random() * 8), say(rng, "social", _ANNOUNCE))
     if scene.chance(0.05):
         at = post.at + minutes(rng, 200, 1)
         asker = scene.crowd.author(at, 0.2)
-        question = thread.add(asker, at, say(rng, "question", "announce"), post)
+        question = thread.add(asker, at, say(rng, "question", _ANNOUNCE), post)
         thread.openers.append(question)
         later = answered(rng, scene.plot, scene.desk, at, False)
-        thread.add(us, later, say(rng, "answer", "announce"), question)
+        thread.add(us, later, say(rng, "answer", _ANNOUNCE), question)
     return [thread, _quote(scene, post)] if scene.chance(0.12) else [thread]
 
 
 def _quote(scene: Scene, post: Message) -> Thread:
     """A member passes our post on with a word of their own: a conversation of its own."""
     at = post.at + minutes(scene.rng, 150, 1)
-    thread = Thread(scene.crowd.source, "announce", scene.words.lang, is_ambient=True)
+    thread = Thread(scene.crowd.source, About("announce"), scene.words.lang, is_ambient=True)
     texts = _QUOTES[scene.words.lang]
     quote = thread.add(scene.crowd.author(at, 0.1), at, scene.rng.choice(texts))
     quote.quotes = post

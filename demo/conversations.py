@@ -73,7 +73,7 @@ def _dialogue(
     for left in range(count - 2, -1, -1):
         at = awake(rng, last.at + minutes(rng, 40, 1.0))
         symbol = "answer_ask" if left == count - 2 and scene.chance(0.8) else "still"
-        said = thread.add(asker, at, scene.words.say(rng, symbol, thread.topic), last)
+        said = thread.add(asker, at, scene.words.say(rng, symbol, thread.about), last)
         if scene.chance(0.12):
             said.quotes = last
         at = answered(rng, scene.plot, scene.desk, at, False)
@@ -89,25 +89,27 @@ def on_duty(scene: Scene, at: datetime) -> Person:
 
 def _first_answer(scene: Scene, thread: Thread, asker: Person, agent: Person, count: int) -> str:
     say, rng, names = scene.words.say, scene.rng, _names(asker, agent)
-    body = say(rng, "ask" if count > 1 else "fix", thread.topic)
+    body = say(rng, "ask" if count > 1 else "fix", thread.about)
     if scene.plot.is_outage(_day(thread.messages[0].at)) and scene.chance(0.7):
         body = say(rng, "staff_outage")
     if scene.crowd.source != FORUM:
         return lines(say(rng, "staff_sorry") if scene.chance(0.5) else "", body)
     return lines(
-        say(rng, "staff_greet", **names), say(rng, "staff_sorry"), body,
-        say(rng, "staff_end", **names),
+        say(rng, "staff_greet", None, **names), say(rng, "staff_sorry"), body,
+        say(rng, "staff_end", None, **names),
     )  # fmt: skip
 
 
 def _next_answer(scene: Scene, thread: Thread, agent: Person, left: int) -> str:
     say, rng = scene.words.say, scene.rng
     if left == 0:
-        body = say(rng, "fix", thread.topic) if scene.chance(0.75) else say(rng, "staff_done")
+        body = say(rng, "fix", thread.about)
+        if scene.chance(0.2):
+            body = say(rng, "staff_done", thread.about)
     else:
-        body = say(rng, "ask" if scene.chance(0.5) else "staff_wait", thread.topic)
+        body = say(rng, "ask" if scene.chance(0.5) else "staff_wait", thread.about)
     more = say(rng, "staff_more") if scene.chance(0.6) else ""
-    end = say(rng, "staff_end", **_names(None, agent)) if scene.crowd.source == FORUM else ""
+    end = say(rng, "staff_end", None, **_names(None, agent)) if scene.crowd.source == FORUM else ""
     return lines(more, body, end)
 
 
@@ -172,7 +174,7 @@ _WELCOME = {
 
 def _escalate(scene: Scene, thread: Thread, last: Message) -> None:
     """The last answer sends the member elsewhere."""
-    last.text = lines(last.text, scene.words.say(scene.rng, "escalate"))
+    last.text = lines(last.text, scene.words.say(scene.rng, "escalate", thread.about))
     thread.escalated_at = last.at
     thread.tags = (*thread.tags, "sent-to-desk")
 
@@ -183,11 +185,11 @@ def _reopen(
     rng, asker = scene.rng, opener.author
     at = awake(rng, resolved_at + timedelta(days=rng.uniform(0.3, 8)))
     above = opener if scene.crowd.source == FORUM else last
-    again = thread.add(asker, at, scene.words.say(rng, "reopen", thread.topic), above)
+    again = thread.add(asker, at, scene.words.say(rng, "reopen", thread.about), above)
     thread.openers.append(again)
     at = answered(rng, scene.plot, scene.desk, at, False)
     agent = on_duty(scene, at)
-    fix = scene.words.say(rng, "fix", thread.topic)
+    fix = scene.words.say(rng, "staff_done")
     text = lines(scene.words.say(rng, "staff_reopen"), fix)
     last = thread.add(agent, at, text, again)
     if scene.chance(0.5):
@@ -218,7 +220,9 @@ def _peer_text(scene: Scene, thread: Thread) -> str:
     say, rng = scene.words.say, scene.rng
     if scene.crowd.source != FORUM:
         return say(rng, "peer_social") + " #NUnet"
-    return lines(say(rng, "peer_start"), say(rng, "peer", thread.topic), say(rng, "peer_end"))
+    return lines(
+        say(rng, "peer_start"), say(rng, "peer", thread.about.for_others()), say(rng, "peer_end")
+    )
 
 
 def _chatter(scene: Scene, thread: Thread, opener: Message, until: datetime) -> None:
@@ -235,7 +239,9 @@ def _chatter(scene: Scene, thread: Thread, opener: Message, until: datetime) -> 
     reminder = opener.at + timedelta(hours=rng.uniform(5, 20))
     if reminder < until and not thread.is_ambient and scene.chance(0.22):
         us = "" if is_forum else "@us "
-        thread.add(opener.author, reminder, us + scene.words.say(rng, "hello"), opener)
+        thread.add(
+            opener.author, reminder, us + scene.words.say(rng, "hello", thread.about), opener
+        )
     if is_forum and scene.chance(0.05):
         at = opener.at + (until - opener.at) * rng.uniform(0.3, 0.95)
         agent = on_duty(scene, at)

@@ -141,7 +141,7 @@ def crowd(source: str, rng: Random, plot: Plot, begins: datetime) -> Crowd:
     hostile.lang = "en"
     found.urn.extend([hostile] * 3)
     for i in range(2):
-        gone = found.join(begins - timedelta(days=200 + i), handle=f"goodbye{i}")
+        gone = found.join(begins - timedelta(days=200 + i), handle=("lea_hartmann", "tim_ohm")[i])
         gone.lang = "en"
         # One leaves within the history, one a few days after its end.
         gone.gone_at = begins + (plot.ends - plot.begins) + timedelta(days=(-70, 5)[i])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from demo.people import Person
+from demo.words import About
 
 REGULAR, WHISPER, ACTION = "regular", "whisper", "action"
 
@@ -58,7 +59,7 @@ class Thread:
     """
 
     source: str
-    topic: str
+    about: About
     lang: str
     title: str = ""
     category: str = ""
