@@ -109,7 +109,7 @@ def fetch(
 
     with progress() as notify:
         project = _open(context, notify)
-        measure.check_goals(project)
+        measure.check_plans(project)
         bounds = _instant(since, project), _instant(until, project)
         fetched = collect.fetch(project, source or (), *bounds)
     telling.fetched(fetched, as_json)

@@ -17,7 +17,7 @@ def run(
     """Fetch every source, measure as of now, and report; a broken source stops nothing."""
     from muster.pipeline import collect, measure, publish
 
-    measure.check_goals(project)
+    measure.check_plans(project)
     fetched = collect.fetch(project)
     measured = measure.measure(project)
     return fetched, measured, publish.report(project, send=send)

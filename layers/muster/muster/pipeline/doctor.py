@@ -8,8 +8,8 @@ from functools import partial
 
 from muster import sources
 from muster.errors import MusterError
-from muster.goals import goals
 from muster.kpis import catalogue
+from muster.pipeline.measure import check_plans
 from muster.project import Project
 from muster.secret import reveal
 from muster.settings import Source
@@ -35,7 +35,7 @@ def _findings(project: Project) -> Iterator[Finding]:
     settings = project.settings
     yield Finding("settings", True, f"{settings.community}, {settings.timezone}")
     yield _look("KPIs", partial(_count, project))
-    yield _look("goals", partial(_check_goals, project))
+    yield _look("plans", partial(_check_plans, project))
     yield _look("lake", partial(_check_lake, project))
     for source in settings.sources:
         yield _look(f"source {source.name}", partial(_check_source, project, source))
@@ -54,9 +54,9 @@ def _count(project: Project) -> str:
     return f"{len(catalogue.load(project.kpi_folder))} can be measured"
 
 
-def _check_goals(project: Project) -> str:
-    goals.check(project.settings.goals, catalogue.load(project.kpi_folder))
-    return f"{len(project.settings.goals)} set"
+def _check_plans(project: Project) -> str:
+    check_plans(project)
+    return f"{len(project.settings.goals)} goals, {len(project.settings.reports)} reports"
 
 
 def _check_lake(project: Project) -> str:

@@ -15,6 +15,7 @@ from muster.lake import raw, state
 from muster.lake.state import State
 from muster.project import Progress, Project
 from muster.records import Coverage, GoalStatus, KpiValue
+from muster.reports import view
 from muster.results import Kpi, Measured, SourceFacts
 from muster.settings import Source
 
@@ -34,7 +35,7 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
     """Measure as of an instant; the derived tables are written only if they are to be kept."""
     from muster.kpis import engine, runner
 
-    settings, kpis = project.settings, check_goals(project)
+    settings, kpis = project.settings, check_plans(project)
     project.notify(Progress("measure", "KPIs", len(kpis), ""))
     connection = engine.connect(project.lake.url(), environment=project.environment)
     write = project.lake.put if is_kept else None
@@ -49,10 +50,11 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
     return Measured(as_of, kpis, outcome.values, verdicts, outcome.waiting, facts, outcome.problems)
 
 
-def check_goals(project: Project) -> tuple[Kpi, ...]:
-    """The catalogue, once every goal is known to be judgeable (else ``BadSettings``)."""
+def check_plans(project: Project) -> tuple[Kpi, ...]:
+    """The catalogue, once every goal and report can rest on it (else ``BadSettings``)."""
     kpis = catalogue.load(project.kpi_folder)
     goals.check(project.settings.goals, kpis)
+    view.check(project.settings.reports, kpis)
     return kpis
 
 

@@ -11,7 +11,6 @@ from hashlib import blake2b
 
 from muster.errors import BadSettings
 from muster.goals import xmr
-from muster.kpis import catalogue
 from muster.pipeline import measure
 from muster.project import Project
 from muster.reports import data, email, site, view
@@ -43,7 +42,7 @@ def report(
     for the mail only.
     """
     picked = _chosen(project, names)
-    view.check(project.settings.reports, catalogue.load(project.kpi_folder))
+    measure.check_plans(project)
     if as_of is None:
         measured = measure.latest(project)
         publish(project, [_view(project, one, measured) for one in project.settings.reports])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from muster.reports import headings as say
 from muster.reports.model import Change, GoalLine, Measure, ReportView
@@ -34,9 +33,11 @@ def sign_of_change(change: Change) -> Sign:
 
 
 def objectives(goals: Iterable[GoalLine]) -> Objectives:
-    """Goals under the objective they serve, in the order given."""
-    grouped = groupby(goals, key=lambda goal: goal.objective)
-    return tuple((objective, tuple(lines)) for objective, lines in grouped)
+    """Goals under the objective they serve, each objective once, in the order given."""
+    served: dict[str, list[GoalLine]] = {}
+    for goal in goals:
+        served.setdefault(goal.objective, []).append(goal)
+    return tuple((objective, tuple(lines)) for objective, lines in served.items())
 
 
 def aside(measure: Measure) -> str:

@@ -155,7 +155,7 @@ STATUSES = {
 }  # fmt: skip
 TARGETS = {
     "at_least": "at least {}", "increase_by": "at least {}", "at_most": "at most {}",
-    "decrease_by": "at most {}", "reach": "reach {}",
+    "decrease_by": "at most {}", "reach": "{}",
 }  # fmt: skip
 BY = "by {}"
 TARGET_WITH_STATUS = "{} – {}"
