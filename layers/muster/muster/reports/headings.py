@@ -93,11 +93,14 @@ VERSION = "version"
 SQL = "How it is computed (SQL)"
 DOWNLOAD_CSV = "Download as CSV"
 FILES = "Files"
-NUMBERS_AS_CSV = "{} as CSV"
+NUMBERS_AS_CSV = "Every measure as CSV"
+DOCUMENTS = "The reports as JSON, with their schemas"
 DATA_LEAD = "Every number on these pages can be taken away and computed again."
 ASK = "Ask the lake"
 ASK_LEAD = "The tables behind the report are Parquet; any reader sees one row per entity."
-ASK_EXAMPLE = (
-    'muster sql "select kpi, period_start, value, n from kpi_values '
-    "where grain = 'week' order by period_start desc limit 20\""
-)
+ASK_EXAMPLE = """muster sql "
+  select kpi, period_start, value, n
+  from kpi_values
+  where grain = 'week'
+  order by period_start desc
+  limit 20\""""

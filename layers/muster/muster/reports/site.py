@@ -214,12 +214,13 @@ def _archive(first: ReportView, views: Sequence[ReportView], past: Sequence[Issu
 def _data_page(
     first: ReportView, paths: Sequence[str], measures: Mapping[str, Sequence[Measure]]
 ) -> str:
-    names = {
-        addresses.kpi_csv(one.kpi, one.segment): say.NUMBERS_AS_CSV.format(wording.name(one))
+    tables = [
+        (addresses.kpi_csv(one.kpi, one.segment), wording.name(one))
         for several in measures.values()
         for one in several
-    }
-    files = [(path, names.get(path, path.removeprefix("data/"))) for path in paths]
+    ]
+    documents = [(path, path.removeprefix("data/")) for path in paths if path.endswith(".json")]
+    files = [(say.NUMBERS_AS_CSV, tables), (say.DOCUMENTS, documents)]
     return _page("data.html", first, "", say.DATA, files=files)
 
 
