@@ -12,7 +12,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 RUNS = 7
-PEAK = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+SPENT = """
+import resource
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(1000 * (used.ru_utime + used.ru_stime), used.ru_maxrss / 1024)
+"""
 VIEW = f"""
 import sys
 sys.path[:0] = [{str(ROOT / "tests" / "reports")!r}]
@@ -39,24 +43,25 @@ STAGES = {
 }
 
 
-def cold(code: str) -> tuple[float, float]:
-    """(milliseconds, peak MB) of a new process that runs the code."""
+def cold(code: str) -> tuple[float, float, float]:
+    """(milliseconds by the wall, by the processor, peak MB) of a new process that runs the code."""
     start = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", code + PEAK], check=True, capture_output=True, text=True
+        [sys.executable, "-c", code + SPENT], check=True, capture_output=True, text=True
     )
-    return (time.perf_counter() - start) * 1_000, float(done.stdout)
+    wall = (time.perf_counter() - start) * 1_000
+    busy, peak = map(float, done.stdout.split())
+    return wall, busy, peak
 
 
 def main() -> None:
     base = 0.0
+    print(f"{'':14} {'wall':>6}     {'cpu':>6}     {'of python':>9}     peak")
     for name, code in STAGES.items():
         runs = [cold(code) for _ in range(RUNS)]
-        spent = min(run[0] for run in runs)
-        base = base or spent
-        print(
-            f"{name:14} {spent:6.0f} ms  {spent / base:5.1f} ×  {max(r[1] for r in runs):5.0f} MB"
-        )
+        wall, busy, peak = (min(run[part] for run in runs) for part in range(3))
+        base = base or busy
+        print(f"{name:14} {wall:6.0f} ms  {busy:6.0f} ms  {busy / base:9.1f} ×  {peak:4.0f} MB")
 
 
 if __name__ == "__main__":
