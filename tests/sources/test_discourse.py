@@ -247,6 +247,30 @@ def test_a_deleted_topic_deletes_its_posts_at_the_weekly_check() -> None:
     assert lake.fetch(now + 8 * DAY).ids("deletions") == {str(n) for n in range(11, 21)}
 
 
+def test_a_deleted_topic_that_staff_still_sees_deletes_its_posts() -> None:
+    forum = forum_of(60)
+    now = START + 60 * HOUR
+    lake = Lake(forum).fetch(now)
+    forum.topics[2]["deleted_at"] = "2026-11-05T00:00:00.000Z"
+    assert lake.fetch(now + 8 * DAY).ids("deletions") == {str(n) for n in range(11, 21)}
+
+
+def test_a_topic_that_lists_no_ids_deletes_nothing() -> None:
+    forum = forum_of(60)
+    lake = Lake(forum).fetch(START + 60 * HOUR)
+
+    class Mega(Forum):
+        def _topic(self, parts: list[str], query: httpx.QueryParams) -> Any:
+            body = super()._topic(parts, query)
+            body["post_stream"].pop("stream", None)
+            return body
+
+    lake.forum = Mega(posts=forum.posts, topics=forum.topics, users=forum.users)
+    lake.fetch(START + 60 * HOUR + 8 * DAY)
+    assert lake.ids("deletions") == set()
+    assert not any("/posts/" in one for one in lake.forum.asked)
+
+
 def test_a_topic_of_old_activity_is_checked_once_a_week() -> None:
     forum = forum_of(200)
     now = START + 200 * HOUR

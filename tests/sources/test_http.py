@@ -128,6 +128,7 @@ def test_pauses_grow_and_end() -> None:
         httpx.Response(500, json={"error": "oops"}),
         httpx.Response(408),
         httpx.Response(200, html="<h1>maintenance</h1>"),
+        httpx.Response(200, html="[]"),
         httpx.Response(200, headers={"content-type": "application/json"}, content=b'{"cut": [1, '),
         httpx.Response(200, headers={"content-type": "application/json"}, content=b""),
         httpx.Response(200, headers={"content-type": "application/json"}, content=b"\xff\xfe"),
@@ -275,6 +276,13 @@ def test_a_token_that_ran_out_is_renewed_once() -> None:
     with pytest.raises(Rejected):
         api.get("/p")
     assert (asked, len(wire.asked)) == ([401, 401], 2)
+
+
+def test_a_refused_renewal_is_not_renewed() -> None:
+    api, wire, _ = api_of(httpx.Response(401, json={}), renew=lambda refused: api.post("/renew"))
+    with pytest.raises(Rejected, match="/renew"):
+        api.get("/p")
+    assert [request.url.path for request in wire.asked] == ["/api/p", "/api/renew"]
 
 
 def test_a_refusal_that_cannot_be_renewed_stands() -> None:

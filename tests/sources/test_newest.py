@@ -176,6 +176,14 @@ def test_a_backfill_that_leaves_a_gap_moves_no_mark() -> None:
     assert mark_of(cursor) == ["2026-11-17T12:00:00.000000+00:00", "x"]
 
 
+def test_a_backfill_never_moves_a_mark_back() -> None:
+    server = Server([5000])
+    before = {"streams": {"posts": {"mark": [stamp(NOW), "9"]}}}
+    server.ask = lambda asked, token: Answer({"items": server.items, "next": None}, 200, {}, NOW)  # type: ignore[method-assign]
+    _, cursor = fetch(server, before, since=NOW - timedelta(days=9))
+    assert mark_of(cursor) == [stamp(NOW), "9"]
+
+
 def test_the_start_in_the_settings_is_no_backfill() -> None:
     server = Server([10, 20])
     options = OPTIONS.model_copy(update={"since": date(2026, 11, 1)})

@@ -337,6 +337,24 @@ def test_replies_under_our_posts_are_looked_for_while_they_are_young() -> None:
     assert not calls_to(fetch(cursor=cursor, now=NOW + timedelta(days=7))[0], "/search/")
 
 
+@pytest.mark.parametrize(("days", "direction"), [(7, "inbound"), (9, "ambient")])
+def test_replies_under_a_young_post_of_ours_are_inbound(days: int, direction: str) -> None:
+    at = (NOW - timedelta(days=days)).isoformat()
+    root = post(author_id="1", id="60", conversation_id="60", edit_history_tweet_ids=["60"],
+                created_at=at)  # fmt: skip
+    below = post(conversation_id="60", created_at=NOW.isoformat())
+
+    def answers(path: str, query: Mapping[str, str]) -> Any:
+        if path == "/2/users/1/tweets":
+            return {"data": [root]}
+        return {"data": [below]} if query.get("query", "").startswith("(eduroam") else (
+            nothing_new(path, query))  # fmt: skip
+
+    _, items, _ = fetch(answers, options=searching())
+    read = [row for item in items if item.stream == "post" for row in x.rows(item, OPTIONS)]
+    assert [row.direction for row in read if row.message_id == "50"] == [direction]
+
+
 def test_a_post_comes_out_the_same_whichever_call_found_it() -> None:
     one = Recorded("x")
     found: dict[str, list[Any]] = {}
