@@ -113,7 +113,7 @@ def test_readings_say_the_rule_and_the_routine_range():
 
 def test_a_run_is_told_against_the_average_it_left():
     run = only(*CALM, 10, *[13] * 8)
-    assert run.why == "8 weeks in a row above the average of 11 (routine 6 to 16)"
+    assert run.why == "8 weeks in a row above the average of 11: a new level, routinely 13 to 13"
     assert [band.start for band in run.bands] == [0, 19]
     assert only(*CALM, 10, *[13] * 9).tone == "routine", "news once"
 

@@ -113,6 +113,8 @@ def why(series: Series, reading: Reading, style: Style, min_n: int) -> str:
 
 def _rules_in_words(series: Series, reading: Reading, style: Style, limits: Limits) -> str:
     words, rules, side = style.words, reading.rules[-1], reading.sides[-1]
+    if limits is not reading.limits[-1]:
+        return _new_level(series, reading, style, limits)
     low, high = numbers.limit_texts(limits.lower, limits.upper, style)
     mean = numbers.value_text(limits.mean, style)
     said = {
@@ -124,6 +126,14 @@ def _rules_in_words(series: Series, reading: Reading, style: Style, limits: Limi
     kept = [rule for rule in TOLD if rule in rules and (rule != "near_limit" or len(rules) == 1)]
     text = ", ".join(said[rule] for rule in kept)
     return text if "outside" in kept else f"{text} ({words.routine_was(low, high)})"
+
+
+def _new_level(series: Series, reading: Reading, style: Style, left: Limits) -> str:
+    """A run that starts a new baseline: what it left, and what is routine from now on."""
+    words, mean = style.words, numbers.value_text(left.mean, style)
+    run = words.run(len(_run(series, reading)), series.grain, reading.sides[-1], mean)
+    low, high = numbers.limit_texts(reading.limits[-1].lower, reading.limits[-1].upper, style)
+    return f"{run}: {words.new_level(low, high)}"
 
 
 def no_data(series: Series, words: ModuleType) -> str:

@@ -124,6 +124,10 @@ def routine_was(low: str, high: str) -> str:
     return f"routine {low} to {high}"
 
 
+def new_level(low: str, high: str) -> str:
+    return f"a new level, routinely {low} to {high}"
+
+
 def within(low: str, high: str) -> str:
     return f"within the routine range of {low} to {high}"
 
