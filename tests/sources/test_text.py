@@ -16,7 +16,7 @@ from muster.sources._text import plain_html, plain_markdown
         ("<p>one</p><p>two<br>three</p>", "one\n\ntwo\nthree"),
         ('<aside class="quote no-group"><p>his</p><aside>x</aside></aside><p>mine</p>', "mine"),
         ('<aside class="onebox"><h3>A page</h3></aside>see', "see"),
-        ("<aside>a note</aside>", "a note"),
+        ('<aside class="note">a note</aside>', "a note"),
         ("<blockquote><p>his</p><blockquote>older</blockquote></blockquote><p>mine</p>", "mine"),
         ('<p>nice <img class="emoji" alt=":wave:" src="x"></p>', "nice :wave:"),
         ('<script>alert(1)</script><a href="javascript:1">click</a>', "click"),

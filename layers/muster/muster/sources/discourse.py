@@ -10,7 +10,7 @@ activity first, down to three days before the last success; those whose posts we
 read are read again, and posts missing there are looked up and found deleted. Once a week the posts
 of the last 30 days are checked so, and topics of the last 90 (late accepted answers).
 
-Facts taken on trust: like = action 2, 20 posts in a topic's answer, pages of members from 1.
+Facts taken on trust: like = action 2, a call of a topic's posts takes 20 ids.
 ``closed_at`` is the last post's time: Discourse does not list when a topic was closed.
 When an answer was accepted is not told either; the time of the solution's message stands for it.
 """
