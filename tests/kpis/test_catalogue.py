@@ -105,8 +105,8 @@ def test_statements_keep_to_the_portable_subset(name):
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_statements_read_only_steps_and_tables_that_exist(name):
-    from muster.kpis.given import _COLUMNS
+    from muster.kpis.given import GIVEN
     from muster.records import TABLES
 
-    known = {*TABLES, *steps.load(), *_COLUMNS, "periods"}
+    known = {*TABLES, *steps.load(), *GIVEN, "periods"}
     assert steps.reads(STATEMENTS[name]) <= known

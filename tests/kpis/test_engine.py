@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from small_lake import TYPE_NAMES, at, message, write
+from s3_servers import client, moto
+from small_lake import TYPE_NAMES, at, found, message, settings, write
 
 from muster.errors import BadSettings
 from muster.kpis import engine
+from muster.kpis.catalogue import load
+from muster.kpis.runner import measure
 from muster.records import TABLES, columns
 
 
@@ -93,3 +96,25 @@ def test_an_answer_as_parquet_holds_the_same_rows(tmp_path):
 def test_a_folder_name_with_a_quote_is_a_folder_name(tmp_path):
     url = write(tmp_path / "ada's lake", [message("m1", 0)])
     assert engine.ask(url, "select count(*) from messages").rows == ((1,),)
+
+
+def test_a_lake_in_a_bucket_is_read_and_asked_alike(tmp_path):
+    write(tmp_path, [message("m1", 0), message("m2", 1, "staff")])
+    with moto() as server:
+        bucket = client(server.url)
+        bucket.create_bucket(Bucket="lakes")
+        for path in tmp_path.rglob("*.parquet"):
+            key = f"desk/{path.relative_to(tmp_path).as_posix()}"
+            bucket.put_object(Bucket="lakes", Key=key, Body=path.read_bytes())
+        asked = "select count(*) as n from messages"
+        answer = engine.ask("s3://lakes/desk", asked, environment=server.environment)
+        assert answer.rows == ((2,),)
+        connection = engine.connect("s3://lakes/desk", environment=server.environment)
+        outcome = measure(connection, settings(), load(), as_of=at(days=7), coverage=())
+        assert [one.value for one in found(outcome, "first_response_mean")] == [3600]
+        with pytest.raises(BadSettings, match="cannot be answered"):
+            engine.ask(
+                "s3://lakes/desk",
+                "from 's3://lakes/other/*.parquet'",
+                environment=server.environment,
+            )

@@ -49,7 +49,9 @@ def connect(
     """
     connection = duckdb.connect(":memory:")
     connection.execute(f"set timezone = 'UTC'; set threads = {int(threads)}")
-    connection.execute("set preserve_insertion_order = true; set enable_progress_bar = false")
+    # Nothing is ever downloaded, and what outgrows memory spills where a function may write.
+    connection.execute("set autoinstall_known_extensions = false; set enable_progress_bar = false")
+    connection.execute(f"set temp_directory = {quoted(tempfile.gettempdir() + '/duckdb')}")
     if memory:
         connection.execute(f"set memory_limit = {quoted(memory)}")
     if lake_url.startswith("s3://"):

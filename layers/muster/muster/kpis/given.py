@@ -23,7 +23,7 @@ from muster.settings import Account, Settings, Source
 
 HORIZON = timedelta(days=3660)
 
-_COLUMNS: Mapping[str, Mapping[str, str]] = {
+GIVEN: Mapping[str, Mapping[str, str]] = {
     "named_accounts": {
         "role": "varchar", "source": "varchar", "account": "varchar",
         "from_at": "timestamp", "until_at": "timestamp",
@@ -107,7 +107,7 @@ def prepare(
             for period in periods(grain, settings.zone, first, as_of)
         ),
     }
-    for table, columns in _COLUMNS.items():
+    for table, columns in GIVEN.items():
         fill(connection, table, columns, rows[table])
 
 
