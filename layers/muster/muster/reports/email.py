@@ -18,6 +18,7 @@ from muster.reports import addresses, chart, inert, small_charts, templating, wo
 from muster.reports import headings as say
 from muster.reports.model import Change, GoalLine, Measure, ReportView
 from muster.reports.png import png
+from muster.reports.recent import recent
 from muster.reports.wording import Sign
 
 #: Gmail cuts a mail near 102 KB; what the HTML may weigh before measures move to the site.
@@ -54,7 +55,7 @@ def render(
 
     ``message_id`` is without angle brackets. ``Refused`` if an address is none.
     """
-    view = inert.everything(view)
+    view = recent(inert.everything(view))
     mail = EmailMessage()
     _head(mail, view, _address(sender, view.community), _address(recipient, ""))
     mail["Date"] = format_datetime(date)
@@ -72,18 +73,19 @@ def render(
 
 def plain(view: ReportView) -> str:
     """The report as text: everything the HTML says."""
-    return _fill(inert.everything(view), "report.txt", {}, _rows(view, {}), "")
+    view = recent(inert.everything(view))
+    return _fill(view, "report.txt", {}, _rows(view, {}), "")
 
 
 def html(view: ReportView) -> str:
     """The report as HTML whose charts are named by Content-ID."""
-    view = inert.everything(view)
+    view = recent(inert.everything(view))
     return _page(view, _images(view))
 
 
 def images(view: ReportView) -> tuple[Image, ...]:
     """The charts the HTML names."""
-    return tuple(_images(inert.everything(view)).values())
+    return tuple(_images(recent(inert.everything(view))).values())
 
 
 def _head(mail: EmailMessage, view: ReportView, sender: Address, recipient: Address) -> None:

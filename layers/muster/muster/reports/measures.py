@@ -12,7 +12,7 @@ from muster.reports.numbers import Style
 from muster.reports.series import WHOLE, Series, before, quarter_so_far, year_before
 from muster.results import Kpi, Reading
 
-SHOWN = 27
+HISTORY = 106  # periods a measure carries: two years of weeks
 MOST_SEGMENTS = 12
 _UNREAD = Reading((), (), (), "early")
 
@@ -97,7 +97,7 @@ def _comparison(name: str, now: float | None, other: float | None, style: Style)
 
 
 def _points(series: Series, reading: Reading, style: Style) -> tuple[Point, ...]:
-    first = max(0, len(series.starts) - SHOWN)
+    first = max(0, len(series.starts) - HISTORY)
     return tuple(
         Point(
             start,
@@ -115,7 +115,7 @@ def _points(series: Series, reading: Reading, style: Style) -> tuple[Point, ...]
 
 def _bands(series: Series, reading: Reading, style: Style) -> tuple[Band, ...]:
     """The limits of the points shown, on their indices."""
-    first = max(0, len(series.starts) - SHOWN)
+    first = max(0, len(series.starts) - HISTORY)
     return tuple(
         Band(
             max(0, limits.start - first),

@@ -21,6 +21,7 @@ from muster.reports import headings as say
 from muster.reports.data import Issue
 from muster.reports.model import GoalLine, Measure, Point, ReportView
 from muster.reports.png import FONTS
+from muster.reports.recent import recent
 from muster.reports.wording import Sign
 
 CSP = "; ".join(
@@ -114,6 +115,7 @@ def past_reports(index: bytes) -> tuple[Issue, ...]:
 
 def overview(view: ReportView, root: str) -> str:
     """One report as a page: goals first, then what changed, then every measure."""
+    view = recent(view)
     cards = tuple(_card(measure, number) for number, measure in enumerate(view.measures))
     return _page(
         "overview.html", view, root, say.OVERVIEW if not root else "",
