@@ -11,9 +11,12 @@ NETWORK=@atproto/dev-env@0.6.7
 RUN=$(mktemp -d)
 PIDS=()
 
-stop() {
-  for pid in "${PIDS[@]}"; do kill "$pid" 2>/dev/null || true; done
-  for pid in "${PIDS[@]}"; do wait "$pid" 2>/dev/null || true; done
+stop() {  # the last started first; PostgreSQL takes SIGINT as: now, whoever is connected
+  local at
+  for ((at = ${#PIDS[@]} - 1; at >= 0; at--)); do
+    kill -s "$([ "$at" = 0 ] && echo INT || echo TERM)" "${PIDS[at]}" 2>/dev/null || true
+    wait "${PIDS[at]}" 2>/dev/null || true
+  done
   rm -rf "$RUN"
 }
 trap stop EXIT
@@ -35,10 +38,9 @@ wait_for() {
   done
 }
 
-# as_postgres COMMAND…: PostgreSQL refuses to run as root
-as_postgres() {
-  if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; else "$@"; fi
-}
+# PostgreSQL refuses to run as root. A prefix and no function, so that $! is the server itself.
+AS_POSTGRES=()
+[ "$(id -u)" != 0 ] || AS_POSTGRES=(setpriv --reuid=postgres --regid=postgres --clear-groups)
 
 find_postgres() { ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1; }
 
@@ -77,9 +79,9 @@ start_postgres() {
   chmod 755 "$RUN"
   mkdir "$RUN/postgres"
   [ "$(id -u)" = 0 ] && chown postgres "$RUN/postgres"
-  as_postgres "$bin/initdb" -D "$RUN/postgres" -A trust -U muster >"$RUN/initdb.log" 2>&1 ||
+  "${AS_POSTGRES[@]}" "$bin/initdb" -D "$RUN/postgres" -A trust -U muster >"$RUN/initdb.log" 2>&1 ||
     { cat "$RUN/initdb.log" >&2; fail "initdb"; }
-  as_postgres "$bin/postgres" -D "$RUN/postgres" -p "$POSTGRES_PORT" \
+  "${AS_POSTGRES[@]}" "$bin/postgres" -D "$RUN/postgres" -p "$POSTGRES_PORT" \
     -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off \
     >"$RUN/postgres.log" 2>&1 &
   PIDS+=($!)
