@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -123,6 +123,28 @@ def test_keys_that_could_leave_the_lake_are_refused(store: Store) -> None:
 
 def test_the_probe_of_conditions_leaves_nothing(store: Store) -> None:
     check_writable(store)
+    assert list(store.list()) == []
+
+
+@dataclass(frozen=True)
+class _Forgetful(FolderStore):
+    """A store that honours only one of the two conditions."""
+
+    forgets: str = ""
+
+    def put(
+        self, key: str, data: bytes, *, if_match: str | None = None, if_new: bool = False
+    ) -> str:
+        if self.forgets == "if_match":
+            if_match = None
+        return super().put(key, data, if_match=if_match, if_new=if_new and self.forgets != "if_new")
+
+
+@pytest.mark.parametrize("forgets", ["if_match", "if_new"])
+def test_half_of_the_conditions_is_not_enough(tmp_path: Path, forgets: str) -> None:
+    store = _Forgetful(tmp_path, forgets)
+    with pytest.raises(StoreRefused, match="ignores conditional writes"):
+        check_writable(store)
     assert list(store.list()) == []
 
 

@@ -11,7 +11,7 @@ BENCH = Path(__file__).parents[2] / "bench" / "merge.py"
 
 
 def test_a_full_month_is_merged_within_512_mb() -> None:
-    command = [sys.executable, str(BENCH), "--rows", "220000", "--days", "27"]
+    command = [sys.executable, str(BENCH), "--rows", "70000", "--days", "27", "--letters", "1000"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
     assert found["objects"] == 2, "the measure must reach the largest object there is"
