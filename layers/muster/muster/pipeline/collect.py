@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -92,12 +93,13 @@ def _visit(
     api = platform.connect(source, secret, project.http)
     window = _window(project, source, {} if is_backfill else memory.cursor, since, until)
     run, fetched = run_name(started), Fetched(source.name)
-    for number, batch in enumerate(_batches(platform.pages(api, window))):
-        fetched, covered = _store(project, source, run, number, batch, fetched)
-        cursor = memory.cursor if is_backfill or batch.cursor is None else batch.cursor
-        memory = replace(memory, cursor=cursor, covered=first_of(memory.covered, covered))
-        memory = state.save(lake, source.name, _counted(memory, fetched))
-        yield fetched
+    with closing(api) if api is not None else nullcontext():
+        for number, batch in enumerate(_batches(platform.pages(api, window))):
+            fetched, covered = _store(project, source, run, number, batch, fetched)
+            cursor = memory.cursor if is_backfill or batch.cursor is None else batch.cursor
+            memory = replace(memory, cursor=cursor, covered=first_of(memory.covered, covered))
+            memory = state.save(lake, source.name, _counted(memory, fetched))
+            yield fetched
     covered = _vouched(memory.covered, window.since, started)
     memory = replace(memory, covered=covered, last_success_at=started, last_error="")
     state.save(lake, source.name, _counted(memory, fetched))

@@ -14,8 +14,8 @@ them, and which facts are unverified. It has:
     carries a cursor as soon as everything up to and including it may be forgotten; the last page
     always does. Reading the same window again must be harmless.
 ``rows(item, options) -> Iterator[Row | Deletion]``
-    the pure mapping of one item. Raises ``Refused`` with a reason, or ``KeyError``, ``TypeError``,
-    ``ValueError`` on a shape it does not know: the item then goes to quarantine.
+    the pure mapping of one item. Raises ``Refused`` with a reason, or stumbles (``KeyError``,
+    ``TypeError``, ``ValueError`` …) over a shape it does not know: the item goes to quarantine.
 ``check(api, options) -> str``
     one cheap call for ``muster doctor``: what the token may read, or ``SourceFailed``.
 
@@ -41,9 +41,9 @@ from muster.settings import Source
 class Window:
     """What one fetch of one source is to read.
 
-    ``cursor`` is what the last stored page left (empty at first); ``since`` and ``until`` bound
-    ``created_at`` (a given ``since`` overrides the cursor: a backfill); ``known`` lists messages
-    the lake already holds that were created at or after an instant, oldest first.
+    ``cursor`` is what the last stored page left (empty at first, and for a backfill); ``since``
+    and ``until`` bound ``created_at``: nothing outside is wanted; ``known`` lists messages the
+    lake already holds that were created at or after an instant, oldest first.
     """
 
     options: Any

@@ -76,7 +76,7 @@ class Api:
         self._client = httpx.Client(
             transport=http.transport,
             timeout=http.timeout,
-            headers={"User-Agent": "muster/0.1 (+https://pypi.org/project/muster)"},
+            headers={"User-Agent": "muster/0.1"},
         )
         self._signature: dict[str, str] = {}
         self.sign(headers)
