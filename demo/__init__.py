@@ -43,7 +43,8 @@ class Server:
 
     def write_project(self, folder: Path) -> Mapping[str, Path]:
         """Write muster.yaml and the audience history; returns source → CSV file to import."""
-        return write_project(folder, self.now, self.port)
+        histories = self._call("/_demo/audience")
+        return write_project(folder, self.now, self.port, histories)
 
     def move_to(self, now: datetime) -> None:
         """Let the simulated time pass; edits and deletions up to ``now`` happen."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 from datetime import date, datetime
-from functools import cache
 from random import Random
 
 from demo import bluesky_posts, x_posts
@@ -70,12 +69,8 @@ def account(world: World, source: str) -> str:
     return x_posts.user_id(us) if source == X else bluesky_posts.did(us)
 
 
-@cache
-def audience_csv(source: str, now: datetime = DEFAULT_NOW) -> str:
+def history_csv(told: World, source: str, now: datetime) -> str:
     """The measurements of every day before ``now`` as ``muster import audience`` takes them."""
-    if source not in SOURCES:
-        raise ValueError(f"{source!r} is no source of the demo: {', '.join(SOURCES)}")
-    told = world(now)
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
@@ -85,3 +80,10 @@ def audience_csv(source: str, now: datetime = DEFAULT_NOW) -> str:
             suspected = "" if source == FORUM else bots
             rows.writerow((account(told, source), metric, "all", day, value, suspected))
     return text.getvalue()
+
+
+def audience_csv(source: str, now: datetime = DEFAULT_NOW) -> str:
+    """The same without a server: plays the whole community first, which takes some seconds."""
+    if source not in SOURCES:
+        raise ValueError(f"{source!r} is no source of the demo: {', '.join(SOURCES)}")
+    return history_csv(world(now), source, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 from random import Random
@@ -143,8 +143,8 @@ def _feedback(scene: Scene, author: Person, at: datetime) -> Thread:
     opener = thread.add(author, at, say(rng, "feedback"))
     thread.openers.append(opener)
     for _ in range(rng.randrange(3)):
-        peer = scene.crowd.peer(author, author.lang)
-        thread.add(peer, at + minutes(rng, 400, 1), "+1", opener)
+        later = at + minutes(rng, 400, 1)
+        thread.add(scene.crowd.peer(author, author.lang, later), later, "+1", opener)
     later = answered(rng, scene.plot, scene.desk, at, False)
     thread.add(on_duty(scene, later), later, say(rng, "staff_feedback"), opener)
     return thread
@@ -275,6 +275,7 @@ def _settle(story: Plot, people: Crowd, threads: list[Thread], rng: Random) -> l
         _liked(message, rng)
         _mended(message, rng)
         _removed(message, rng)
+    _removed_afterwards(story, messages, rng)
     hostile = next(p for p in people.people if p.handle == "odd_name")
     victim = next((m for m in reversed(messages) if _may_be_hostile(m, hostile, story)), None)
     if victim is not None:
@@ -317,7 +318,7 @@ def _removed(message: Message, rng: Random) -> None:
         rng.random() < (0.014 if author.source == FORUM else 0.03)
         and message.thread.accepted is not message
     ):
-        is_late = rng.random() < 0.4
+        is_late = rng.random() < 0.5
         wait = timedelta(days=rng.uniform(1, 20)) if is_late else minutes(rng, 120, 1.2)
         is_first = message.thread.messages[0] is message
         message.deleted_at = message.at + wait
@@ -327,9 +328,21 @@ def _removed(message: Message, rng: Random) -> None:
         message.deleted_by = "account"
 
 
-def utc(at: datetime) -> datetime:
-    """An instant in UTC, whole milliseconds."""
-    return at.astimezone(UTC).replace(microsecond=at.microsecond // 1000 * 1000)
+def _removed_afterwards(story: Plot, messages: list[Message], rng: Random) -> None:
+    """Of the last week's messages every twentieth goes in the days after the history's end."""
+    ends = local(story.ends, 0)
+    week = [
+        message
+        for message in messages
+        if ends - 6 * DAY < message.at < ends
+        and message.author.role == "member"
+        and message.parent is not None
+        and message.deleted_at is None
+        and message.thread.accepted is not message
+    ]
+    for message in week[3::20]:
+        message.deleted_at = ends + timedelta(days=rng.uniform(1, 5))
+        message.deleted_by = "author"
 
 
 def local_day(at: datetime) -> date:

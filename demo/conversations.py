@@ -54,7 +54,7 @@ def _is_left_alone(scene: Scene, thread: Thread, opener: Message) -> bool:
     if thread.is_ambient:
         return scene.chance(0.30)
     is_recent = opener.at.date() >= scene.plot.ends - timedelta(days=5)
-    return scene.chance(0.12 if is_recent else 0.03)
+    return scene.chance(0.18 if is_recent else 0.03)
 
 
 def _length(scene: Scene, at: datetime) -> int:
@@ -199,8 +199,8 @@ def _reopen(
 def _peer_solves(scene: Scene, thread: Thread, opener: Message) -> None:
     """Another member has the answer; staff mostly adds a word later."""
     rng = scene.rng
-    peer = scene.crowd.peer(opener.author, thread.lang)
     at = awake(rng, opener.at + minutes(rng, 45, 1.1))
+    peer = scene.crowd.peer(opener.author, thread.lang, at)
     answer = thread.add(peer, at, _peer_text(scene, thread), opener)
     thread.accepted = answer
     thread.accepted_at = _thank(scene, thread, opener.author, answer, 0.9).at + _A_MOMENT
@@ -232,7 +232,7 @@ def _chatter(scene: Scene, thread: Thread, opener: Message, until: datetime) -> 
     for _ in range(rng.choices((0, 1, 2, 3), (45, 30, 17, 8) if is_bad else (72, 22, 5, 1))[0]):
         at = awake(rng, opener.at + minutes(rng, 35, 1.1))
         if at < until:
-            peer = scene.crowd.peer(opener.author, thread.lang)
+            peer = scene.crowd.peer(opener.author, thread.lang, at)
             is_advice = not is_forum or scene.chance(0.55)
             said = _peer_text(scene, thread) if is_advice else scene.words.say(rng, "metoo")
             thread.add(peer, at, said, opener)

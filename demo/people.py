@@ -85,19 +85,25 @@ class Crowd:
         if not self.urn or rng.random() < fresh:
             person = self.join(at - minutes(rng, 90, 1.5))
         else:
-            person = rng.choice(self.urn)
+            person = self._of_then(at) or self.join(at - minutes(rng, 90, 1.5))
         if person.gone_at and person.gone_at <= at + timedelta(days=30):
             return self.author(at, 1.0)
         self.urn.append(person)
         return person
 
-    def peer(self, asker: Person, lang: str) -> Person:
-        """Another member who speaks the language."""
-        for _ in range(20):
-            person = self.rng.choice(self.urn)
-            if person is not asker and person.lang == lang and not person.gone_at:
+    def _of_then(self, at: datetime) -> Person | None:
+        """Somebody who had joined by then."""
+        found = (self.rng.choice(self.urn) for _ in range(20))
+        return next((person for person in found if person.joined_at < at), None)
+
+    def peer(self, asker: Person, lang: str, at: datetime) -> Person:
+        """Another member who speaks the language and had joined by then."""
+        for _ in range(40):
+            person = self._of_then(at)
+            is_other = person is not None and person is not asker and not person.gone_at
+            if person and is_other and person.lang == lang:
                 return person
-        return next(p for p in self.urn if p is not asker)
+        return next(p for p in self.urn if p is not asker and p.joined_at < at)
 
     def staff(self, is_open: bool, is_trained: bool) -> Person:
         """Who is on duty."""

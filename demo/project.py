@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from demo.audience import FORUM_ACCOUNT, audience_csv
+from demo.audience import FORUM_ACCOUNT
 from demo.bluesky_api import PASSWORD
 from demo.discourse_api import API_KEY
-from demo.people import BLUESKY, FORUM, SOURCES, X
 from demo.stories import Plot, plot
 from demo.x_api import BEARER
 
@@ -41,8 +41,8 @@ def _values(story: Plot, port: int) -> dict[str, str]:
         "due": str(due),
         "before_from": str(story.training - timedelta(days=91)),
         "before_to": str(quarter),
-        "recent_from": str(story.ends - timedelta(weeks=26)),
-        "recent_to": str(story.ends - timedelta(weeks=14)),
+        "year_before_from": str(story.ends - timedelta(weeks=56)),
+        "year_before_to": str(story.ends - timedelta(weeks=49, days=1)),
         "events": _events(story),
     }
 
@@ -56,17 +56,15 @@ def _events(story: Plot) -> str:
     return "\n".join(lines)
 
 
-def write_project(folder: Path, now: datetime, port: int) -> dict[str, Path]:
+def write_project(
+    folder: Path, now: datetime, port: int, histories: Mapping[str, str]
+) -> dict[str, Path]:
     """Write muster.yaml and each source's audience history; returns the CSV files by source."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "muster.yaml").write_text(settings_yaml(now, port), "utf-8")
-    history = folder / "history"
-    history.mkdir(exist_ok=True)
+    (folder / "history").mkdir(exist_ok=True)
     found = {}
-    for source in SOURCES:
-        found[source] = history / f"audience-{source}.csv"
-        found[source].write_text(audience_csv(source, now), "utf-8")
+    for source, text in histories.items():
+        found[source] = folder / "history" / f"audience-{source}.csv"
+        found[source].write_text(text, "utf-8")
     return found
-
-
-__all__ = ["BLUESKY", "FORUM", "TOKENS", "X", "settings_yaml", "write_project"]

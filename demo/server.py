@@ -11,12 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from demo.audience import followers
+from demo.audience import followers, history_csv
 from demo.bluesky_api import Bluesky
 from demo.community import SEED, world
 from demo.discourse_api import Discourse
 from demo.exchange import Answer, Request, stamp, unstamp
-from demo.people import BLUESKY, FORUM, X
+from demo.people import BLUESKY, FORUM, SOURCES, X
 from demo.truth import truth
 from demo.x_api import XApi
 
@@ -60,6 +60,9 @@ class Site:
                 wanted = f"between {stamp(self.now)} and {stamp(self.world.horizon)}"
                 return Answer({"error": f"send {{'now': an instant {wanted}}}"}, 400)
             self.now = at
+        if request.path == "/_demo/audience":
+            histories = {source: history_csv(self.world, source, self.now) for source in SOURCES}
+            return Answer(histories)
         if request.path == "/_demo/truth":
             return Answer(truth(self.world, self.now, with_ids=bool(request.first("ids"))))
         return Answer({"now": stamp(self.now), "asked": self.asked})

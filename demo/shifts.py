@@ -91,7 +91,7 @@ def answered(rng: Random, plot: Plot, desk: Desk, at: datetime, is_outreach: boo
         return at + wait if is_late and plot.is_trained(day) else found
     if plot.is_trained(day):
         wait = minutes(rng, (26 if is_outreach else 19) * slow, 0.65)
-        return at + wait if rng.random() > 0.004 else desk.after(at, wait)
+        return at + wait if rng.random() > 0.001 else desk.after(at, wait)
     if rng.random() < 0.10:
         return at + minutes(rng, 90 * slow, 0.6)
     return desk.after(at, minutes(rng, 50 * slow, 0.8))

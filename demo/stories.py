@@ -126,7 +126,12 @@ def _season(day: date) -> float:
     )
 
 
+def _growth(story: Plot, day: date) -> float:
+    """The community grows by a seventh within the sixty weeks."""
+    return 0.91 + 0.14 * (day - story.begins).days / (7 * WEEKS)
+
+
 def load(story: Plot, day: date) -> float:
     """How many new issues a day brings; 1.0 is an ordinary day of an ordinary week."""
-    factor = _season(day) * _WEEKDAYS[day.weekday()]
+    factor = _season(day) * _WEEKDAYS[day.weekday()] * _growth(story, day)
     return factor * 4.0 if story.is_outage(day) else factor
