@@ -95,6 +95,10 @@ REFUSED = {
         "community: a\nsources: [{name: f, platform: file, token: abc}]\n",
         "sources[0].token",
     ),
+    "a broken pattern": (
+        "community: a\nescalation: {patterns: ['open (a']}\n",
+        "muster.yaml:2: escalation.patterns[0]: 'open (a' is no pattern",
+    ),
     "no YAML": ("a: [", "not YAML"),
     "an empty file": ("", "expected keys"),
 }

@@ -123,8 +123,8 @@ def test_a_kpi_that_fails_is_named_and_the_others_go_on(changes, said):
 
 
 def test_a_pattern_that_is_no_expression_is_refused_by_its_key():
-    with pytest.raises(BadSettings, match=r"auto_replies: '\(' is no regular expression"):
-        measured(ROWS, as_of=at(days=7), auto_replies=["("])
+    with pytest.raises(BadSettings, match=r"auto_replies: '\(\?=a\)' is no regular expression"):
+        measured(ROWS, as_of=at(days=7), auto_replies=["(?=a)"])
 
 
 def test_who_still_waits_is_listed_longest_first():

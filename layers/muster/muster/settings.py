@@ -40,6 +40,15 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no pattern (regular expression): {error}") from error
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -85,19 +94,12 @@ def weekdays(days: str) -> tuple[int, ...]:
 
 
 class Account(Part):
-    """An account (handle or id) or a platform group that is staff or a bot."""
+    """An account (handle or id) that is staff or a bot."""
 
     source: Annotated[str | None, Field(description="only on this source; all if absent")] = None
-    account: Annotated[str | None, Field(description="handle or id")] = None
-    group: Annotated[str | None, Field(description="a group of the platform")] = None
+    account: Annotated[str, Field(description="handle or id")]
     valid_from: date | None = None
-    valid_until: date | None = None
-
-    @model_validator(mode="after")
-    def _names_one(self) -> Account:
-        if (self.account is None) == (self.group is None):
-            raise ValueError("name either an account or a group")
-        return self
+    valid_until: Annotated[date | None, Field(description="its last day")] = None
 
 
 class Source(Part):
@@ -121,7 +123,7 @@ class Escalation(Part):
     """What sends a member elsewhere: tags, and patterns beside the built-in ones."""
 
     tags: tuple[str, ...] = ()
-    patterns: tuple[str, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
 
 
 class Windows(Part):
@@ -226,7 +228,9 @@ class Settings(Part):
     product_terms: tuple[str, ...] = ()
     escalation: Escalation = Escalation()
     resolution_tags: tuple[str, ...] = ()
-    auto_replies: Annotated[tuple[str, ...], Field(description="patterns of automatic texts")] = ()
+    auto_replies: Annotated[
+        tuple[Pattern, ...], Field(description="patterns of automatic texts")
+    ] = ()
     closing_phrases: Annotated[
         Mapping[str, tuple[str, ...]], Field(description="language → phrases, added to ours")
     ] = {}

@@ -153,11 +153,10 @@ def _plain(value: Any) -> Any:
 
 
 def _accounts(settings: Settings) -> Iterator[tuple[Any, ...]]:
-    """Accounts by name; groups reach the lake as the platform's flag on each message."""
+    """Accounts by name, with the days they count from and until."""
     for role, accounts in (("staff", settings.staff), ("bot", settings.bots)):
         for one in accounts:
-            if one.account is not None:
-                yield role, one.source, one.account.removeprefix("@"), *_validity(one, settings)
+            yield role, one.source, one.account.removeprefix("@"), *_validity(one, settings)
 
 
 def _validity(account: Account, settings: Settings) -> tuple[datetime, datetime]:

@@ -13,7 +13,7 @@ from uuid import uuid4
 from muster import sources
 from muster.clock import local_midnight
 from muster.errors import BadSettings, Refused, Retry, SourceFailed
-from muster.lake import known, merge, raw, state
+from muster.lake import cells, known, merge, raw, state
 from muster.lake.state import State
 from muster.project import Progress, Project
 from muster.records import TABLE_OF, TABLES, Deletion, Item, Page, Row
@@ -161,7 +161,7 @@ def mapped(source: Source, items: Iterable[Item]) -> tuple[list[Observed], list[
     refused: list[tuple[Item, str]] = []
     for item in items:
         try:
-            found = list(platform.rows(item, source))
+            found = [accepted(row) for row in platform.rows(item, source)]
         except UNMAPPABLE as error:
             reason = (
                 str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
@@ -170,6 +170,13 @@ def mapped(source: Source, items: Iterable[Item]) -> tuple[list[Observed], list[
         else:
             rows.extend((row, item.seen_at) for row in found)
     return rows, refused
+
+
+def accepted(row: Row | Deletion) -> Row | Deletion:
+    """The row, if its table can hold it; else ``Refused`` names the column."""
+    if not isinstance(row, Deletion):
+        cells.accept(row)
+    return row
 
 
 def merge_scored(
