@@ -17,7 +17,7 @@ from demo.words import About, lines, words
 
 SEED = 20261123
 # New issues on an ordinary day: forum topics; posts naming us, and posts only about us.
-_TOPICS = 10.0
+_TOPICS = 10.6
 _NAMED = {X: 0.085, BLUESKY: 0.05}
 _AMBIENT = {X: 2.45, BLUESKY: 1.5}
 _OUR_POSTS = {X: 0.5, BLUESKY: 0.4}

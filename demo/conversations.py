@@ -53,8 +53,8 @@ def _is_left_alone(scene: Scene, thread: Thread, opener: Message) -> bool:
     """Some ambient posts and a few questions get no answer; more are still waiting at the end."""
     if thread.is_ambient:
         return scene.chance(0.30)
-    is_recent = opener.at.date() >= scene.plot.ends - timedelta(days=5)
-    return scene.chance(0.18 if is_recent else 0.03)
+    is_recent = opener.at.date() >= scene.plot.ends - timedelta(days=2)
+    return scene.chance(0.25 if is_recent else 0.025)
 
 
 def _length(scene: Scene, at: datetime) -> int:

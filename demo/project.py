@@ -41,7 +41,7 @@ def _values(story: Plot, port: int) -> dict[str, str]:
         "due": str(due),
         "before_from": str(story.training - timedelta(days=91)),
         "before_to": str(quarter),
-        "year_before_from": str(story.ends - timedelta(weeks=56)),
+        "year_before_from": str(story.ends - timedelta(weeks=53)),
         "year_before_to": str(story.ends - timedelta(weeks=49, days=1)),
         "events": _events(story),
     }
