@@ -174,8 +174,7 @@ def mapped(source: Source, items: Iterable[Item]) -> tuple[list[Observed], list[
 
 def accepted(row: Row | Deletion) -> Row | Deletion:
     """The row, if its table can hold it; else ``Refused`` names the column."""
-    if not isinstance(row, Deletion):
-        cells.accept(row)
+    cells.accept(row)
     return row
 
 
