@@ -55,7 +55,8 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def platforms() -> str:
     """Every platform with the first sentence of its docstring."""
     names = (name for name in sources.platform_names())
-    return _table(("platform", "what it reads"), ((f"`{name}`", _summary(name)) for name in names))
+    rows = ((f"`{name}`", _summary(name).replace("``", "`")) for name in names)
+    return _table(("platform", "what it reads"), rows)
 
 
 def _summary(name: str) -> str:

@@ -216,7 +216,7 @@ def test_goals_stand_in_measures_and_lines():
     assert line.reason == "2 h 30 min meets the target (at most 4 h)."
     assert line.value_at < line.target_at < line.expected_at <= 1
     behind = found.goals[1]
-    assert behind.reason.startswith("84.0 %, where the straight pace asks for 92.6 % by now;")
+    assert behind.reason.startswith("The straight pace asks for 92.6 % by now;")
     assert (behind.value_at, behind.target_at) == (0.84, 0.95)
     without = found.goals[3]
     assert (without.status, without.value_text, without.value_at) == ("no_data", "–", None)

@@ -84,10 +84,10 @@ def _reason(goal: Goal, status: GoalStatus, is_due: bool, style: Style) -> str:
     if status.status == "met":
         return str(words.goal_met(value, target))
     if status.status == "on_track":
-        return str(words.goal_on_track(value, expected))
+        return str(words.goal_on_track(expected))
     if is_due:
         return str(words.goal_missed(value, target, words.day_text(goal.by)))
-    return str(words.goal_behind(value, expected, _trend(goal, status, style)))
+    return str(words.goal_behind(expected, _trend(goal, status, style)))
 
 
 def _trend(goal: Goal, status: GoalStatus, style: Style) -> str:

@@ -169,12 +169,12 @@ def goal_met(value: str, target: str) -> str:
     return f"{value} meets the target ({target})."
 
 
-def goal_on_track(value: str, expected: str) -> str:
-    return f"{value}; the straight pace asks for {expected} by now."
+def goal_on_track(expected: str) -> str:
+    return f"The straight pace asks for {expected} by now."
 
 
-def goal_behind(value: str, expected: str, trend: str) -> str:
-    return f"{value}, where the straight pace asks for {expected} by now; {trend}."
+def goal_behind(expected: str, trend: str) -> str:
+    return f"The straight pace asks for {expected} by now; {trend}."
 
 
 def goal_missed(value: str, target: str, day: str) -> str:
