@@ -93,7 +93,7 @@ def test_bad_rows_are_refused_and_foreign_files_named(tmp_path: Path) -> None:
         importing.read(path, "messages", form="twcs")
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="shared/data is not here")
+@pytest.mark.skipif(not REAL.exists(), reason="../shared/data is absent")
 def test_the_real_file_is_read_whole() -> None:
     found = list(importing.read(REAL, "messages", form="twcs"))
     taken = {one.row.message_id: one for one in found if isinstance(one, Taken)}  # type: ignore[union-attr]

@@ -45,7 +45,7 @@ def report(
     measure.check_plans(project)
     if as_of is None:
         measured = measure.latest(project)
-        publish(project, [_view(project, one, measured) for one in project.settings.reports])
+        publish(project, measured)
     else:
         measured = measure.compute(project, as_of, is_kept=False)
     return tuple(
@@ -56,10 +56,14 @@ def report(
     )
 
 
-def publish(project: Project, views: Sequence[ReportView]) -> None:
+def publish(project: Project, measured: Measured) -> None:
     """Write the site: what pages point to first, the overview last; past reports stay."""
     index = project.site.get("data/index.json")
-    files = site.render(views, past=site.past_reports(index.data) if index else ())
+    files = site.render(
+        [_view(project, one, measured) for one in project.settings.reports],
+        past=site.past_reports(index.data) if index else (),
+        every=_view(project, Report(name="every"), measured),
+    )
     values = project.lake.get("tables/kpi_values/part-0.parquet")
     if values is not None:
         files["data/kpi_values.parquet"] = values.data

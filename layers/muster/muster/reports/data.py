@@ -94,15 +94,19 @@ def to_json(view: ReportView) -> dict[str, Any]:
     return dict(plain(document))
 
 
-def files(views: Sequence[ReportView], past: Sequence[Issue] = ()) -> dict[str, Any]:
+def files(
+    views: Sequence[ReportView], past: Sequence[Issue] = (), more: Sequence[Measure] = ()
+) -> dict[str, Any]:
     """Every JSON document by its path below ``data/``; the first view is the main report.
 
-    ``past`` are reports of earlier runs that the index goes on naming.
+    ``past`` are reports of earlier runs that the index goes on naming, ``more`` the measures that
+    no report shows.
     """
     views = [inert.everything(view) for view in views]
     main = views[0]
     head = (main.community, main.note, main.as_of)
-    measures = {(one.kpi, one.segment): one for view in reversed(views) for one in view.measures}
+    measures = {(one.kpi, one.segment): inert.everything(one) for one in more}
+    measures |= {(one.kpi, one.segment): one for view in reversed(views) for one in view.measures}
     goals = GoalsDocument(
         VERSION, _schema("goals"), *head, main.period_start, main.period_end, main.goals
     )

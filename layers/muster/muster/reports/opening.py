@@ -33,10 +33,9 @@ class Findings:
 
 
 def headline(findings: Findings) -> Measure | None:
-    """The strongest signal, one with a good or bad direction before one without."""
-    directed = [measure for measure, _ in findings.signals if measure.tone != "changed"]
-    other = [measure for measure, _ in findings.signals]
-    return next(iter([*directed, *other]), None)
+    """The strongest signal: on a goal's KPI before others, with a direction before without."""
+    found = [measure for measure, _ in findings.signals]
+    return min(found, key=lambda one: (one.tone == "changed", one.target is None), default=None)
 
 
 def subject(findings: Findings) -> str:

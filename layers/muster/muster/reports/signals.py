@@ -133,7 +133,7 @@ def _new_level(series: Series, reading: Reading, style: Style, left: Limits) -> 
     words, mean = style.words, numbers.value_text(left.mean, style)
     run = words.run(len(_run(series, reading)), series.grain, reading.sides[-1], mean)
     low, high = numbers.limit_texts(reading.limits[-1].lower, reading.limits[-1].upper, style)
-    return f"{run}: {words.new_level(low, high)}"
+    return f"{run} ({words.new_level(low, high)})"
 
 
 def no_data(series: Series, words: ModuleType) -> str:

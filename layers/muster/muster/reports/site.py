@@ -35,7 +35,12 @@ CSP = "; ".join(
         "form-action 'none'",
     )
 )
-NAV = ((say.OVERVIEW, "index.html"), (say.ARCHIVE, "reports/index.html"), (say.DATA, "data.html"))
+NAV = (
+    (say.OVERVIEW, "index.html"),
+    (say.ALL_MEASURES, "measures.html"),
+    (say.ARCHIVE, "reports/index.html"),
+    (say.DATA, "data.html"),
+)
 SITE_FONTS = ("Inter-Regular.woff2", "Inter-SemiBold.woff2", "OFL.txt")
 SHORT = 16  # a table of so many periods is open at once
 
@@ -75,21 +80,26 @@ def render(
     *,
     past: Sequence[Issue] = (),
     more: Mapping[str, Any] | None = None,
+    every: ReportView | None = None,
 ) -> dict[str, bytes]:
     """Every file of the site by its path. The first view is the overview.
 
-    ``more`` maps further paths under ``data/`` to what they hold as JSON.
+    ``every`` is a view of all that is measured: what no report shows has its page too. ``more``
+    maps further paths under ``data/`` to what they hold as JSON.
     """
     views = tuple(inert.everything(view) for view in views)
     past = inert.everything(tuple(past))
-    documents = data.files(views, past) | schema.files() | inert.everything(dict(more or {}))
+    shown = (*views, inert.everything(every)) if every else views
+    first, measures = views[0], wording.measures_by_kpi(shown)
+    told = data.files(views, past, [one for several in measures.values() for one in several])
+    documents = told | schema.files() | inert.everything(dict(more or {}))
     files = {f"data/{path}": _json(held) for path, held in documents.items()}
-    first, measures = views[0], wording.measures_by_kpi(views)
     for several in measures.values():
         for measure in several:
             files[addresses.kpi_csv(measure.kpi, measure.segment)] = _csv(measure)
     pages = {
         "index.html": overview(first, ""),
+        "measures.html": _measures_page(first, measures),
         "data.html": _data_page(first, sorted(files), measures),
         "reports/index.html": _archive(first, views, past),
     }
@@ -202,6 +212,16 @@ def _kpi_page(first: ReportView, several: Sequence[Measure], views: Sequence[Rep
     lines = [_goal(goal, number) for number, goal in enumerate(goals.values())]
     portraits = [_portrait(measure, first) for measure in several]
     return _page("kpi.html", first, "../", "", measures=portraits, goals=lines)
+
+
+def _measures_page(first: ReportView, measures: Mapping[str, Sequence[Measure]]) -> str:
+    """Every measure in one table: name, value, reading."""
+    rows = [
+        (one, wording.name(one), addresses.kpi_page(kpi), wording.sign(one.tone, one.reading))
+        for kpi, several in sorted(measures.items(), key=lambda found: found[1][0].title)
+        for one in several
+    ]
+    return _page("measures.html", first, "", say.ALL_MEASURES, rows=rows)
 
 
 def _archive(first: ReportView, views: Sequence[ReportView], past: Sequence[Issue]) -> str:

@@ -188,7 +188,7 @@ def _signals(
 
 
 def _change(measure: Measure) -> Change:
-    return Change(measure.kpi, measure.title, measure.tone, f"{measure.value_text}, {measure.why}")
+    return Change(measure.kpi, measure.title, measure.tone, f"{measure.value_text} – {measure.why}")
 
 
 def _longest(waiting: Sequence[WaitingIssue], say: ModuleType) -> str:
