@@ -1,0 +1,253 @@
+"""The whole way of a fetch, from a forum's pages to the lake: items a second and peak memory.
+
+python bench/fetch.py [--posts N] [--days D] [--lang de]
+A simulated Discourse answers inside the process. Beside Muster (raw, mapping, sentiment, merge,
+state) stand the pages alone and a floor: a plain loop of httpx, json and pyarrow that writes one
+Parquet file. ``--days 30`` puts all posts into one month; ``--lang de`` leaves sentiment out.
+``--only muster`` prints one measurement as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+HOME = "https://forum.example.org"
+WINDOW, TOPIC_POSTS, TOPICS_A_PAGE, USERS_A_PAGE = 49, 20, 100, 100
+OPEN_TOPICS = 50  # that are written in at the same time
+USERS = 20_000
+WORDS = """the a to and of in is it my you that with for on not can have this be was but when after
+please help error login page account network printer password slow broken great thanks works
+update problem tried again server connection laptop nothing happens since yesterday fails good bad
+terrible solved perfect happy annoying install version driver restart files missing access denied
+email"""
+POST = (
+    '{"id":%d,"name":"Person %d","username":"person%d","avatar_template":"/letter/p/%d.png",'
+    '"created_at":"%s","cooked":"<p>%s</p>\\n<p>%s</p>","raw":"%s\\n\\n%s","post_number":%d,'
+    '"post_type":1,"posts_count":20,"updated_at":"%s","reply_count":%d,"reply_to_post_number":%s,'
+    '"quote_count":0,"incoming_link_count":0,"reads":%d,"readers_count":9,"score":4.2,"yours":false,'
+    '"topic_id":%d,"topic_slug":"how-do-i-%d","topic_title":"How do I mend this (%d)",'
+    '"topic_html_title":"How do I mend this","category_id":%d,"display_username":"Person %d",'
+    '"primary_group_name":null,"flair_name":null,"flair_url":null,"flair_bg_color":null,'
+    '"version":1,"can_edit":false,"can_delete":false,"can_recover":false,"can_wiki":false,'
+    '"user_title":null,"bookmarked":false,"actions_summary":[{"id":2,"count":%d}],'
+    '"moderator":false,"admin":false,"staff":false,"user_id":%d,"hidden":false,"trust_level":1,'
+    '"deleted_at":null,"user_deleted":false,"edit_reason":null,"can_view_edit_history":true,'
+    '"wiki":false,"excerpt":"%s","accepted_answer":false}'
+)
+TOPIC = (
+    '{"id":%d,"title":"How do I mend this (%d)","slug":"how-do-i-%d","posts_count":20,"views":120,'
+    '"created_at":"%s","bumped_at":"%s","last_posted_at":"%s","archetype":"regular","closed":false,'
+    '"archived":false,"category_id":%d,"tags":["wifi"],"has_accepted_answer":false}'
+)
+SETTINGS = f"""\
+community: Bench
+timezone: Europe/Berlin
+language: {{lang}}
+sources:
+  - {{{{name: forum, platform: discourse, base_url: "{HOME}"}}}}
+"""
+
+
+@dataclass(frozen=True)
+class Forum:
+    """A forum of ``posts`` posts, evenly spread over the ``days`` before now; nothing is kept."""
+
+    posts: int
+    days: float
+    book: str
+
+    @classmethod
+    def of(cls, posts: int, days: float) -> Forum:
+        return cls(posts, days, " ".join(random.Random(1).choices(WORDS.split(), k=100_000)))
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        """What Discourse answers, as JSON; 404 for what no fetch should need."""
+        page = {
+            "/posts.json": self._posts, "/latest.json": self._topics, "/about.json": self._about,
+            "/site.json": self._site, "/admin/users/list/active.json": self._users,
+        }.get(request.url.path)  # fmt: skip
+        if page is None:
+            return httpx.Response(404, json={"errors": [f"no {request.url.path}"]})
+        text = page({key: int(value) for key, value in request.url.params.items()
+                     if value.isdecimal()})  # fmt: skip
+        headers = {"content-type": "application/json; charset=utf-8"}
+        return httpx.Response(200, content=text.encode(), headers=headers)
+
+    def window(self, before: int) -> Iterator[int]:
+        """Ids of one page of posts, newest first."""
+        return iter(range(min(before - 1, self.posts), max(0, before - 1 - WINDOW), -1))
+
+    def _posts(self, asked: dict[str, int]) -> str:
+        found = ",".join(self._post(id_) for id_ in self.window(asked.get("before", self.posts + 1)))
+        return f'{{"latest_posts":[{found}]}}'
+
+    def _post(self, id_: int) -> str:
+        """Post ``id_``: topics are written in ``OPEN_TOPICS`` at a time, in turns."""
+        block, place = divmod(id_ - 1, OPEN_TOPICS * TOPIC_POSTS)
+        turn, topic = divmod(place, OPEN_TOPICS)
+        topic += block * OPEN_TOPICS + 1
+        user, at = id_ * 7919 % USERS + 1, self._at(id_)
+        page = id_ * 104_729 % (len(self.book) - 500)
+        first = self.book[page : page + 60 + id_ % 60]
+        second = self.book[page + 120 : page + 200 + id_ * 31 % 160]
+        reply_to = "null" if turn == 0 else str(1 + id_ % turn)
+        return POST % (
+            id_, user, user, user, at, first, second, first, second, turn + 1, at, id_ % 3,
+            reply_to, id_ % 40, topic, topic, topic, topic % 9 + 1, user, id_ % 5, user, first[:50],
+        )  # fmt: skip
+
+    def _at(self, id_: int) -> str:
+        at = NOW - timedelta(days=self.days) * (1 - (id_ - 1) / self.posts)
+        return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
+
+    def _topics(self, asked: dict[str, int]) -> str:
+        page, count = asked.get("page", 0), -(-self.posts // TOPIC_POSTS)
+        newest = count - page * TOPICS_A_PAGE
+        ids = range(newest, max(0, newest - TOPICS_A_PAGE), -1)
+        found = ",".join(self._topic(id_) for id_ in ids)
+        more = f',"more_topics_url":"/latest?page={page + 1}"' if newest > TOPICS_A_PAGE else ""
+        return f'{{"topic_list":{{"topics":[{found}]{more}}}}}'
+
+    def _topic(self, id_: int) -> str:
+        block = (id_ - 1) // OPEN_TOPICS * OPEN_TOPICS * TOPIC_POSTS
+        first = self._at(min(block + (id_ - 1) % OPEN_TOPICS + 1, self.posts))
+        last = self._at(min(block + OPEN_TOPICS * TOPIC_POSTS, self.posts))
+        return TOPIC % (id_, id_, id_, first, last, last, id_ % 9 + 1)
+
+    def _about(self, _: dict[str, int]) -> str:
+        return json.dumps({"about": {"title": "Bench", "stats": {"users_count": USERS}}})
+
+    def _site(self, _: dict[str, int]) -> str:
+        categories = [{"id": id_, "name": f"Category {id_}"} for id_ in range(1, 10)]
+        return json.dumps({"categories": categories})
+
+    def _users(self, asked: dict[str, int]) -> str:
+        start = max(0, asked.get("page", 1) - 1) * USERS_A_PAGE
+        return json.dumps(
+            [
+                {"id": id_, "username": f"person{id_}", "name": f"Person {id_}",
+                 "created_at": "2024-01-01T00:00:00Z", "last_seen_at": "2026-11-01T00:00:00Z"}
+                for id_ in range(start + 1, min(start + USERS_A_PAGE, USERS) + 1)
+            ]
+        )  # fmt: skip
+
+
+def pages_alone(forum: Forum, _: str) -> int:
+    """Make every page of posts, and nothing more."""
+    for before in range(WINDOW, forum.posts + WINDOW + 1, WINDOW):
+        forum.answer(httpx.Request("GET", f"{HOME}/posts.json?before={before}"))
+    return forum.posts
+
+
+def floor(forum: Forum, _: str) -> int:
+    """Every page of posts over httpx into one Parquet file, as plainly as it can be written."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = ("id", "topic_id", "user_id", "post_number", "created_at", "cooked", "reads")
+    rows, writer = [], None
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        httpx.Client(transport=httpx.MockTransport(forum.answer)) as client,
+    ):
+        for before in range(WINDOW, forum.posts + WINDOW + 1, WINDOW):
+            answer = client.get(f"{HOME}/posts.json", params={"before": before})
+            rows += [{name: post[name] for name in names} for post in answer.json()["latest_posts"]]
+            if len(rows) >= 10_000 or before > forum.posts:
+                table = pa.Table.from_pylist(rows)
+                writer = writer or pq.ParquetWriter(f"{folder}/posts.parquet", table.schema)
+                writer.write_table(table)
+                rows = []
+        assert writer is not None
+        writer.close()
+    return forum.posts
+
+
+def muster(forum: Forum, lang: str) -> int:
+    """``muster fetch`` of the forum into a new project folder."""
+    from muster.pipeline import collect
+    from muster.project import open_project
+    from muster.sources._http import Http
+
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "muster.yaml").write_text(SETTINGS.format(lang=lang))
+        http = Http(transport=httpx.MockTransport(forum.answer), clock=lambda: NOW)
+        project = open_project(Path(folder), clock=lambda: NOW, environment={}, http=http)
+        (fetched,) = collect.fetch(project)
+    assert not fetched.error, fetched.error
+    assert fetched.changed["messages"] == forum.posts, fetched
+    assert not fetched.quarantined
+    return fetched.items
+
+
+WAYS: dict[str, Callable[[Forum, str], int]] = {
+    "pages": pages_alone, "floor": floor, "muster": muster,
+}  # fmt: skip
+
+
+def measured(way: str, posts: int, days: float, lang: str) -> dict[str, float]:
+    """One way, in this process."""
+    forum = Forum.of(posts, days)
+    wall, busy = time.perf_counter(), time.process_time()
+    items = WAYS[way](forum, lang)
+    wall, busy = time.perf_counter() - wall, time.process_time() - busy
+    return {
+        "items": items,
+        "wall_seconds": round(wall, 2),
+        "cpu_seconds": round(busy, 2),
+        "peak_mb": round(peak_mb()),
+    }
+
+
+def peak_mb() -> float:
+    """The most memory this process ever held; ``ru_maxrss`` may tell of its parent's, if larger."""
+    status = Path("/proc/self/status")
+    for line in status.read_text().splitlines() if status.exists() else ():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    unit = 1024 if sys.platform.startswith("linux") else 1024 * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--posts", type=int, default=1_000_000)
+    parser.add_argument("--days", type=float, default=425)
+    parser.add_argument("--lang", default="en")
+    parser.add_argument("--only", choices=WAYS)
+    chosen = parser.parse_args()
+    if chosen.only:
+        print(json.dumps(measured(chosen.only, chosen.posts, chosen.days, chosen.lang)))
+        return
+    print(f"{chosen.posts:,} posts over {chosen.days:g} days, language {chosen.lang}")
+    print(f"{'':8} {'items/s':>9} {'per cpu-s':>9} {'of floor':>9} {'peak':>8}")
+    found: dict[str, dict[str, float]] = {}
+    for way in WAYS:
+        command = [sys.executable, __file__, *sys.argv[1:], "--only", way]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+        found[way] = json.loads(done.stdout)
+    for way, it in found.items():
+        ratio = it["cpu_seconds"] / it["items"] * found["floor"]["items"]
+        ratio /= found["floor"]["cpu_seconds"]
+        print(
+            f"{way:8} {it['items'] / it['wall_seconds']:>9,.0f} "
+            f"{it['items'] / it['cpu_seconds']:>9,.0f} {ratio:>8.2f}x {it['peak_mb']:>5,.0f} MB"
+        )
+
+
+if __name__ == "__main__":
+    main()
