@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import duckdb
 
-from muster.errors import BadSettings
+from muster.errors import BadSettings, StoreRefused
 from muster.records import TABLES, Column, GoalStatus, KpiValue, columns
 
 SQL_TYPES = {
@@ -56,8 +56,7 @@ def connect(
         connection.execute(f"set memory_limit = {quoted(memory)}")
     if lake_url.startswith("s3://"):
         _open_s3(connection, environment)
-    for table in TABLES.values():
-        _view(connection, lake_url, table.name, columns(table.row))
+    _views(connection, lake_url, {table.name: columns(table.row) for table in TABLES.values()})
     return connection
 
 
@@ -101,8 +100,8 @@ def _reading(
 ) -> duckdb.DuckDBPyConnection:
     """A connection with the derived tables too, that sees nothing beside the lake."""
     connection = connect(lake_url, environment=environment, threads=threads)
-    for name, row in DERIVED.items():
-        _view(connection, lake_url, name, columns(row)[:-1] if row else ())
+    derived = {name: columns(row)[:-1] if row else () for name, row in DERIVED.items()}
+    _views(connection, lake_url, derived)
     allowed = [lake_url.rstrip("/") + "/", *([folder + "/"] if folder else [])]
     connection.execute(f"set allowed_directories = [{', '.join(map(quoted, allowed))}]")
     connection.execute("set enable_external_access = false; set lock_configuration = true")
@@ -134,6 +133,22 @@ def _selected(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBP
         return connection.execute(sql)
     except duckdb.Error as error:
         raise BadSettings(f"the SQL cannot be answered: {error}") from error
+
+
+def _views(
+    connection: duckdb.DuckDBPyConnection,
+    lake_url: str,
+    wanted: Mapping[str, tuple[Column, ...]],
+) -> None:
+    try:
+        for name, own in wanted.items():
+            _view(connection, lake_url, name, own)
+    except duckdb.Error as error:
+        said = " ".join(str(error).partition("\nLINE ")[0].split())
+        raise StoreRefused(
+            f"{lake_url} cannot be read: {said[:400]}: check that it exists, that the credentials "
+            "may list and get in it, and that every Parquet file in it is whole"
+        ) from error
 
 
 def _view(
