@@ -316,7 +316,13 @@ def serve(
     from functools import partial
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-    folder = Path(_open(context).site.url())
+    place = _open(context).site.url()
+    if "://" in place:
+        raise BadSettings(
+            f"the site lies in {place}: serve shows only one on this machine; "
+            f"copy it (aws s3 sync {place} site) or open its web address"
+        )
+    folder = Path(place)
     if not (folder / "index.html").exists():
         raise BadSettings(f"{folder} holds no site yet: run muster report first")
     handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
