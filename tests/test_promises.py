@@ -112,3 +112,37 @@ def test_two_fetches_at_once_make_the_same_lake(server, project):
         _, trouble = process.communicate(timeout=240)
         assert process.returncode == 0, trouble.decode()
     assert rows(shared) == rows(alone)
+
+
+def test_wrong_tokens_cost_one_clear_line_each_and_write_nothing(server, project):
+    folder = project("locked")
+    wrong = {name: "wrong-and-secret" for name in server.tokens}
+    ended = subprocess.run(
+        [sys.executable, "-m", "muster", "-C", str(folder), "fetch"],
+        env={**os.environ, **wrong},
+        capture_output=True,
+        text=True,
+    )
+    lines = ended.stderr.strip().splitlines()
+    assert ended.returncode == 1
+    assert [line.partition(":")[0] for line in lines] == ["forum", "x", "bluesky"]
+    assert all("muster.yaml" in line or "password" in line for line in lines), lines
+    assert "wrong-and-secret" not in ended.stdout + ended.stderr
+    assert not list((folder / "lake").glob("tables/**/*.parquet"))
+
+
+def test_one_broken_source_costs_only_itself(server, project):
+    folder = project("broken")
+    tokens = dict(server.tokens) | {"DEMO_X_BEARER": "wrong"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "muster", "-C", str(folder), "run"],
+        env={**os.environ, **tokens},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("x: ") and len(ended.stderr.strip().splitlines()) == 1
+    counts = engine.ask(str(folder / "lake"), "select source, count(*) from messages group by 1")
+    assert {row[0] for row in counts.rows} == {"forum", "bluesky"}
+    mail = next((folder / "outbox").glob("weekly-*.html")).read_text()
+    assert "x has never been fetched" in mail

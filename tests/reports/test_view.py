@@ -315,6 +315,6 @@ def test_reports_of_longer_periods(grain):
 
 def test_an_empty_community_gets_a_report_all_the_same():
     found = build((), ())
-    assert found.subject == "First weeks: too early to tell – week 47"
+    assert found.subject == "First weeks: too early to tell (week 47)"
     assert found.headline is None
     assert found.as_of == AS_OF

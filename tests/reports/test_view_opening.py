@@ -20,7 +20,7 @@ def subject(*pairs, goals=()):
 
 def test_a_routine_week_says_so():
     found = build((MEMBERS,), values("members", CALM))
-    assert found.subject == "A routine week – week 47"
+    assert found.subject == "A routine week (week 47)"
     assert found.opening == (
         "A routine week: 1 measure moved within the usual range.",
         "Nothing needs your attention.",
@@ -30,16 +30,16 @@ def test_a_routine_week_says_so():
 
 
 def test_the_subject_names_the_signal_in_words_that_fit_its_unit():
-    assert subject((MEMBERS, [*CALM, 30])) == "Better: Members unusually high (30) – week 47"
+    assert subject((MEMBERS, [*CALM, 30])) == "Better: Members unusually high (30) (week 47)"
     slow = [value * 600 for value in CALM]
     assert subject((WAIT, [*slow, 18_000])) == (
-        "Worse: First answer unusually long (5 h) – week 47"
+        "Worse: First answer unusually long (5 h) (week 47)"
     )
     assert subject((WAIT, [*slow, 7_000, *[4_800] * 8])) == (
-        "Better: First answer shorter for 8 weeks (1 h 20 min) – week 47"
+        "Better: First answer shorter for 8 weeks (1 h 20 min) (week 47)"
     )
     assert subject((MEMBERS, [*CALM, 14, 14, 11, 14])) == (
-        "Better: Members higher in 3 of 4 weeks (14) – week 47"
+        "Better: Members higher in 3 of 4 weeks (14) (week 47)"
     )
 
 
@@ -57,7 +57,7 @@ def test_the_subject_ends_with_the_goals_that_are_behind():
         goal("Two", "members", {"at_least": 100}),
     )
     assert subject((MEMBERS, CALM), goals=goals) == (
-        "A routine week; 1 of 2 goals off track – week 47"
+        "A routine week; 1 of 2 goals off track (week 47)"
     )
 
 

@@ -23,10 +23,13 @@ from muster.settings import Source
 from muster.store import check_writable
 
 BATCH_ITEMS = 10_000
+BATCH_CHARS = 32 * 1024 * 1024
 AT_ONCE = 4
 UNMAPPABLE = (Refused, KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
 Observed = tuple[Row | Deletion, datetime]
+Cursor = Mapping[str, Any] | None
+Batch = tuple[list[Item], Cursor]
 
 
 @dataclass(frozen=True)
@@ -94,9 +97,9 @@ def _visit(
     window = _window(project, source, {} if is_backfill else memory.cursor, since, until)
     run, fetched = run_name(started), Fetched(source.name)
     with closing(api) if api is not None else nullcontext():
-        for number, batch in enumerate(_batches(platform.pages(api, window))):
-            fetched, covered = _store(project, source, run, number, batch, fetched)
-            cursor = memory.cursor if is_backfill or batch.cursor is None else batch.cursor
+        for number, (items, reached) in enumerate(_batches(platform.pages(api, window))):
+            fetched, covered = _store(project, source, run, number, items, fetched)
+            cursor = memory.cursor if is_backfill or reached is None else reached
             memory = replace(memory, cursor=cursor, covered=first_of(memory.covered, covered))
             memory = state.save(lake, source.name, _counted(memory, fetched))
             yield fetched
@@ -124,30 +127,45 @@ def _window(
     )
 
 
-def _batches(pages: Iterable[Page]) -> Iterator[Page]:
-    """Pages put together to about ``BATCH_ITEMS``, each with the newest cursor that is safe."""
+def _batches(pages: Iterable[Page]) -> Iterator[Batch]:
+    """Pages put together, bounded by items and characters, with the newest cursor that is safe."""
     items: list[Item] = []
-    cursor = None
-    for page in pages:
-        items.extend(page.items)
-        cursor = page.cursor if page.cursor is not None else cursor
-        if len(items) >= BATCH_ITEMS:
-            yield Page(tuple(items), cursor)
-            items, cursor = [], None
-    yield Page(tuple(items), cursor)
+    cursor: Cursor = None
+    room = BATCH_CHARS
+    try:
+        for page in pages:
+            items.extend(page.items)
+            cursor = page.cursor if page.cursor is not None else cursor
+            room -= sum(_chars(item.body) for item in page.items)
+            if len(items) >= BATCH_ITEMS or room <= 0:
+                yield items, cursor
+                items, cursor, room = [], None, BATCH_CHARS
+    except (Retry, SourceFailed):
+        yield items, cursor  # What was read before the trouble need not be read again.
+        raise
+    yield items, cursor
+
+
+def _chars(value: Any) -> int:
+    """The characters of all strings in a JSON value."""
+    if isinstance(value, str):
+        return len(value)
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return sum(_chars(one) for one in inner if isinstance(one, str | dict | list))
 
 
 def _store(
-    project: Project, source: Source, run: str, number: int, batch: Page, so_far: Fetched
+    project: Project, source: Source, run: str, number: int, items: list[Item], so_far: Fetched
 ) -> tuple[Fetched, Mapping[str, datetime]]:
     """Raw first, then the tables, then what was refused; also the earliest row of each table."""
-    raw.write(project.lake, source.name, run, number, batch.items)
-    rows, refused = mapped(source, batch.items)
+    raw.write(project.lake, source.name, run, number, items)
+    count, (rows, refused) = len(items), mapped(source, items)
+    items.clear()  # They are the larger part of a batch; merging needs the memory.
     changed = merge_scored(project, source.name, source.lang, rows)
     raw.quarantine(project.lake, source.name, run, number, refused)
     fetched = replace(
         so_far,
-        items=so_far.items + len(batch.items),
+        items=so_far.items + count,
         changed=added(so_far.changed, changed),
         quarantined=so_far.quarantined + len(refused),
     )
@@ -197,13 +215,13 @@ def replay(
 def _replay(project: Project, source: Source, since: date | None) -> Fetched:
     fetched, run = Fetched(source.name), run_name(project.clock())
     items = (Page((item,)) for item in raw.read(project.lake, source.name, since))
-    for number, batch in enumerate(_batches(items)):
-        rows, refused = mapped(source, batch.items)
+    for number, (batch, _) in enumerate(_batches(items)):
+        rows, refused = mapped(source, batch)
         changed = merge_scored(project, source.name, source.lang, rows)
         raw.quarantine(project.lake, source.name, run, number, refused)
         fetched = replace(
             fetched,
-            items=fetched.items + len(batch.items),
+            items=fetched.items + len(batch),
             changed=added(fetched.changed, changed),
             quarantined=fetched.quarantined + len(refused),
         )

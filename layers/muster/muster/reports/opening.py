@@ -39,7 +39,7 @@ def headline(findings: Findings) -> Measure | None:
 
 
 def subject(findings: Findings) -> str:
-    """Better: First response shorter for 8 weeks (3 h 8 min); 2 of 6 goals at risk – week 47."""
+    """Better: First response shorter for 8 weeks (3 h 8 min); 2 of 6 goals at risk (week 47)."""
     words = findings.words
     period = words.period_name(findings.grain, findings.period_start)
     return str(words.subject(_main_thing(findings), _goals_clause(findings), period))

@@ -232,7 +232,8 @@ def goals_clause(total: int, at_risk: int, off_track: int, without: int) -> str:
 
 
 def subject(main: str, goals: str, period: str) -> str:
-    return f"{main}; {goals} – {period}" if goals else f"{main} – {period}"
+    # ASCII only: Python folds a header's other characters so that mail programs show two blanks.
+    return f"{main}; {goals} ({period})" if goals else f"{main} ({period})"
 
 
 def signals_sentence(total: int, counts: dict[str, int]) -> str:
