@@ -1,6 +1,6 @@
 """The whole way of a fetch, from a forum's pages to the lake: items a second and peak memory.
 
-python bench/fetch.py [--posts N] [--days D] [--lang de]
+python bench/fetch.py [--posts N] [--days D] [--letters L] [--lang de]
 A simulated Discourse answers inside the process. Beside Muster (raw, mapping, sentiment, merge,
 state) stand the pages alone and a floor: a plain loop of httpx, json and pyarrow that writes one
 Parquet file. ``--days 30`` puts all posts into one month; ``--lang de`` leaves sentiment out.
@@ -64,15 +64,17 @@ sources:
 
 @dataclass(frozen=True)
 class Forum:
-    """A forum of ``posts`` posts, evenly spread over the ``days`` before now; nothing is kept."""
+    """Posts of about so many letters, evenly spread over the days before now; none is kept."""
 
     posts: int
     days: float
+    letters: int
     book: str
 
     @classmethod
-    def of(cls, posts: int, days: float) -> Forum:
-        return cls(posts, days, " ".join(random.Random(1).choices(WORDS.split(), k=100_000)))
+    def of(cls, posts: int, days: float = 425, letters: int = 250) -> Forum:
+        words = random.Random(1).choices(WORDS.split(), k=100_000 + letters)
+        return cls(posts, days, letters, " ".join(words))
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         """What Discourse answers, as JSON; 404 for what no fetch should need."""
@@ -92,7 +94,9 @@ class Forum:
         return iter(range(min(before - 1, self.posts), max(0, before - 1 - WINDOW), -1))
 
     def _posts(self, asked: dict[str, int]) -> str:
-        found = ",".join(self._post(id_) for id_ in self.window(asked.get("before", self.posts + 1)))
+        found = ",".join(
+            self._post(id_) for id_ in self.window(asked.get("before", self.posts + 1))
+        )
         return f'{{"latest_posts":[{found}]}}'
 
     def _post(self, id_: int) -> str:
@@ -101,9 +105,10 @@ class Forum:
         turn, topic = divmod(place, OPEN_TOPICS)
         topic += block * OPEN_TOPICS + 1
         user, at = id_ * 7919 % USERS + 1, self._at(id_)
-        page = id_ * 104_729 % (len(self.book) - 500)
-        first = self.book[page : page + 60 + id_ % 60]
-        second = self.book[page + 120 : page + 200 + id_ * 31 % 160]
+        page = id_ * 104_729 % (len(self.book) - 2 * self.letters)
+        middle = page + self.letters * (25 + id_ % 25) // 100
+        end = page + self.letters * (75 + id_ * 31 % 50) // 100
+        first, second = self.book[page:middle], self.book[middle:end]
         reply_to = "null" if turn == 0 else str(1 + id_ % turn)
         return POST % (
             id_, user, user, user, at, first, second, first, second, turn + 1, at, id_ % 3,
@@ -199,9 +204,8 @@ WAYS: dict[str, Callable[[Forum, str], int]] = {
 }  # fmt: skip
 
 
-def measured(way: str, posts: int, days: float, lang: str) -> dict[str, float]:
+def measured(way: str, forum: Forum, lang: str) -> dict[str, float]:
     """One way, in this process."""
-    forum = Forum.of(posts, days)
     wall, busy = time.perf_counter(), time.process_time()
     items = WAYS[way](forum, lang)
     wall, busy = time.perf_counter() - wall, time.process_time() - busy
@@ -227,13 +231,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--posts", type=int, default=1_000_000)
     parser.add_argument("--days", type=float, default=425)
+    parser.add_argument("--letters", type=int, default=250)
     parser.add_argument("--lang", default="en")
     parser.add_argument("--only", choices=WAYS)
     chosen = parser.parse_args()
     if chosen.only:
-        print(json.dumps(measured(chosen.only, chosen.posts, chosen.days, chosen.lang)))
+        forum = Forum.of(chosen.posts, chosen.days, chosen.letters)
+        print(json.dumps(measured(chosen.only, forum, chosen.lang)))
         return
-    print(f"{chosen.posts:,} posts over {chosen.days:g} days, language {chosen.lang}")
+    print(f"{chosen.posts:,} posts of {chosen.letters} letters over {chosen.days:g} days")
     print(f"{'':8} {'items/s':>9} {'per cpu-s':>9} {'of floor':>9} {'peak':>8}")
     found: dict[str, dict[str, float]] = {}
     for way in WAYS:

@@ -1,0 +1,26 @@
+"""However much a fetch brings, it needs the memory of a few batches."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+BENCH = Path(__file__).parents[1] / "bench" / "fetch.py"
+
+
+def peak_mb(posts: int, letters: int = 250) -> int:
+    """Peak memory of fetching a simulated forum, in a process of its own; sentiment adds none."""
+    command = [sys.executable, str(BENCH), "--only", "muster", "--lang", "de",
+               "--posts", str(posts), "--letters", str(letters)]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return int(json.loads(done.stdout)["peak_mb"])
+
+
+def test_more_posts_take_no_more_memory() -> None:
+    assert peak_mb(50_000) - peak_mb(20_000) < 60
+
+
+def test_long_posts_make_smaller_batches() -> None:
+    assert peak_mb(3_000, letters=30_000) < 400
