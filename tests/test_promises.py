@@ -116,7 +116,7 @@ def test_two_fetches_at_once_make_the_same_lake(server, project):
 
 def test_wrong_tokens_cost_one_clear_line_each_and_write_nothing(server, project):
     folder = project("locked")
-    wrong = {name: "wrong-and-secret" for name in server.tokens}
+    wrong = dict.fromkeys(server.tokens, "wrong-and-secret")
     ended = subprocess.run(
         [sys.executable, "-m", "muster", "-C", str(folder), "fetch"],
         env={**os.environ, **wrong},

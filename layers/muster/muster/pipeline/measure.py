@@ -118,7 +118,7 @@ def _facts(project: Project, name: str, as_of: datetime, connection: object) -> 
     return SourceFacts(
         name=name,
         platform=source.platform if source else "file",
-        last_success_at=memory.last_success_at or memory.last_run_at,
+        last_success_at=memory.last_success_at if _is_fetched(source) else memory.last_run_at,
         last_error=memory.last_error,
         is_stale=_is_fetched(source) and _is_stale(source, memory, as_of),
         messages=_messages(connection, name),
