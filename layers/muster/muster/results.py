@@ -40,6 +40,7 @@ class Kpi:
         """``grain``, or the next coarser one if the KPI is not measured that often."""
         coarser = GRAINS[GRAINS.index(grain) :]
         return next((choice for choice in coarser if choice in self.grains), grain)
+
     statistic: Literal["count", "mean", "quantile", "ratio", "state"] = "count"
     zero: Literal["all", "source"] | None = None
     needs: tuple[str, ...] = ()
