@@ -1,6 +1,7 @@
 """Killed, doubled, repeated: the lake is the same as after one undisturbed fetch."""
 
 import hashlib
+import json
 import os
 import random
 import re
@@ -42,20 +43,20 @@ def project(server, tmp_path):
     return make
 
 
-def fetching(server, folder):
+def fetching(server, folder, *words):
     """A running ``muster fetch`` in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "muster", "-C", str(folder), "fetch"],
+        [sys.executable, "-m", "muster", "-C", str(folder), "fetch", *words],
         env={**os.environ, **server.tokens},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
 
 
-def fetch(server, folder):
+def fetch(server, folder, *words):
     """Fetch to the end; returns the seconds it took."""
     began = time.monotonic()
-    process = fetching(server, folder)
+    process = fetching(server, folder, *words)
     _, trouble = process.communicate(timeout=240)
     assert process.returncode == 0, trouble.decode()
     return time.monotonic() - began
@@ -146,3 +147,17 @@ def test_one_broken_source_costs_only_itself(server, project):
     assert {row[0] for row in counts.rows} == {"forum", "bluesky"}
     mail = next((folder / "outbox").glob("weekly-*.html")).read_text()
     assert "x has never been fetched" in mail
+
+
+def test_a_backfill_reads_its_window_and_leaves_the_cursor_alone(server, project):
+    folder, whole = project("window"), project("whole")
+    fetch(server, whole)
+    start, end = ((server.now - timedelta(days=days)).date().isoformat() for days in (21, 14))
+    fetch(server, folder, "--since", start, "--until", end)
+    days = "select distinct cast(created_at + interval 1 hour as date) from messages order by 1"
+    found = [day.isoformat() for (day,) in engine.ask(str(folder / "lake"), days).rows]
+    assert found[0] >= start and found[-1] <= end and len(found) >= 5
+    states = [json.loads(path.read_text()) for path in (folder / "lake/state").glob("*.json")]
+    assert all(not one["cursor"] and one["last_success_at"] is None for one in states)
+    fetch(server, folder)
+    assert rows(folder)["messages"] == rows(whole)["messages"]

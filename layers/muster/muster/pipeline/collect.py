@@ -103,8 +103,9 @@ def _visit(
             memory = replace(memory, cursor=cursor, covered=first_of(memory.covered, covered))
             memory = state.save(lake, source.name, _counted(memory, fetched))
             yield fetched
-    covered = _vouched(memory.covered, window.since, started)
-    memory = replace(memory, covered=covered, last_success_at=started, last_error="")
+    if until is None:  # A window that ends in the past vouches for nothing up to now.
+        covered = _vouched(memory.covered, window.since, started)
+        memory = replace(memory, covered=covered, last_success_at=started, last_error="")
     state.save(lake, source.name, _counted(memory, fetched))
     yield fetched
 
