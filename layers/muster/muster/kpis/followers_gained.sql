@@ -11,26 +11,9 @@
 -- table: audience
 
 with
-main_metrics as (  -- one row per source: the metric that stands for its audience
-    select
-        source,
-        min(case metric when 'followers' then 1 when 'subscribers' then 2 else 3 end) as rank
-    from audience
-    where metric in ('followers', 'subscribers', 'members') and segment = 'all'
-    group by source
-),
 measured as (
-    select audience.*
-    from audience
-    join main_metrics
-        on main_metrics.source = audience.source
-        and main_metrics.rank
-            = case audience.metric when 'followers' then 1 when 'subscribers' then 2 else 3 end
-    where audience.segment = 'all'
-        and audience.metric in ('followers', 'subscribers', 'members')
-        and audience.measured_on < $as_of
+    select * from main_audience
 ),
-
 around as (  -- one row per period and account: its last measurement before and in the period
     select
         periods.period_start,
