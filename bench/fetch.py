@@ -229,7 +229,7 @@ def peak_mb() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--posts", type=int, default=1_000_000)
+    parser.add_argument("--posts", type=int, default=200_000)
     parser.add_argument("--days", type=float, default=425)
     parser.add_argument("--letters", type=int, default=250)
     parser.add_argument("--lang", default="en")
