@@ -1,4 +1,6 @@
-"""Hand-worked cases: a few rows, and the conversations and values they must give (weekly).
+"""Hand-worked cases: a few rows, and the conversations and values they must give.
+
+Values are weekly unless the case names another grain.
 
 The cases lie in tests/golden/kpis; dates there are of 2026 and times UTC. A KPI's expected values
 are all it has, so that a value that should not exist fails too.
@@ -7,6 +9,7 @@ are all it has, so that a value that should not exist fails too.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,19 @@ import yaml
 from small_lake import covers, lay, measured, settings
 
 from muster.kpis import catalogue, engine, given, steps
-from muster.records import Audience, Member, Message, Row, SurveyResponse, Thread
+from muster.records import (
+    AdSpend,
+    Audience,
+    Figure,
+    Member,
+    Message,
+    Order,
+    Review,
+    Row,
+    SiteTraffic,
+    SurveyResponse,
+    Thread,
+)
 
 FOLDER = Path(__file__).parents[1] / "golden" / "kpis"
 CASES = [
@@ -42,7 +57,7 @@ def test_values(case):
                     one.n if part == "n" else pytest.approx(one.value)
                 )
                 for one in outcome.values
-                if (one.kpi, one.grain) == (kpi, "week") and not one.partial
+                if (one.kpi, one.grain) == (kpi, case.get("grain", "week")) and not one.partial
             }
             if part == "n":
                 found = {key: found[str(key)] for key in map(str, expected)}
@@ -113,7 +128,26 @@ def _rows(case: dict[str, Any]):
         day = date.fromisoformat(f"2026-{facts['measured_on']}")
         yield Audience(**facts | {"measured_on": day})
     for number, facts in enumerate(case.get("surveys", ())):
-        yield SurveyResponse(response_id=str(number), created_at=_at("03-04 12:00"), **facts)
+        known = {"response_id": str(number), "created_at": _at("03-04 12:00")}
+        yield SurveyResponse(**known | _parsed(facts))
+    for table, (kind, known) in MEASURED.items():
+        for number, facts in enumerate(case.get(table, ())):
+            yield kind(**{key: value(number) for key, value in known.items()} | _parsed(facts))
+
+
+# What a row has if its case says nothing of it; keys and money are of no interest to most.
+MEASURED: dict[str, tuple[type, dict[str, Any]]] = {
+    "orders": (
+        Order, {"order_id": str, "currency": lambda _: "EUR", "revenue": lambda _: Decimal(1)}
+    ),
+    "ad_spend": (AdSpend, {"campaign_id": str, "currency": lambda _: "EUR"}),
+    "site_traffic": (
+        SiteTraffic, dict.fromkeys(("sessions", "visitors", "leads"), lambda _: 0)
+    ),
+    "reviews": (Review, {"review_id": str, "rating_max": lambda _: 5.0}),
+    "figures": (Figure, {"unit": lambda _: "EUR"}),
+}  # fmt: skip
+MONEY = ("revenue", "cost", "spend")
 
 
 def _message(facts: dict[str, Any]) -> Row:
@@ -131,10 +165,17 @@ def _message(facts: dict[str, Any]) -> Row:
 
 
 def _parsed(facts: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _at(value) if key.endswith("_at") else tuple(value) if key == "tags" else value
-        for key, value in facts.items()
-    }
+    return {key: _read(key, value) for key, value in facts.items()}
+
+
+def _read(key: str, value: Any) -> Any:
+    if key.endswith("_at"):
+        return _at(value)
+    if key == "date":
+        return date.fromisoformat(f"2026-{value}")
+    if key in MONEY and value is not None:
+        return Decimal(str(value))
+    return tuple(value) if key == "tags" else value
 
 
 def _as_of(case: dict[str, Any]) -> datetime:

@@ -32,6 +32,7 @@ GIVEN: Mapping[str, Mapping[str, str]] = {
     "escalation_tags": {"tag": "varchar"},
     "resolution_tags": {"tag": "varchar"},
     "solution_channels": {"channel": "varchar"},
+    "feedback_names": {"name": "varchar"},
     "covered_spans": {
         "source": "varchar", "table_name": "varchar", "from_at": "timestamp", "to_at": "timestamp",
     },
@@ -52,6 +53,7 @@ def parameters(settings: Settings, as_of: datetime) -> dict[str, Any]:
     return {
         "as_of": naive(as_of),
         "language": settings.language,
+        "currency": settings.currency,
         "answer_window": windows.answer.total_seconds(),
         "resolution_window": windows.resolution.total_seconds(),
         "reopen_window": windows.reopen.total_seconds(),
@@ -96,6 +98,7 @@ def prepare(
         "escalation_tags": [(tag,) for tag in settings.escalation.tags],
         "resolution_tags": [(tag,) for tag in settings.resolution_tags],
         "solution_channels": [(channel,) for channel in settings.solution_channels],
+        "feedback_names": [(name,) for name in settings.feedback],
         "covered_spans": covered(coverage),
         "work_pieces": (
             (one.day, one.start_at, one.end_at, one.is_working, one.seconds_before)
