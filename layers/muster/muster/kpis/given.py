@@ -22,6 +22,10 @@ from muster.records import Coverage
 from muster.settings import Account, Settings, Source
 
 HORIZON = timedelta(days=3660)
+AD_CHANNELS: Mapping[str, str] = {
+    "meta": "paid_social", "meta_ads": "paid_social", "linkedin": "paid_social",
+    "linkedin_ads": "paid_social", "google_ads": "paid_search",
+}  # fmt: skip
 
 GIVEN: Mapping[str, Mapping[str, str]] = {
     "named_accounts": {
@@ -32,6 +36,9 @@ GIVEN: Mapping[str, Mapping[str, str]] = {
     "escalation_tags": {"tag": "varchar"},
     "resolution_tags": {"tag": "varchar"},
     "solution_channels": {"channel": "varchar"},
+    "targeted_segments": {"segment": "varchar"},
+    "ad_channels": {"source": "varchar", "channel": "varchar"},
+    "term_spellings": {"subject": "varchar", "term": "varchar", "spelling": "varchar"},
     "feedback_names": {"name": "varchar"},
     "covered_spans": {
         "source": "varchar", "table_name": "varchar", "from_at": "timestamp", "to_at": "timestamp",
@@ -98,6 +105,9 @@ def prepare(
         "escalation_tags": [(tag,) for tag in settings.escalation.tags],
         "resolution_tags": [(tag,) for tag in settings.resolution_tags],
         "solution_channels": [(channel,) for channel in settings.solution_channels],
+        "targeted_segments": [(one,) for one in dict.fromkeys(settings.targeted_segments)],
+        "ad_channels": _ad_channels(settings).items(),
+        "term_spellings": _term_spellings(settings),
         "feedback_names": [(name,) for name in settings.feedback],
         "covered_spans": covered(coverage),
         "work_pieces": (
@@ -160,6 +170,23 @@ def _accounts(settings: Settings) -> Iterator[tuple[Any, ...]]:
     for role, accounts in (("staff", settings.staff), ("bot", settings.bots)):
         for one in accounts:
             yield role, one.source, one.account.removeprefix("@"), *_validity(one, settings)
+
+
+def _ad_channels(settings: Settings) -> dict[str, str]:
+    """Channel of each ad source by name: as the settings say of it, else of its platform."""
+    chosen = {**AD_CHANNELS, **settings.ad_channels}
+    by_platform = {
+        one.name: chosen[one.platform] for one in settings.sources if one.platform in chosen
+    }
+    return {**AD_CHANNELS, **by_platform, **settings.ad_channels}
+
+
+def _term_spellings(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Each brand and product term, with the forms in which a text may hold it."""
+    for subject, terms in (("brand", settings.brand_terms), ("product", settings.product_terms)):
+        for term in dict.fromkeys(terms):
+            for spelling in phrases.spellings(term):
+                yield subject, term, spelling
 
 
 def _validity(account: Account, settings: Settings) -> tuple[datetime, datetime]:

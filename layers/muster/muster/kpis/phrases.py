@@ -78,6 +78,12 @@ def terms(words: Iterable[str]) -> str | None:
     return whole_words(map(literal, words))
 
 
+def spellings(term: str) -> tuple[str, ...]:
+    """The forms of a term in a text of small letters, single blanks and plain apostrophes."""
+    plain = " ".join(term.lower().split()).replace("’", "'")
+    return tuple(dict.fromkeys((plain, plain.replace("'", ""))))
+
+
 def closing(extra: Mapping[str, Iterable[str]]) -> str:
     """One expression over ``<language> <text>``: the text holds a closing phrase of its language.
 
