@@ -28,7 +28,7 @@ from muster.store import Store, Stored
 
 BATCH_ROWS = 20_000
 BATCH_CHARS = 32 * 1024 * 1024
-PART_BYTES = 64 * 1024 * 1024
+PART_BYTES = 48 * 1024 * 1024
 TRIES = 40
 
 Key = tuple[Any, ...]
