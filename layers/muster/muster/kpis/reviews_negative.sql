@@ -1,0 +1,21 @@
+-- title: Bad reviews
+-- question: How many were let down and said so?
+-- definition: Reviews with at most 2 of 5 stars, or as much of another scale.
+-- unit: count
+-- better: down
+-- statistic: count
+-- communities: product, sales, audience
+-- version: 1
+-- table: reviews
+-- zero: all
+
+with
+wanted as (
+    select * from counted_reviews where rating * 5 <= 2 * rating_max
+)
+-- One row per period.
+select periods.period_start, 'all' as segment, count(*) as value, count(*) as n
+from wanted
+join periods
+    on wanted.created_at >= periods.start_at and wanted.created_at < periods.end_at
+group by periods.period_start

@@ -1,0 +1,34 @@
+-- One row per member's scored message, subject (brand, product) and configured term that it names
+-- as a whole word: the term's place is marked, then the letters around the mark are looked at.
+with
+naming as (
+    select
+        human_messages.source,
+        human_messages.message_id,
+        human_messages.created_at,
+        human_messages.sentiment,
+        -- Small letters, single blanks, plain apostrophes: as in term_spellings.
+        array_to_string(
+            string_split_regex(replace(lower(human_messages.text), '’', ''''), '\s+'), ' '
+        ) as plain
+    from human_messages
+    where human_messages.role = 'member'
+        and human_messages.sentiment is not null
+        and (
+            regexp_matches(human_messages.text, $brand_terms)
+            or regexp_matches(human_messages.text, $product_terms)
+        )
+)
+select distinct
+    naming.source,
+    naming.message_id,
+    naming.created_at,
+    naming.sentiment,
+    term_spellings.subject,
+    term_spellings.term
+from naming
+join term_spellings
+    on regexp_matches(
+        replace(naming.plain, term_spellings.spelling, chr(1)),
+        '(?:^|[^\p{L}\p{N}_\x01])\x01(?:$|[^\p{L}\p{N}_\x01])'
+    )
