@@ -38,6 +38,10 @@ def quantile(connection, waits: list[tuple[int, bool]], kpi: str) -> float | Non
         "'all' as segment, t as wait_seconds, null as wait_business_seconds, seen as is_answered, "
         f"t as resolution_seconds, null as resolved_at from (values {rows}) as v(t, seen)"
     )
+    connection.execute(
+        "create or replace temp table deliveries as select period_start, segment, wait_seconds, "
+        "is_answered as is_delivered from opened_issues where false"
+    )
     steps.run(connection, "survival", steps.load()["survival"], {})
     sql = next(one.sql for one in catalogue.load() if one.id == kpi)
     found = connection.execute(sql).fetchall()

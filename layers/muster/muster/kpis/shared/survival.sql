@@ -1,5 +1,5 @@
 -- Kaplan-Meier: one row per clock, period, segment and distinct time, with the share of issues
--- still waiting after it. An issue censored at a time counts as at risk there.
+-- (or orders) still waiting after it. One censored at a time counts as at risk there.
 with
 timed as (
     select
@@ -17,6 +17,9 @@ timed as (
         'resolution', period_start, segment,
         resolution_seconds, resolved_at is not null
     from opened_issues
+    union all
+    select 'delivery', period_start, segment, wait_seconds, is_delivered
+    from deliveries
 ),
 times as (
     select

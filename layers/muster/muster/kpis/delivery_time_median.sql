@@ -1,0 +1,18 @@
+-- title: Delivery time, median
+-- question: How long does half of our customers wait for a delivery?
+-- definition: Kaplan-Meier median of the time from an order to its delivery, by the order's day; an
+--   order not delivered counts with the time waited so far (until its refund, if it was refunded).
+--   Only shops that tell deliveries.
+-- unit: seconds
+-- better: down
+-- statistic: quantile
+-- communities: sales
+-- version: 1
+-- table: orders
+-- lowest: 0
+
+-- One row per period: the smallest time by which at most 0.5 of the orders are still on their way.
+select period_start, segment, min(t) as value, max(n) as n
+from survival
+where clock = 'delivery' and surviving <= 0.5 + 1e-9
+group by period_start, segment

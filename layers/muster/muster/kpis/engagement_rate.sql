@@ -1,0 +1,33 @@
+-- title: Engagement
+-- question: How many of our followers react to a post?
+-- definition: Likes, reposts and replies of a post of ours, divided by its source's followers on
+--   that day, as the mean over our posts whose source's followers are known.
+-- unit: ratio
+-- better: up
+-- statistic: mean
+-- communities: audience, sales, product
+-- version: 1
+-- table: messages
+-- lowest: 0
+
+-- One row per period. A post can be liked by more people than follow us.
+select
+    periods.period_start,
+    'all' as segment,
+    avg(
+        cast(our_posts.likes + our_posts.reposts + our_posts.replies as double)
+            / daily_followers.followers
+    ) as value,
+    count(*) as n
+from our_posts
+join periods
+    on our_posts.created_at >= periods.start_at and our_posts.created_at < periods.end_at
+join every_period
+    on every_period.grain = 'day'
+    and our_posts.created_at >= every_period.start_at
+    and our_posts.created_at < every_period.end_at
+join daily_followers
+    on daily_followers.source = our_posts.source
+    and daily_followers.day = every_period.period_start
+where daily_followers.followers > 0
+group by periods.period_start

@@ -1,0 +1,21 @@
+-- title: Likes
+-- question: Do people like what we post?
+-- definition: Likes and reactions to our posts of the period, as the platforms count them now.
+-- unit: count
+-- better: up
+-- statistic: count
+-- communities: audience, sales, product
+-- version: 1
+-- table: messages
+-- zero: all
+
+-- One row per period.
+select
+    periods.period_start,
+    'all' as segment,
+    sum(our_posts.likes) as value,
+    sum(our_posts.likes) as n
+from our_posts
+join periods
+    on our_posts.created_at >= periods.start_at and our_posts.created_at < periods.end_at
+group by periods.period_start

@@ -1,0 +1,17 @@
+-- title: New clients
+-- question: How many buy from us for the first time?
+-- definition: Customers whose first order, as far back as the lake reaches, lies in the period; a
+--   person with two accounts is one customer.
+-- unit: count
+-- better: up
+-- statistic: count
+-- communities: sales
+-- version: 1
+-- table: orders
+-- zero: all
+
+-- One row per period.
+select period_start, 'all' as segment, count(*) as value, count(*) as n
+from customers
+where is_new
+group by period_start

@@ -1,0 +1,27 @@
+-- title: On-time delivery
+-- question: Do we keep our delivery promises?
+-- definition: Orders delivered by their promised time, divided by orders whose promised time has
+--   passed, by the order's day. Only shops that tell deliveries.
+-- unit: ratio
+-- better: up
+-- statistic: ratio
+-- communities: sales
+-- version: 1
+-- table: orders
+-- lowest: 0
+-- highest: 1
+
+with
+due as (
+    select * from placed_orders where is_delivery_told and promised_at < $as_of
+)
+-- One row per period.
+select
+    periods.period_start,
+    'all' as segment,
+    avg(case when due.delivered_at <= due.promised_at then 1.0 else 0.0 end) as value,
+    count(*) as n
+from due
+join periods
+    on due.created_at >= periods.start_at and due.created_at < periods.end_at
+group by periods.period_start

@@ -1,0 +1,67 @@
+-- title: Product quality index
+-- question: How good is the product, all evidence together?
+-- definition: 0.5 x product satisfaction + 0.3 x mean rating (as a share of the best) + 0.2 x (1 -
+--   refund rate); the parts are its segments. No value while a part has none.
+-- unit: score
+-- better: up
+-- statistic: mean
+-- communities: product, sales
+-- version: 1
+-- table: survey_responses
+-- lowest: 0
+-- highest: 1
+
+with
+answered as (
+    select
+        periods.period_start,
+        avg(responses.score / responses.score_max) as part,
+        count(*) as n
+    from survey_responses as responses
+    join periods
+        on responses.created_at >= periods.start_at and responses.created_at < periods.end_at
+    where responses.survey = 'product'
+        and responses.score_max > 0
+        and responses.score >= 0
+        and responses.score <= responses.score_max
+    group by periods.period_start
+),
+rated as (
+    select
+        periods.period_start,
+        avg(reviews.rating / reviews.rating_max) as part,
+        count(*) as n
+    from reviews
+    join periods
+        on reviews.created_at >= periods.start_at and reviews.created_at < periods.end_at
+    where reviews.rating_max > 0 and reviews.rating >= 0 and reviews.rating <= reviews.rating_max
+    group by periods.period_start
+),
+kept as (
+    select
+        periods.period_start,
+        avg(case when placed_orders.refunded_at is null then 1.0 else 0.0 end) as part,
+        count(*) as n
+    from placed_orders
+    join periods
+        on placed_orders.created_at >= periods.start_at
+        and placed_orders.created_at < periods.end_at
+    group by periods.period_start
+)
+-- One row per period and part; n of the whole is that of its thinnest part.
+select period_start, 'satisfaction' as segment, part as value, n from answered
+union all
+select period_start, 'rating', part, n from rated
+union all
+select period_start, 'not refunded', part, n from kept
+union all
+select
+    answered.period_start,
+    'all',
+    $satisfaction_weight * answered.part + $rating_weight * rated.part + $refund_weight * kept.part,
+    least(answered.n, rated.n, kept.n)
+from answered
+join rated
+    on rated.period_start = answered.period_start
+join kept
+    on kept.period_start = answered.period_start

@@ -1,0 +1,22 @@
+-- title: Refund rate
+-- question: How many orders do we have to refund?
+-- definition: Orders refunded since, divided by orders, by the order's day.
+-- unit: ratio
+-- better: down
+-- statistic: ratio
+-- communities: sales
+-- version: 1
+-- table: orders
+-- lowest: 0
+-- highest: 1
+
+-- One row per period.
+select
+    periods.period_start,
+    'all' as segment,
+    avg(case when placed_orders.refunded_at is not null then 1.0 else 0.0 end) as value,
+    count(*) as n
+from placed_orders
+join periods
+    on placed_orders.created_at >= periods.start_at and placed_orders.created_at < periods.end_at
+group by periods.period_start

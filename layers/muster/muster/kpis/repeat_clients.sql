@@ -1,0 +1,16 @@
+-- title: Repeat clients
+-- question: How many come back to buy?
+-- definition: Customers who ordered in the period and had ordered before it began.
+-- unit: count
+-- better: up
+-- statistic: count
+-- communities: sales
+-- version: 1
+-- table: orders
+-- zero: all
+
+-- One row per period.
+select period_start, 'all' as segment, count(*) as value, count(*) as n
+from customers
+where not is_new
+group by period_start

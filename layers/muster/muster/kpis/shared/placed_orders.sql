@@ -1,0 +1,24 @@
+-- One row per order placed before the run's as_of: its customer as a person, and nothing of what
+-- happened to it later. A shop that never told a delivery tells nothing of waiting for one.
+with
+placed as (
+    select
+        orders.source,
+        coalesce(
+            'person ' || members.person_id,
+            'account ' || orders.source || ' ' || orders.customer_id
+        ) as customer,
+        orders.created_at,
+        orders.currency,
+        cast(orders.revenue as double) as revenue,
+        cast(orders.cost as double) as cost,
+        orders.promised_at,
+        case when orders.delivered_at < $as_of then orders.delivered_at end as delivered_at,
+        case when orders.refunded_at < $as_of then orders.refunded_at end as refunded_at
+    from orders
+    left join members
+        on members.source = orders.source and members.member_id = orders.customer_id
+    where orders.created_at < $as_of
+)
+select *, count(delivered_at) over (partition by source) > 0 as is_delivery_told
+from placed
