@@ -29,12 +29,12 @@ answered as (
 rated as (
     select
         periods.period_start,
-        avg(reviews.rating / reviews.rating_max) as part,
+        avg(counted_reviews.rating / counted_reviews.rating_max) as part,
         count(*) as n
-    from reviews
+    from counted_reviews
     join periods
-        on reviews.created_at >= periods.start_at and reviews.created_at < periods.end_at
-    where reviews.rating_max > 0 and reviews.rating >= 0 and reviews.rating <= reviews.rating_max
+        on counted_reviews.created_at >= periods.start_at
+        and counted_reviews.created_at < periods.end_at
     group by periods.period_start
 ),
 kept as (
