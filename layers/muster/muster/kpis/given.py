@@ -108,7 +108,9 @@ def prepare(
         "escalation_tags": [(tag,) for tag in settings.escalation.tags],
         "resolution_tags": [(tag,) for tag in settings.resolution_tags],
         "solution_channels": [(channel,) for channel in settings.solution_channels],
-        "targeted_segments": [(one,) for one in dict.fromkeys(settings.targeted_segments)],
+        "targeted_segments": [
+            (one,) for one in dict.fromkeys(settings.targeted_segments or ("all",))
+        ],
         "ad_channels": _ad_channels(settings).items(),
         "term_spellings": _term_spellings(settings),
         "feedback_names": [(name,) for name in settings.feedback],
