@@ -12,34 +12,35 @@
 -- lowest: 0
 
 with
-targets as (
-    select segment, segment as breakdown from targeted_segments
-    union all
-    select 'all', null where (select count(*) from targeted_segments) = 0
+asked as (  -- without targeted segments it is the whole audience, 'all'
+    select min(case when segment = 'all' then 0 else 1 end) = 1 as is_by_segment
+    from targeted_segments
 ),
 dated as (
-    select periods.period_start, ad_spend.*
+    select
+        periods.period_start,
+        ad_spend.source,
+        ad_spend.campaign_id,
+        case when ad_spend.segment = 'all' then ad_spend.spend end as spend,
+        case when targeted_segments.segment is not null then ad_spend.follows end as follows,
+        -- A campaign that breaks its follows down into other segments only has won none of these.
+        case
+            when targeted_segments.segment is not null
+                or (asked.is_by_segment and ad_spend.segment <> 'all') then ad_spend.follows
+        end as reported
     from ad_spend
+    cross join asked
     join periods
         on ad_spend.date >= periods.period_start and ad_spend.date < periods.end_on
+    left join targeted_segments
+        on targeted_segments.segment = ad_spend.segment
     where ad_spend.currency = $currency
 ),
--- One row per period and campaign: all that it spent, and its follows among the targeted. A
--- campaign that breaks its follows down into other segments only has won none of them.
 campaigns as (
-    select
-        dated.period_start,
-        dated.source,
-        dated.campaign_id,
-        sum(case when dated.segment = 'all' then dated.spend end) as spend,
-        sum(case when targets.segment is not null then dated.follows end) as follows,
-        count(case
-            when targets.segment is not null or dated.segment <> 'all' then dated.follows
-        end) as reports
+    select period_start, sum(spend) as spend, sum(follows) as follows
     from dated
-    left join targets
-        on targets.segment = dated.segment
-    group by dated.period_start, dated.source, dated.campaign_id
+    group by period_start, source, campaign_id
+    having count(reported) > 0
 )
 -- One row per period.
 select
@@ -48,5 +49,4 @@ select
     cast(sum(spend) as double) / nullif(sum(follows), 0) as value,
     sum(follows) as n
 from campaigns
-where reports > 0
 group by period_start

@@ -11,32 +11,12 @@
 -- table: audience
 -- lowest: 0
 
-with
-measured as (
-    select * from main_audience
-),
-last_known as (  -- one row per period and account measured before the period's end
-    select
-        periods.period_start,
-        periods.end_on,
-        measured.source,
-        measured.account,
-        max(measured.measured_on) as measured_on
-    from measured
-    join periods
-        on measured.measured_on < periods.end_on
-    group by periods.period_start, periods.end_on, measured.source, measured.account
-)
--- One row per period and source.
+-- One row per period and source: what is known on the period's last day.
 select
-    last_known.period_start,
-    last_known.source as segment,
-    sum(measured.value) as value,
-    count(*) as n
-from last_known
-join measured
-    on measured.source = last_known.source
-    and measured.account = last_known.account
-    and measured.measured_on = last_known.measured_on
-group by last_known.period_start, last_known.source
-having max(date_diff('day', last_known.measured_on, last_known.end_on)) <= 35
+    periods.period_start,
+    daily_followers.source as segment,
+    daily_followers.followers as value,
+    daily_followers.accounts as n
+from daily_followers
+join periods
+    on daily_followers.day = cast(periods.end_on - interval 1 day as date)
