@@ -9,25 +9,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
-
-import httpx
-import stamina
 
 from muster.clock import Clock, system_clock
 from muster.errors import RateLimited, Rejected, Retry, SourceFailed, Unavailable
 from muster.sources._answer import Answer, WaitOf, asked_wait, parse, reason
 
+# Reading the settings imports every platform they name: only who connects needs these two.
+if TYPE_CHECKING:
+    import httpx
+
 TRIES = 6
 CONNECT_TRIES = 3  # nobody listens there: that rarely mends itself in seconds
 MAX_REDIRECTS = 5
-_UNREACHABLE = (httpx.ConnectError, httpx.UnsupportedProtocol)
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 Params = Mapping[str, Any]
 _log = logging.getLogger(__name__)
-stamina.instrumentation.set_on_retry_hooks(())  # its own line names neither source nor reason
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,8 @@ class Api:
         wait_of: WaitOf = asked_wait,
         renew: Renew | None = None,
     ) -> None:
+        import httpx
+
         self.http = http
         self.name = name
         self.base_url = base_url.rstrip("/")
@@ -139,12 +140,18 @@ class Api:
         stamina counts and spaces the tries; the pause itself is ours, as it is slept through the
         sleep that was handed in and must end before the deadline.
         """
+        import httpx
+        import stamina
+
+        # Its own log line names neither source nor reason.
+        stamina.instrumentation.set_on_retry_hooks(())
+        unreachable = (httpx.ConnectError, httpx.UnsupportedProtocol)
         number, backoff = 0, 0.0
 
         def pause(error: Exception) -> bool | float:
             if not isinstance(error, Retry) or number == TRIES:
                 return False
-            if number == CONNECT_TRIES and isinstance(error.__cause__, _UNREACHABLE):
+            if number == CONNECT_TRIES and isinstance(error.__cause__, unreachable):
                 raise SourceFailed(f"{error}: check base_url and the network") from error
             self._pause(error, backoff)
             return 0.0
@@ -205,6 +212,8 @@ class Api:
     def _send(
         self, method: str, url: str, query: Params, content: Mapping[str, Any]
     ) -> tuple[httpx.Response, bytes]:
+        import httpx
+
         headers = {"Accept": "application/json", **self._signature}
         request = self._client.build_request(
             method, url, params=query or None, headers=headers, **content
