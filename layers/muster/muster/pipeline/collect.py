@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from muster import sources
 from muster.clock import local_midnight
-from muster.errors import BadSettings, Refused, Retry, SourceFailed
+from muster.errors import BadSettings, RateLimited, Refused, Retry, SourceFailed
 from muster.lake import cells, known, merge, raw, state
 from muster.lake.state import State
 from muster.project import Progress, Project
@@ -34,13 +34,17 @@ Batch = tuple[list[Item], Cursor]
 
 @dataclass(frozen=True)
 class Fetched:
-    """What one fetch of one source brought; ``error`` is empty if all went well."""
+    """What one fetch of one source brought; ``error`` is empty if all went well.
+
+    ``again_in`` is set if only time ran out: the seconds after which the fetch may go on.
+    """
 
     source: str
     items: int = 0
     changed: Mapping[str, int] = field(default_factory=dict)
     quarantined: int = 0
     error: str = ""
+    again_in: float | None = None
 
 
 def chosen(project: Project, names: Sequence[str]) -> tuple[Source, ...]:
@@ -81,7 +85,8 @@ def _fetch_or_say_why(
         message = str(error).removeprefix(f"{source.name}: ")
         memory = state.load(project.lake, source.name)
         state.save(project.lake, source.name, replace(memory, last_error=message))
-        return replace(fetched, error=message)
+        again_in = error.seconds if isinstance(error, RateLimited) else None
+        return replace(fetched, error=message, again_in=again_in)
     return fetched
 
 
