@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from small_lake import covers, lay, measured, settings
+from small_lake import SOURCE, covers, lay, measured, settings
 
 from muster.kpis import catalogue, engine, given, steps
 from muster.records import (
@@ -132,7 +132,8 @@ def _rows(case: dict[str, Any]):
         yield SurveyResponse(**known | _parsed(facts))
     for table, (kind, known) in MEASURED.items():
         for number, facts in enumerate(case.get(table, ())):
-            yield kind(**{key: value(number) for key, value in known.items()} | _parsed(facts))
+            own = {key: value(number) for key, value in known.items()} | _parsed(facts)
+            yield own.pop("source", SOURCE), kind(**own)
 
 
 # What a row has if its case says nothing of it; keys and money are of no interest to most.

@@ -1,0 +1,20 @@
+-- title: Cost of a lead
+-- question: What do we pay for each lead?
+-- definition: Money spent on ads, divided by the leads on our site from the same channel, so that
+--   social stands beside search; by channel (ad_channels). Other currencies are left out; no spend,
+--   no value.
+-- unit: money
+-- better: down
+-- statistic: ratio
+-- communities: sales, audience
+-- version: 1
+-- table: ad_spend
+-- lowest: 0
+
+-- One row per period and channel.
+select
+    period_start,
+    channel as segment,
+    spend / nullif(leads, 0) as value,
+    leads as n
+from channel_costs
