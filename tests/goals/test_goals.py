@@ -16,7 +16,7 @@ from muster.goals import goals, target
 from muster.goals.trend import theil_sen
 from muster.records import KpiValue
 from muster.results import Kpi
-from muster.settings import Goal
+from muster.settings import Goal, Windows
 
 ZONE = ZoneInfo("Europe/Berlin")
 MONDAY = date(2026, 9, 7)
@@ -34,8 +34,9 @@ UNITS = {
 def kpi(name: str, grains=("day", "week", "month")) -> Kpi:
     unit, better, lowest, highest = UNITS[name]
     return Kpi(
-        name, name.title(), "?", "def", unit, better, (), 1, "messages", grains, lowest, highest, ""
-    )
+        name, name.title(), "?", "def", unit, better, (), 1, "messages", grains, lowest, highest,
+        "", influence=("site", "catalogue", "sales") if name == "sales" else (),
+    )  # fmt: skip
 
 
 KPIS = tuple(kpi(name) for name in UNITS)
@@ -62,7 +63,7 @@ def judged(the_goal: Goal, values, weeks: int | None = None, grain: str = "week"
     """The verdict as of the Monday after so many weeks."""
     weeks = len(values) if weeks is None else weeks
     as_of = datetime(2026, 9, 7, 5, tzinfo=UTC) + timedelta(weeks=weeks)
-    (status,) = goals.judge([the_goal], KPIS, values, grain, as_of, ZONE)
+    (status,) = goals.judge([the_goal], KPIS, values, grain, as_of, ZONE, Windows())
     return status
 
 
@@ -288,7 +289,7 @@ def test_a_kpi_of_a_coarser_grain_is_judged_on_its_own():
     values = weekly("members", [100], first=date(2026, 10, 1), grain="month")
     as_of = datetime(2026, 11, 23, 5, tzinfo=UTC)
     aim = goal("members", target={"at_least": 90})
-    (status,) = goals.judge([aim], [monthly], values, "week", as_of, ZONE)
+    (status,) = goals.judge([aim], [monthly], values, "week", as_of, ZONE, Windows())
     assert (status.status, status.period_start) == ("met", date(2026, 10, 1))
 
 

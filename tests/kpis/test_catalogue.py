@@ -83,6 +83,12 @@ BEYOND_THE_WHOLE = {
 }  # fmt: skip
 
 
+def test_goals_on_sales_ask_for_influence_on_the_shop():
+    asking = {kpi.id: kpi.influence for kpi in catalogue.load() if kpi.influence}
+    shop = ("site", "catalogue", "sales")
+    assert asking == dict.fromkeys(("cost_per_sale", "revenue", "sales"), shop)
+
+
 STATEMENTS = {f"shared/{name}": sql for name, sql in steps.load().items()} | {
     kpi.id: kpi.sql for kpi in catalogue.load()
 }

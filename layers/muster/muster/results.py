@@ -18,8 +18,9 @@ class Kpi:
     ``unit`` is seconds · ratio · count · money · score; ``table`` is the table whose coverage
     decides between 0 and no value; ``lowest``/``highest`` bound what is possible. ``statistic``
     says what sort of figure it is (count · mean · quantile · ratio · state), ``zero`` which segment
-    of a covered but empty period is 0 (all · source), ``needs`` which settings must be filled, and
-    ``assertions`` what must hold for every row (SQL).
+    of a covered but empty period is 0 (all · source), ``needs`` which settings must be filled,
+    ``influence`` of what the owner of a goal on it must influence something, and ``assertions``
+    what must hold for every row (SQL).
     """
 
     id: str
@@ -44,6 +45,7 @@ class Kpi:
     statistic: Literal["count", "mean", "quantile", "ratio", "state"] = "count"
     zero: Literal["all", "source"] | None = None
     needs: tuple[str, ...] = ()
+    influence: tuple[str, ...] = ()
     assertions: tuple[str, ...] = ()
 
 

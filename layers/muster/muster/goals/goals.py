@@ -16,8 +16,6 @@ from muster.records import GoalStatus, KpiValue
 from muster.results import Kpi
 from muster.settings import Goal
 
-SALES_KPIS = frozenset({"sales", "revenue", "cost_per_sale"})
-SALES_INFLUENCE = frozenset({"site", "catalogue", "sales"})
 _Key = tuple[str, str, str]
 
 
@@ -33,10 +31,11 @@ def check(goals: Sequence[Goal], kpis: Iterable[Kpi], has_sales_elsewhere: bool 
         if goal.name in names:
             raise BadSettings(f"two goals are called {goal.name!r}: give each its own name")
         names.add(goal.name)
-        target.read(goal, _kpi_of(goal, known))
+        kpi = _kpi_of(goal, known)
+        target.read(goal, kpi)
         _check_dates(goal)
         if not has_sales_elsewhere:
-            _check_influence(goal)
+            _check_influence(goal, kpi)
 
 
 def _kpi_of(goal: Goal, known: Mapping[str, Kpi]) -> Kpi:
@@ -65,16 +64,18 @@ def _check_dates(goal: Goal) -> None:
         )
 
 
-def _check_influence(goal: Goal) -> None:
+def _check_influence(goal: Goal, kpi: Kpi) -> None:
     """Sales hang on the shop: who cannot change it cannot answer for them."""
-    if goal.kpi not in SALES_KPIS or goal.accept_outside_influence:
+    if not kpi.influence or goal.accept_outside_influence:
         return
-    if SALES_INFLUENCE.isdisjoint(word.lower() for word in goal.influence):
+    if set(kpi.influence).isdisjoint(word.lower() for word in goal.influence):
+        *firsts, last = kpi.influence
+        either = f"{', '.join(firsts)} or {last}" if firsts else last
         raise BadSettings(
-            f"goal {goal.name!r}: {goal.kpi} also depends on the site, the catalogue and sales, "
+            f"goal {goal.name!r}: {goal.kpi} also depends on {either}, "
             "which its owner does not influence, and no sales from other channels are known to "
-            "compare with: add site, catalogue or sales to influence if the owner can change "
-            "them, or set accept_outside_influence: true"
+            f"compare with: add {either} to influence if the owner can change them, "
+            "or set accept_outside_influence: true"
         )
 
 

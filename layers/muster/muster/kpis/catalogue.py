@@ -105,6 +105,10 @@ def _some_of(*known: str) -> Callable[[str], tuple[str, ...]]:
     return lambda text: tuple(read(part.strip()) for part in text.split(","))
 
 
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().lower() for part in text.split(",") if part.strip())
+
+
 def _conditions(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(";") if part.strip())
 
@@ -137,5 +141,6 @@ _KEYS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
     "highest": (_number, None),
     "zero": (_one_of("all", "source"), None),
     "needs": (_some_of(*Settings.model_fields), ()),
+    "influence": (_listed, ()),
     "assertions": (_conditions, ()),
 }

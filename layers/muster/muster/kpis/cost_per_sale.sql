@@ -8,6 +8,7 @@
 -- statistic: ratio
 -- communities: sales, audience
 -- version: 1
+-- influence: site, catalogue, sales
 -- table: ad_spend
 -- lowest: 0
 

@@ -7,6 +7,7 @@
 -- statistic: state
 -- communities: sales
 -- version: 1
+-- influence: site, catalogue, sales
 -- table: site_traffic
 
 -- One row per period and channel; n counts the days that tell their revenue.

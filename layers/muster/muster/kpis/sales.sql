@@ -6,6 +6,7 @@
 -- statistic: count
 -- communities: sales, audience
 -- version: 1
+-- influence: site, catalogue, sales
 -- table: site_traffic
 
 -- One row per period and channel.
