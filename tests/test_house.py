@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from muster import errors
+from muster.kpis import catalogue
 
 HOUSE = Path(__file__).resolve().parents[1]
 CODE = sorted(
@@ -95,8 +96,14 @@ def test_every_kpi_file_and_platform_is_found_without_a_registry():
 
 
 # Words of the lake's own tables, metrics, kinds of survey and of community, which KPIs happen to
-# share; and the first goal that `muster init` proposes stands in its template's text, not as a word.
+# share; and the first goal that `muster init` proposes stands in its template's text, no word.
 SHARED_WORDS = {
     "messages", "followers", "mentions", "csat", "nps",
     "leads", "revenue", "sales",
 }  # fmt: skip
+
+
+def test_every_key_of_a_kpi_s_header_is_explained():
+    explained = (HOUSE / "docs" / "kpis.md").read_text("utf-8")
+    for key in catalogue._KEYS:
+        assert f"`{key}`" in explained

@@ -79,7 +79,8 @@ def test_every_header_keeps_its_promises_to_reports(kpi):
 # A change may be negative or more than double, a loss too; not only members see or like a post;
 # a session may end in two purchases.
 BEYOND_THE_WHOLE = {
-    "announcement_reach", "conversion_rate", "engagement_rate", "follower_growth", "profit_margin", "revenue_growth",
+    "announcement_reach", "conversion_rate", "engagement_rate", "follower_growth",
+    "profit_margin", "revenue_growth",
 }  # fmt: skip
 
 
