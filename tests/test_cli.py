@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 
@@ -27,6 +28,20 @@ MESSAGES = """\
 message_id,thread_id,parent_id,author_id,author_role,created_at,direction,text,tags
 1,1,,anna,member,2026-11-02T09:00:00Z,inbound,"The wifi is broken, terrible",wifi;urgent
 2,1,1,desk,staff,2026-11-02T10:30:00Z,outbound,Sorry! Restart it please,
+"""
+
+
+OWN_KPI = """\
+-- title: Mine
+-- question: How many?
+-- definition: A count of what is not there.
+-- unit: count
+-- better: up
+-- statistic: count
+-- communities: support
+-- version: 1
+-- table: messages
+select nope from messages
 """
 
 
@@ -153,6 +168,61 @@ def test_sql_cannot_change_or_read_anything_but_the_lake(project):
 def test_csv_cells_cannot_become_formulas(project):
     ended = muster(project, "sql", "select '=HYPERLINK(1)' as a, -1 as b", "--format", "csv")
     assert ended.stdout == "a,b\n'=HYPERLINK(1),-1\n"
+
+
+def test_an_import_under_an_impossible_name_is_refused_before_anything_is_written(project):
+    (project / "messages.csv").write_text(MESSAGES)
+    for name in ("../x", "A B=c", "", "a/b"):
+        ended = muster(project, "import", "messages", str(project / "messages.csv"),
+                       "--source", name)  # fmt: skip
+        assert ended.returncode == 2 and "--source" in one_line(ended), name
+    assert not (project / "lake").exists()
+
+
+def test_rows_that_name_no_source_are_refused_one_by_one(project):
+    head, first, second = MESSAGES.strip().splitlines()
+    text = f"{head},source\n{first},old\n{second},\n"
+    (project / "messages.csv").write_text(text)
+    ended = muster(project, "import", "messages", str(project / "messages.csv"), "--json")
+    assert ended.returncode == 1, ended.stderr
+    told = json.loads(ended.stdout)
+    assert told["changed"] == {"old": 1} and "line 3" in told["refused"][0]
+    assert list(project.glob("lake/quarantine/**/*.zst"))
+
+
+def test_a_goal_s_trouble_names_its_line(project):
+    (project / "muster.yaml").write_text(MINIMAL + GOAL)
+    ended = muster(project, "measure")
+    assert ended.returncode == 2
+    assert "muster.yaml:4: goal 'Answer fast'" in one_line(ended)
+
+
+def test_serve_says_in_one_line_why_it_cannot(project):
+    assert "muster report" in one_line(muster(project, "serve", "--port", "0"))
+    (project / "site").mkdir()
+    (project / "site" / "index.html").write_text("<p>Hello")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ended = muster(project, "serve", "--port", str(taken.getsockname()[1]))
+    assert ended.returncode == 2 and "is taken" in one_line(ended)
+    assert muster(project, "serve", "--port", "99999").returncode == 2
+
+
+def test_an_answer_that_cannot_be_written_is_one_line(project):
+    for form in ("csv", "json", "parquet"):
+        ended = muster(project, "sql", "select 1 as a", "--format", form, "-o", "/nowhere/x")
+        assert ended.returncode == 2 and "/nowhere/x cannot be written" in one_line(ended)
+
+
+def test_doctor_tries_every_kpi_and_the_lake(project):
+    well = muster(project, "doctor")
+    assert "can be measured" in well.stdout and "can be read and written" in well.stdout
+    (project / "kpis").mkdir()
+    (project / "kpis" / "mine.sql").write_text(OWN_KPI)
+    ended = muster(project, "doctor")
+    assert ended.returncode == 2
+    assert "BAD  KPIs: KPI mine" in ended.stdout
 
 
 def test_an_unknown_source_names_those_there_are(project):

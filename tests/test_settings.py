@@ -99,6 +99,17 @@ REFUSED = {
         "community: a\nescalation: {patterns: ['open (a']}\n",
         "muster.yaml:2: escalation.patterns[0]: 'open (a' is no pattern",
     ),
+    "a day that does not exist": (
+        "community: a\ngoals: [{name: g, objective: o, kpi: k, by: 2027-13-31,"
+        " target: {at_least: 1}}]\n",
+        "muster.yaml:2: goals[0].by: ",
+    ),
+    "an address that is none": (
+        "community: a\nreports:\n  - recipients: [anna@example.org, not an address]\n",
+        "muster.yaml:3: reports[0].recipients[1]: 'not an address' is no mail address",
+    ),
+    "a lake nobody knows": ("community: a\nlake: gs://x/y\n", "muster.yaml:2: lake: 'gs://x/y'"),
+    "an alias that holds itself": ("community: &a [*a]\n", "muster.yaml:1: "),
     "no YAML": ("a: [", "not YAML"),
     "an empty file": ("", "expected keys"),
 }

@@ -16,6 +16,7 @@ from muster.clock import parse_instant, system_clock
 from muster.errors import BadSettings, MusterError
 from muster.terminal import (
     asking,
+    file_trouble,
     progress,
     say,
     say_csv,
@@ -220,7 +221,9 @@ def sql(
     if file_format == "parquet":
         if output is None:
             raise BadSettings("Parquet is no text: name a file with -o FILE")
-        output.write_bytes(engine.ask_parquet(**lake))
+        found = engine.ask_parquet(**lake)
+        with file_trouble(output):
+            output.write_bytes(found)
         return
     answer = engine.ask(**lake)
     with writing_to(output):
@@ -310,25 +313,15 @@ def schema(
 
 @app.command()
 def serve(
-    context: typer.Context, port: Annotated[int, typer.Option(help="Port on loopback.")] = 8000
+    context: typer.Context,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="On loopback; 0: a free one.")] = 8000,
 ) -> None:
     """Show the site of this project on this machine."""
-    from functools import partial
-    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+    from muster.serving import server
 
-    place = _open(context).site.url()
-    if "://" in place:
-        raise BadSettings(
-            f"the site lies in {place}: serve shows only one on this machine; "
-            f"copy it (aws s3 sync {place} site) or open its web address"
-        )
-    folder = Path(place)
-    if not (folder / "index.html").exists():
-        raise BadSettings(f"{folder} holds no site yet: run muster report first")
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        say(f"http://127.0.0.1:{server.server_port}/ (Ctrl-C ends)")
-        server.serve_forever()
+    with server(_open(context).site.url(), port) as running:
+        say(f"http://127.0.0.1:{running.server_port}/ (Ctrl-C ends)")
+        running.serve_forever()
 
 
 @app.command()

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from muster import sources
+from muster import settings_file, sources
 from muster.clock import Clock
 from muster.settings import Settings, Source
-from muster.settings_file import load
 from muster.store import Store, open_store
 
 SETTINGS_FILE = "muster.yaml"
@@ -58,7 +57,12 @@ def platform_names() -> tuple[str, ...]:
 
 def read_settings(folder: Path) -> Settings:
     """The validated ``muster.yaml`` of a project folder."""
-    return load(folder / SETTINGS_FILE, options_of)
+    return settings_file.load(folder / SETTINGS_FILE, options_of)
+
+
+def place(project: Project, *at: str | int) -> str:
+    """Where a key of the project's settings stands: ``muster.yaml:12``."""
+    return settings_file.place(project.folder / SETTINGS_FILE, at)
 
 
 def open_project(

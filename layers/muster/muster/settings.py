@@ -18,9 +18,12 @@ from pydantic import (
     model_validator,
 )  # fmt: skip
 
+from muster.records import SOURCE_NAME
+
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)\s*")
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d|24:00)")
+_ADDRESS = re.compile(r"[^@\s,;:<>()\"\\]+@[^@\s,;:<>()\"\\]+")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -48,10 +51,23 @@ def _compiles(pattern: str) -> str:
     return pattern
 
 
+def _is_address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError(f"{text!r} is no mail address: write name@example.org")
+    return text
+
+
+def _is_lake(text: str) -> str:
+    if "://" in text and not text.startswith("s3://"):
+        raise ValueError(f"{text!r} is no lake: write a folder or s3://bucket/prefix")
+    return text
+
+
 Pattern = Annotated[str, AfterValidator(_compiles)]
+Address = Annotated[str, AfterValidator(_is_address)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Slug = Annotated[str, StringConstraints(pattern=f"^{SOURCE_NAME}$")]
 Secret = Annotated[str, StringConstraints(pattern=r"^(env:\w+|ssm:/\S+|secretsmanager:\S+)$")]
 Grain = Literal["day", "week", "month", "quarter", "year"]
 
@@ -199,8 +215,8 @@ class Report(Part):
     kpis: Annotated[
         tuple[str, ...], Field(description="KPI ids in order; all that have data if empty")
     ] = ()
-    recipients: tuple[str, ...] = ()
-    sender: str = "muster@localhost"
+    recipients: tuple[Address, ...] = ()
+    sender: Address = "muster@localhost"
     site_url: str | None = None
 
 
@@ -244,7 +260,7 @@ class Settings(Part):
     goals: tuple[Goal, ...] = ()
     reports: tuple[Report, ...] = (Report(),)
     events: tuple[Event, ...] = ()
-    lake: str = "./lake"
+    lake: Annotated[str, AfterValidator(_is_lake)] = "./lake"
 
     @property
     def zone(self) -> ZoneInfo:

@@ -18,12 +18,15 @@ from muster.settings import Settings, Source
 Location = tuple[str | int, ...]
 
 
+_UNREAD = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
+
+
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2's booleans: ``off`` and ``NO`` (Norway) stay words."""
+    """YAML 1.2's booleans: ``off`` and ``NO`` (Norway) stay words; dates are read by pydantic."""
 
 
 _Loader.yaml_implicit_resolvers = {
-    letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    letter: [(tag, pattern) for tag, pattern in resolvers if tag not in _UNREAD]
     for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver(
@@ -77,8 +80,17 @@ def _compose(text: str, name: str) -> tuple[dict[str, Any], Mapping[Location, in
         raise BadSettings(f"{name}: not YAML: {error}") from error
     if node is None or not isinstance(data, dict):
         raise BadSettings(f"{name}:1: expected keys such as community: and sources:")
-    _refuse_repeated_keys(node, name)
-    return data, dict(_lines(node, ()))
+    try:
+        _refuse_repeated_keys(node, name)
+        return data, dict(_lines(node, ()))
+    except RecursionError as error:
+        raise BadSettings(f"{name}:1: an alias holds itself: write it out") from error
+
+
+def place(path: Path, at: Location) -> str:
+    """Where a key of the file stands: ``muster.yaml:12``."""
+    _, lines = _compose(path.read_text(encoding="utf-8"), str(path))
+    return f"{path}:{lines.get(at, 1)}"
 
 
 def _lines(node: yaml.Node, at: Location) -> Iterator[tuple[Location, int]]:

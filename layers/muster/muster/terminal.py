@@ -14,6 +14,7 @@ from typing import Any
 
 import typer
 
+from muster.errors import BadSettings
 from muster.project import Progress
 
 
@@ -66,8 +67,9 @@ def _cell(value: Any) -> str:
 def say_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Comma-separated values; cells that a spreadsheet would run as a formula are quoted."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
+    shown = _cell if sys.stdout.isatty() else lambda value: value
     writer.writerow(columns)
-    writer.writerows([_inert(value) for value in row] for row in rows)
+    writer.writerows([shown(_inert(value)) for value in row] for row in rows)
 
 
 def _inert(value: Any) -> Any:
@@ -86,8 +88,21 @@ def writing_to(path: Path | None) -> Iterator[None]:
     if path is None:
         yield
         return
-    with path.open("w", encoding="utf-8", newline="") as file, redirect_stdout(file):
+    with (
+        file_trouble(path),
+        path.open("w", encoding="utf-8", newline="") as file,
+        redirect_stdout(file),
+    ):
         yield
+
+
+@contextmanager
+def file_trouble(path: Path) -> Iterator[None]:
+    """``BadSettings`` in one line where a file that the user named cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise BadSettings(f"{path} cannot be written: {error.strerror}") from error
 
 
 def asking() -> Callable[[str], str] | None:

@@ -87,7 +87,9 @@ def _csv(path: Path, lines: Iterator[str]) -> Opened:
     if twice := [name for name in header if name and header.count(name) > 1]:
         raise BadImport(f"{path}, line 1: column {twice[0]!r} stands there twice: rename one")
     csv.field_size_limit(_LONGEST_CELL)
-    return Opened(tuple(header), _csv_records(header, csv.reader(safe, delimiter=delimiter)))
+    # Strict: a quote that is never closed would swallow the rows after it.
+    reader = csv.reader(safe, delimiter=delimiter, strict=True)
+    return Opened(tuple(header), _csv_records(header, reader))
 
 
 def _csv_records(header: Sequence[str], reader: Any) -> Iterator[Record]:

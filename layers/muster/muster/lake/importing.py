@@ -22,9 +22,9 @@ from muster.lake import formats
 from muster.lake.cells import MEANT, accept
 from muster.lake.files import Record, open_file
 from muster.lake.taken import Extra, Refusal, Taken
-from muster.records import TABLES, Column, Row, Table, columns
+from muster.records import SOURCE_NAME, TABLES, Column, Row, Table, columns
 
-_SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_SOURCE = re.compile(SOURCE_NAME)
 _TRUTH = {"true": True, "yes": True, "y": True, "t": True, "1": True,
           "false": False, "no": False, "n": False, "f": False, "0": False}  # fmt: skip
 

@@ -8,6 +8,7 @@ every write is one put, and a reader sees each key once at any instant.
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -19,11 +20,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from muster.errors import Conflict
+from muster.errors import Conflict, StoreRefused
 from muster.lake import parquet
 from muster.lake.cells import Cells, cells, month
 from muster.lake.settle import Seen, settle
-from muster.records import TABLE_OF, TABLES, Deletion, Row, Table
+from muster.records import SOURCE_NAME, TABLE_OF, TABLES, Deletion, Row, Table
 from muster.store import Store, Stored
 
 BATCH_ROWS = 20_000
@@ -83,6 +84,8 @@ def merge(
     ``on_unknown`` hears of each deletion of a message the lake has never held. ``Conflict`` if
     other runs won every race.
     """
+    if not re.fullmatch(SOURCE_NAME, source):
+        raise StoreRefused(f"source {source[:80]!r}: its name may hold a-z, 0-9, - and _ only")
     rules = rules or Rules()
     changed: dict[str, int] = {}
     for batch in _batches(rows, rules):

@@ -41,7 +41,9 @@ def quarantine(
     if not found:
         return
     lines = [_item_line(item, reason) for item, reason in found]
-    bodies = sorted(json.dumps([item.stream, item.body], sort_keys=True) for item, _ in found)
+    bodies = sorted(
+        json.dumps([item.stream, item.body], default=str, sort_keys=True) for item, _ in found
+    )
     digest = hashlib.blake2b("\n".join(bodies).encode(), digest_size=8).hexdigest()
     folder = _folder("quarantine", source, found[0][0].seen_at.date())
     store.put(f"{folder}/{run}-{n:06}.{digest}.{len(lines)}.jsonl.zst", _pack(lines))
@@ -74,7 +76,9 @@ def _item_line(item: Item, reason: str | None = None) -> str:
     if reason is not None:
         line["reason"] = reason
     # ASCII escapes keep even half a surrogate pair exactly as received.
-    return json.dumps({**line, "body": item.body}, ensure_ascii=True, separators=(",", ":"))
+    return json.dumps(
+        {**line, "body": item.body}, default=str, ensure_ascii=True, separators=(",", ":")
+    )
 
 
 def _item(line: str) -> Item:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from tempfile import TemporaryDirectory
 
 from muster import sources
-from muster.errors import MusterError
+from muster.errors import BadKpi, MusterError
 from muster.kpis import catalogue
 from muster.pipeline.measure import check_plans
 from muster.project import Project
+from muster.records import TABLES
 from muster.secret import reveal
 from muster.settings import Source
 from muster.store import check_writable
@@ -34,7 +36,7 @@ def checkup(project: Project) -> tuple[Finding, ...]:
 def _findings(project: Project) -> Iterator[Finding]:
     settings = project.settings
     yield Finding("settings", True, f"{settings.community}, {settings.timezone}")
-    yield _look("KPIs", partial(_count, project))
+    yield _look("KPIs", partial(_try_kpis, project))
     yield _look("plans", partial(_check_plans, project))
     yield _look("lake", partial(_check_lake, project))
     for source in settings.sources:
@@ -50,8 +52,18 @@ def _look(what: str, check: Callable[[], str]) -> Finding:
         return Finding(what, False, str(error), error.exit_code)
 
 
-def _count(project: Project) -> str:
-    return f"{len(catalogue.load(project.kpi_folder))} can be measured"
+def _try_kpis(project: Project) -> str:
+    """Every KPI's SQL over empty tables: what cannot run there cannot run at all."""
+    from muster.kpis import engine, runner
+
+    kpis = catalogue.load(project.kpi_folder)
+    with TemporaryDirectory() as nothing:
+        tables = engine.connect(nothing)
+        now, settings = project.clock(), project.settings
+        outcome = runner.measure(tables, settings, kpis, as_of=now, coverage=())
+    if outcome.problems:
+        raise BadKpi("; ".join(outcome.problems))
+    return f"{len(kpis)} can be measured"
 
 
 def _check_plans(project: Project) -> str:
@@ -60,8 +72,14 @@ def _check_plans(project: Project) -> str:
 
 
 def _check_lake(project: Project) -> str:
+    from muster.kpis import engine
+
     check_writable(project.lake)
-    return f"{project.lake.url()} can be written and honours conditions"
+    for table in TABLES:
+        engine.ask(
+            project.lake.url(), f"select 1 from {table} limit 1", environment=project.environment
+        )
+    return f"{project.lake.url()} can be read and written, and honours conditions"
 
 
 def _check_source(project: Project, source: Source) -> str:

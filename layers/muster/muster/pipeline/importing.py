@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from muster.lake import importing, raw, state
 from muster.lake.taken import Extra, Refusal, Taken
 from muster.pipeline.collect import added, earliest, first_of, merge_scored, run_name
 from muster.project import Progress, Project
-from muster.records import Item
+from muster.records import SOURCE_NAME, Item
 from muster.store import check_writable
 
 BATCH_RECORDS = 20_000
@@ -52,6 +53,8 @@ def import_file(
 
     Rows go to the source they name themselves, else to ``source``.
     """
+    if source is not None and not re.fullmatch(SOURCE_NAME, source):
+        raise BadImport(f"--source {source!r}: write a name of a-z, 0-9, - and _")
     found = importing.read(path, table, form=form or "", zone=project.settings.zone)
     check_writable(project.lake)
     imported, run = Imported(table), run_name(project.clock())
@@ -77,8 +80,10 @@ def _take(
     number: int,
     batch: list[Taken | Refusal | Extra],
 ) -> Imported:
-    taken = [record for record in batch if isinstance(record, Taken)]
-    refused = [record for record in batch if isinstance(record, Refusal)]
+    found = [one for one in batch if isinstance(one, Taken)]
+    taken = [one for one in found if one.source or source]
+    refused = [one for one in batch if isinstance(one, Refusal)]
+    refused += [_nameless(one) for one in found if not (one.source or source)]
     extra = tuple(record.column for record in batch if isinstance(record, Extra))
     changed: dict[str, int] = {}
     for name, rows in _by_source(taken, source).items():
@@ -93,15 +98,15 @@ def _take(
     )
 
 
+def _nameless(record: Taken) -> Refusal:
+    why = "names no source: add a source column, or say --source NAME"
+    return Refusal(record.line, why, asdict(record.row))
+
+
 def _by_source(taken: Iterable[Taken], source: str | None) -> dict[str, list[Taken]]:
     found: dict[str, list[Taken]] = {}
     for record in taken:
-        name = record.source or source
-        if name is None:
-            raise BadImport(
-                f"line {record.line} names no source: add a source column, or say --source NAME"
-            )
-        found.setdefault(name, []).append(record)
+        found.setdefault(record.source or source or "", []).append(record)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from muster.goals import goals
 from muster.kpis import catalogue
 from muster.lake import raw, state
 from muster.lake.state import State
-from muster.project import Progress, Project
+from muster.project import Progress, Project, place
 from muster.records import Coverage, GoalStatus, KpiValue
 from muster.reports import view
 from muster.results import Kpi, Measured, SourceFacts
@@ -53,9 +54,22 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
 def check_plans(project: Project) -> tuple[Kpi, ...]:
     """The catalogue, once every goal and report can rest on it (else ``BadSettings``)."""
     kpis = catalogue.load(project.kpi_folder)
-    goals.check(project.settings.goals, kpis)
-    view.check(project.settings.reports, kpis)
+    for number, goal in enumerate(project.settings.goals):
+        with _placed(project, "goals", number):
+            goals.check([goal], kpis)
+    for number, report in enumerate(project.settings.reports):
+        with _placed(project, "reports", number):
+            view.check([report], kpis)
     return kpis
+
+
+@contextmanager
+def _placed(project: Project, part: str, number: int) -> Iterator[None]:
+    """An error about a part of the settings says in which line that part stands."""
+    try:
+        yield
+    except BadSettings as error:
+        raise BadSettings(f"{place(project, part, number)}: {error}") from error
 
 
 def latest(project: Project) -> Measured:
@@ -141,7 +155,13 @@ def _verdicts(
     project: Project, kpis: Sequence[Kpi], values: Sequence[KpiValue], as_of: datetime
 ) -> Iterator[GoalStatus]:
     yield from goals.judge(
-        project.settings.goals, kpis, values, "week", as_of, project.settings.zone
+        project.settings.goals,
+        kpis,
+        values,
+        "week",
+        as_of,
+        project.settings.zone,
+        project.settings.windows,
     )
 
 

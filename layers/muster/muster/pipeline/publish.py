@@ -110,7 +110,7 @@ def _deliver(
         found,
         sender=one.sender,
         recipient=recipient,
-        message_id=f"{name}@{one.sender.rpartition('@')[2].strip('<> ')}",
+        message_id=f"{name}@{one.sender.rpartition('@')[2]}",
         date=found.as_of,
     )
     project.outbox.put(f"{name}.eml", mail.as_bytes())
