@@ -275,6 +275,74 @@ def test_the_trend_looks_at_eight_periods_and_names_its_day():
     assert status.arrives_on == date(2026, 12, 10)
 
 
+def outlook(numbers, **more):
+    """The verdict on at least 100 members, due at the end of the year."""
+    the_goal = goal("members", by="2026-12-31", target={"at_least": 100}, **more)
+    return judged(the_goal, weekly("members", numbers))
+
+
+def test_a_trend_that_falls_through_the_target_arrives_nowhere():
+    # The line falls by 2 a week and still lies above 100; only the last week fell out.
+    status = outlook([124, 122, 120, 118, 116, 114, 112, 90])
+    assert status.status == "at_risk"
+    assert status.arrives_on is None
+    assert status.projected < 100
+    assert status.reason == (
+        "The target was met so far; this period it was missed; "
+        "the present trend does not lead to the target."
+    )
+
+
+def test_a_trend_that_still_meets_the_target_does_not_arrive_at_it():
+    status = outlook([50, 104, 105, 106, 107, 108, 109, 60])
+    assert (status.status, status.arrives_on) == ("at_risk", None)
+    assert status.projected > 100
+    assert status.reason == (
+        "The value is behind the pace; the present trend still meets the target."
+    ), "off by more than a quarter of the way"
+
+
+def test_a_falling_goal_that_gets_worse_arrives_nowhere_either():
+    numbers = [76, 78, 80, 82, 84, 86, 88, 110]
+    aim = goal("mentions", by="2026-12-31", target={"at_most": 100})
+    assert judged(aim, weekly("mentions", numbers)).arrives_on is None
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ([20, 55], "there are too few values for a trend."),
+        ([20, 20, 24, 28, 32, 36, 40, 44], "the present trend arrives too late."),
+        ([20, 38, 0, 10, 20, 30, 40, 50], "the present trend arrives in time."),
+        ([50, 48, 46, 44, 42, 40, 38, 36], "the present trend does not lead to the target."),
+    ],
+)
+def test_the_reason_says_where_the_trend_leads(numbers, said):
+    the_goal = goal("members", by="2026-12-31" if len(numbers) > 2 else "2026-09-28",
+                    target={"at_least": 100})  # fmt: skip
+    status = judged(the_goal, weekly("members", numbers))
+    assert status.status in ("at_risk", "off_track")
+    assert status.reason.endswith(said)
+
+
+@given(st.lists(st.integers(0, 200), min_size=4, max_size=8), st.booleans())
+def test_a_day_of_arrival_is_only_told_of_a_trend_on_its_way(numbers, is_upward):
+    aim = {"at_least": 100} if is_upward else {"at_most": 100}
+    status = judged(goal("mentions", target=aim), weekly("mentions", numbers))
+    line = theil_sen(
+        [(MONDAY + timedelta(weeks=week + 1), float(n)) for week, n in enumerate(numbers)]
+    )
+    short = 100 - line.value if is_upward else line.value - 100
+    way = line.per_day if is_upward else -line.per_day
+    if status.arrives_on is not None:
+        assert short > 0
+        assert way > 0
+    if status.status != "met" and short > 1e-6 and way > 1e-6 and short / way < 3000:
+        assert status.arrives_on is not None
+        is_in_time = short <= way * (date(2026, 11, 30) - line.at).days + 1e-6
+        assert (status.arrives_on <= date(2026, 11, 29)) == is_in_time
+
+
 def test_after_the_due_date_the_verdict_stands():
     the_goal = goal("members", by="2026-09-20", target={"at_least": 140})
     missed = judged(the_goal, weekly("members", [100, 139, 500, 500]))

@@ -243,6 +243,16 @@ def test_a_goal_says_where_its_trend_leads():
     assert young.reason.endswith("there are too few values for a trend.")
 
 
+def test_a_trend_that_gets_worse_has_no_day_of_arrival():
+    falling, found = line_of([124, 122, 120, 118, 116, 114, 112, 90], {"at_least": 100})
+    assert falling.reason.endswith("; the present trend leads to 99 by 31 December 2026.")
+    assert "arrives" not in str(found)
+    meets, _ = line_of([50, 104, 105, 106, 107, 108, 109, 60], {"at_least": 100})
+    assert meets.reason.endswith("; the present trend still meets the target.")
+    late, _ = line_of([20, 20, 24, 28, 32, 36, 40, 44], {"at_least": 100})
+    assert late.reason.endswith("; at the present trend it arrives only on 28 February 2027.")
+
+
 def test_a_goal_past_its_due_date_says_so():
     line, _ = line_of([100, 120, 500], {"at_least": 135}, by="2026-11-13")
     assert line.reason == (

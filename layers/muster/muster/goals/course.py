@@ -20,6 +20,17 @@ Series = Sequence[tuple[date, float]]
 
 
 @dataclass(frozen=True)
+class Outlook:
+    """Where the trend leads: the value on the due date, and the day it comes to the target.
+
+    ``arrives_on`` is only told of a trend that is not there yet and on its way there.
+    """
+
+    projected: float | None = None
+    arrives_on: date | None = None
+
+
+@dataclass(frozen=True)
 class Course:
     """Where a goal comes from, where it shall be by when, and what its KPI did so far."""
 
@@ -68,35 +79,57 @@ class Course:
         )  # fmt: skip
 
 
-def verdict(course: Course, value: float, projected: float | None) -> tuple[str, str]:
-    arrives = projected is not None and course.is_met_by(projected)
+def outlook(course: Course) -> Outlook:
+    """None of both once the due date is over, or without a trend."""
+    trend = None if course.is_due else course.trend()
+    if trend is None:
+        return Outlook()
+    day = None if course.is_met_by(trend.value) else trend.reaches(course.target)
+    return Outlook(possible(trend.on(course.ends), course.kpi), day - DAY if day else None)
+
+
+def verdict(course: Course, value: float, ahead: Outlook) -> tuple[str, str]:
+    arrives = ahead.projected is not None and course.is_met_by(ahead.projected)
+    leads = _leads(course, ahead)
     if course.is_met_by(value):
         return "met", "The value meets the target."
     if course.is_due:
         return "off_track", "The due date has passed and the target was not reached."
     if course.is_met_by(course.base):
-        return _slipped(course, arrives)
+        return _slipped(course, arrives, leads)
     behind = course.behind(value)
     if behind <= _NOISE:
         return "on_track", "The value keeps the straight pace to the target."
     if arrives:
-        return "at_risk", "The value is behind the pace; the present trend still arrives in time."
+        return "at_risk", f"The value is behind the pace; {leads}."
     if behind <= LEEWAY:
-        return "at_risk", "The value is behind the pace by less than a quarter of the way."
+        return (
+            "at_risk",
+            f"The value is behind the pace by less than a quarter of the way; {leads}.",
+        )
     return "off_track", (
-        "The value is behind the pace by more than a quarter of the way, and the present trend "
-        "does not arrive in time."
+        f"The value is behind the pace by more than a quarter of the way; {leads}."
     )
 
 
-def _slipped(course: Course, arrives: bool) -> tuple[str, str]:
+def _leads(course: Course, ahead: Outlook) -> str:
+    """What reports say of the same facts, in words without numbers."""
+    if ahead.projected is None:
+        return "there are too few values for a trend"
+    if ahead.arrives_on is not None:
+        is_late = ahead.arrives_on >= course.ends
+        return f"the present trend arrives {'too late' if is_late else 'in time'}"
+    if course.is_met_by(ahead.projected):
+        return "the present trend still meets the target"
+    return "the present trend does not lead to the target"
+
+
+def _slipped(course: Course, arrives: bool, leads: str) -> tuple[str, str]:
     """A goal that began beyond its target and no longer is."""
     before = course.series[-2][1] if len(course.series) > 1 else course.base
     if course.is_met_by(before):
-        return "at_risk", "The target was met so far; this period it was missed."
-    if arrives:
-        return "at_risk", "The target was met once; the present trend leads back to it in time."
-    return "off_track", "The target was met once, and the present trend does not lead back to it."
+        return "at_risk", f"The target was met so far; this period it was missed; {leads}."
+    return "at_risk" if arrives else "off_track", f"The target was met once; {leads}."
 
 
 def possible(value: float, kpi: Kpi) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from difflib import get_close_matches
 from math import fsum
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from muster.clock import DAY, last_whole_period, next_period, period_start
 from muster.errors import BadSettings
 from muster.goals import target
-from muster.goals.course import Course, Series, possible, verdict
+from muster.goals.course import Course, Series, outlook, verdict
 from muster.records import GoalStatus, KpiValue
 from muster.results import Kpi
 from muster.settings import Goal
@@ -184,10 +184,8 @@ def _is_upward(goal: Goal, kpi: Kpi, base: float, aim: float) -> bool:
 
 
 def _judged(goal: Goal, course: Course, value: float) -> GoalStatus:
-    trend = None if course.is_due else course.trend()
-    projected = None if trend is None else possible(trend.on(course.ends), course.kpi)
-    status, reason = verdict(course, value, projected)
-    arrives = trend.reaches(course.target) if trend and status != "met" else None
+    ahead = outlook(course)
+    status, reason = verdict(course, value, ahead)
     return GoalStatus(
         goal=goal.name,
         kpi=goal.kpi,
@@ -196,8 +194,8 @@ def _judged(goal: Goal, course: Course, value: float) -> GoalStatus:
         value=value,
         target=course.target,
         expected=course.expected,
-        projected=projected,
-        arrives_on=arrives - timedelta(days=1) if arrives else None,
+        projected=ahead.projected,
+        arrives_on=None if status == "met" else ahead.arrives_on,
         reason=reason,
     )
 

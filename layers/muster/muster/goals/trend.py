@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
+from math import ceil
 from statistics import median
 
 FEWEST = 4
@@ -25,12 +26,13 @@ class Trend:
         return self.value + self.per_day * (day - self.at).days
 
     def reaches(self, target: float) -> date | None:
-        """The first day after ``at`` on which it is at ``target``; None if not in ten years."""
-        way = target - self.value
-        if self.per_day == 0 or way / self.per_day < 0:
+        """The first day from ``at`` on that finds it at ``target``, from whichever side it comes;
+        None if not in ten years."""
+        days = (target - self.value) / self.per_day if self.per_day else -1.0
+        if not 0 <= days <= _FARTHEST.days:
             return None
-        days = -(-way // self.per_day)
-        return self.at + timedelta(days=int(days)) if days <= _FARTHEST.days else None
+        # Without the rounding a hair of a float would cost a day.
+        return self.at + timedelta(days=ceil(round(days, 6)))
 
 
 def theil_sen(points: Sequence[tuple[date, float]]) -> Trend | None:

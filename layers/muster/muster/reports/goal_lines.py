@@ -91,13 +91,25 @@ def _reason(goal: Goal, status: GoalStatus, is_due: bool, style: Style) -> str:
 
 
 def _trend(goal: Goal, status: GoalStatus, style: Style) -> str:
+    """Where the trend leads, from the same facts as the verdict's own words."""
     words: ModuleType = style.words
     if status.projected is None:
         return str(words.NO_TREND)
     if status.arrives_on is not None:
-        return str(words.trend_arrives(words.day_text(status.arrives_on)))
+        day = words.day_text(status.arrives_on)
+        return str(words.trend_arrives(day, status.arrives_on > goal.by))
+    if _is_met_by_trend(status):
+        return str(words.TREND_MEETS)
     projected = numbers.value_text(status.projected, style)
     return str(words.trend_misses(projected, words.day_text(goal.by)))
+
+
+def _is_met_by_trend(status: GoalStatus) -> bool:
+    """Whether the trend ends at the target or beyond, where the value itself falls short."""
+    if status.projected is None or status.value is None or status.target is None:
+        return False
+    beyond, short = status.projected - status.target, status.value - status.target
+    return abs(beyond) <= 1e-9 * abs(status.target) or (beyond > 0) != (short > 0)
 
 
 def _places(kpi: Kpi, status: GoalStatus) -> tuple[float | None, float | None, float | None]:

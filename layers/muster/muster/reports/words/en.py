@@ -181,14 +181,15 @@ def goal_missed(value: str, target: str, day: str) -> str:
     return f"{value} when it was due on {day}; the target ({target}) was not reached."
 
 
-def trend_arrives(day: str) -> str:
-    return f"at the present trend it arrives on {day}"
+def trend_arrives(day: str, is_late: bool) -> str:
+    return f"at the present trend it arrives {'only ' if is_late else ''}on {day}"
 
 
 def trend_misses(projected: str, day: str) -> str:
     return f"the present trend leads to {projected} by {day}"
 
 
+TREND_MEETS = "the present trend still meets the target"
 NO_TREND = "there are too few values for a trend"
 
 # Subject, preheader, opening
