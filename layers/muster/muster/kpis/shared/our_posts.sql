@@ -5,7 +5,8 @@ select
     human_messages.created_at,
     messages.likes,
     messages.reposts,
-    messages.replies
+    messages.replies,
+    messages.views
 from human_messages
 join messages
     on messages.source = human_messages.source

@@ -1,0 +1,37 @@
+-- title: Announcement reach
+-- question: How many of the members see what we post?
+-- definition: Mean views of staff's posts whose views the platform tells, divided by the members
+--   known (joined or written) at the period's end.
+-- unit: ratio
+-- better: up
+-- statistic: mean
+-- communities: support, product, employee, audience, sales
+-- version: 1
+-- table: messages
+-- lowest: 0
+
+with
+seen as (
+    select periods.period_start, avg(our_posts.views) as views, count(*) as posts
+    from our_posts
+    join periods
+        on our_posts.created_at >= periods.start_at and our_posts.created_at < periods.end_at
+    where our_posts.views is not null
+    group by periods.period_start
+),
+known as (
+    select periods.period_start, count(*) as members
+    from known_members
+    join periods
+        on known_members.first_at < periods.end_at
+    group by periods.period_start
+)
+-- One row per period. A post can be seen by more people than there are members.
+select
+    seen.period_start,
+    'all' as segment,
+    seen.views / known.members as value,
+    seen.posts as n
+from seen
+join known
+    on known.period_start = seen.period_start

@@ -1,0 +1,34 @@
+-- title: New members who stay
+-- question: Do new members come back?
+-- definition: Members new in the period before who wrote in this one, divided by the members new in
+--   the period before.
+-- unit: ratio
+-- better: up
+-- statistic: ratio
+-- communities: support, product, employee, audience, sales
+-- version: 1
+-- table: messages
+-- lowest: 0
+-- highest: 1
+
+with
+newcomers as (  -- one row per period and member new in the period before
+    select periods.period_start, known_members.person
+    from known_members
+    join periods as before
+        on known_members.first_at >= before.start_at and known_members.first_at < before.end_at
+    join periods
+        on periods.period_start = before.end_on
+)
+-- One row per period.
+select
+    newcomers.period_start,
+    'all' as segment,
+    avg(case when writers.person is not null then 1.0 else 0.0 end) as value,
+    count(*) as n
+from newcomers
+join heard_periods
+    on heard_periods.period_start = newcomers.period_start
+left join writers
+    on writers.period_start = newcomers.period_start and writers.person = newcomers.person
+group by newcomers.period_start
