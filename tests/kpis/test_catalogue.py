@@ -51,6 +51,11 @@ def test_a_users_file_joins_the_catalogue_and_may_replace_a_kpi_of_ours(tmp_path
         ("statistic: count", "statistic: mean\n-- zero: all", r"only a count can be 0"),
         ("-- table: messages", "-- table: messages\n-- needs: brand_term", r"'brand_term' is none"),
         ("-- table: messages", "-- table: messages\n-- lowest: low", r"'low' is no number"),
+        (
+            "-- table: messages",
+            "-- table: messages\n-- settles: quiet",
+            r"'quiet' is none of answer",
+        ),
         ("-- better: down", "-- better down", r"shouting.sql:6: unknown header key"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from small_lake import SOURCE, at, covers, found, measured, message, settings, values, write
@@ -61,6 +61,25 @@ def test_the_running_period_is_partial_and_a_finished_one_is_not():
     outcome = measured(rows, as_of=at(days=8), kpis=["messages"])
     flags = {str(one.period_start): one.partial for one in found(outcome, "messages")}
     assert flags == {"2026-03-02": False, "2026-03-09": True}
+
+
+@pytest.mark.parametrize(
+    ("kpi", "windows", "days"),
+    [
+        ("response_rate", {}, 1),
+        ("resolution_rate", {}, 7),
+        ("resolution_rate", {"resolution": "3d"}, 3),
+        ("reopened_rate", {}, 14),
+        ("messages", {}, 0),
+    ],
+)
+def test_a_rate_is_partial_until_its_window_has_passed_after_the_period(kpi, windows, days):
+    closed = Thread(thread_id="t1", created_at=at(0), closed_at=at(3))
+    settled = WEEK + timedelta(days=7 + days)
+    for as_of, is_partial in ((settled - timedelta(seconds=1), True), (settled, False)):
+        outcome = measured([*ROWS, closed], as_of=as_of, kpis=[kpi], windows=windows)
+        first = found(outcome, kpi)[0]
+        assert (str(first.period_start), first.partial) == ("2026-03-02", is_partial)
 
 
 def test_too_few_flags_estimates_and_no_counts():

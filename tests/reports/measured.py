@@ -75,10 +75,11 @@ def build(kpis, kpi_values, settings=None, report=None, as_of=AS_OF, **facts):
     """The view, with verdicts and readings computed as the pipeline does."""
     settings = settings or Settings(community="Campus IT", timezone="Europe/Berlin")
     report = report or Report()
-    judged = goals.judge(settings.goals, kpis, kpi_values, report.grain, as_of, settings.zone)
+    zone, windows = settings.zone, settings.windows
+    judged = goals.judge(settings.goals, kpis, kpi_values, report.grain, as_of, zone, windows)
     facts = {"waiting": (), "sources": (source(),)} | facts
     measured = Measured(as_of, tuple(kpis), tuple(kpi_values), judged, **facts)
-    series = view.all_series(kpis, kpi_values, report.grain, as_of, settings.zone)
+    series = view.all_series(kpis, kpi_values, report.grain, as_of, zone)
     readings = {
         key: xmr.read(one.numbers, one.kpi.lowest, one.kpi.highest) for key, one in series.items()
     }

@@ -19,8 +19,9 @@ class Kpi:
     decides between 0 and no value; ``lowest``/``highest`` bound what is possible. ``statistic``
     says what sort of figure it is (count · mean · quantile · ratio · state), ``zero`` which segment
     of a covered but empty period is 0 (all · source), ``needs`` which settings must be filled,
-    ``influence`` of what the owner of a goal on it must influence something, and ``assertions``
-    what must hold for every row (SQL).
+    ``influence`` of what the owner of a goal on it must influence something, ``assertions`` what
+    must hold for every row (SQL), and ``settles`` the window (answer · resolution · reopen) that
+    must pass after a period before its value stands still.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Kpi:
     needs: tuple[str, ...] = ()
     influence: tuple[str, ...] = ()
     assertions: tuple[str, ...] = ()
+    settles: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from muster.goals import target
 from muster.goals.course import Course, Series, outlook, verdict
 from muster.records import GoalStatus, KpiValue
 from muster.results import Kpi
-from muster.settings import Goal
+from muster.settings import Goal, Windows
 
 _Key = tuple[str, str, str]
 
@@ -92,10 +92,12 @@ def judge(
     grain: str,
     as_of: datetime,
     zone: ZoneInfo,
+    windows: Windows,
 ) -> tuple[GoalStatus, ...]:
-    """Each goal's verdict on the last whole period before ``as_of``.
+    """Each goal's verdict on the last whole period before ``as_of`` whose value stands still.
 
-    The period is of ``grain``, or of the KPI's own next coarser one. Once the period that holds
+    The period is of ``grain``, or of the KPI's own next coarser one; a KPI that waits for one of
+    ``windows`` is judged on the last period after which it has passed. Once the period that holds
     the due date ``by`` is over, it stays the one that is judged. The running period never is.
 
     * ``met``: the value is at the target or beyond it.
@@ -112,7 +114,16 @@ def judge(
     """
     known = {kpi.id: kpi for kpi in kpis}
     series = _by_key(values)
-    return tuple(_verdict(goal, _kpi_of(goal, known), series, grain, as_of, zone) for goal in goals)
+    return tuple(
+        _verdict(goal, kpi, series, grain, _settled_at(kpi, windows, as_of), zone)
+        for goal in goals
+        for kpi in [_kpi_of(goal, known)]
+    )
+
+
+def _settled_at(kpi: Kpi, windows: Windows, as_of: datetime) -> datetime:
+    """Values of periods that were over by then stand still."""
+    return as_of - getattr(windows, kpi.settles) if kpi.settles else as_of
 
 
 def _by_key(values: Iterable[KpiValue]) -> dict[_Key, list[tuple[date, float]]]:
@@ -129,11 +140,11 @@ def _verdict(
     kpi: Kpi,
     series: Mapping[_Key, Series],
     grain: str,
-    as_of: datetime,
+    settled_at: datetime,
     zone: ZoneInfo,
 ) -> GoalStatus:
     grain = kpi.grain_at(grain)
-    last, due = last_whole_period(as_of, zone, grain), period_start(goal.by, grain)
+    last, due = last_whole_period(settled_at, zone, grain), period_start(goal.by, grain)
     period = min(last, due)
     points = [
         point for point in series.get((kpi.id, grain, goal.segment), ()) if point[0] <= period

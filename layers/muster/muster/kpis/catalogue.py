@@ -4,6 +4,8 @@ A KPI is one file; its name is the KPI's id. It begins with a header of ``-- key
 line that starts with ``--`` and two or more blanks continues the one before). The SQL below yields
 ``period_start, segment, value, n`` and may read the tables of the lake, the steps in ``shared/``,
 and ``periods`` (period_start, end_on, start_at, end_at, is_partial): the periods of one grain.
+A KPI that counts what happens within a window after the fact names it in ``settles``: until the
+window has passed after a period's end, its value still moves and is kept as partial.
 """
 
 from __future__ import annotations
@@ -143,4 +145,5 @@ _KEYS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
     "needs": (_some_of(*Settings.model_fields), ()),
     "influence": (_listed, ()),
     "assertions": (_conditions, ()),
+    "settles": (_one_of("answer", "resolution", "reopen"), ""),
 }

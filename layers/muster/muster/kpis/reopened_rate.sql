@@ -10,6 +10,7 @@
 -- table: messages
 -- lowest: 0
 -- highest: 1
+-- settles: reopen
 
 -- One row per period.
 select

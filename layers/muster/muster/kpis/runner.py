@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -66,7 +66,7 @@ every as (
 )
 select
     $kpi, $version, $grain, every.period_start, every.segment, every.value, every.n,
-    $is_estimate and every.n < $min_n, periods.is_partial
+    $is_estimate and every.n < $min_n, periods.is_partial or periods.end_at > $settled_at
 from every
 join periods on periods.period_start = every.period_start
 """
@@ -140,6 +140,8 @@ def _measure_one(
         return
     facts = {"kpi": kpi.id, "version": kpi.version, "grain": grain, "table_name": kpi.table}
     facts |= {"zero": kpi.zero, "is_estimate": kpi.statistic in ("mean", "quantile", "ratio")}
+    window = timedelta(seconds=parameters[f"{kpi.settles}_window"] if kpi.settles else 0)
+    facts |= {"settled_at": parameters["as_of"] - window}
     connection.execute(_INSERT, steps.used(_INSERT, {**parameters, **facts}))
 
 

@@ -74,7 +74,10 @@ def _comparisons(series: Series, style: Style) -> tuple[Comparison, ...]:
     if not series.starts:
         return ()
     now = series.starts[-1]
-    named = [(words.BEFORE[series.grain], _value(series.at(before(now, series.grain))))]
+    earlier = before(now, series.grain)
+    # "last week" would be the wrong one where the newest period is still left out.
+    name = words.period_name(series.grain, earlier) if series.waits else words.BEFORE[series.grain]
+    named = [(name, _value(series.at(earlier)))]
     if series.grain not in ("quarter", "year"):
         named.append((words.QUARTER_SO_FAR, quarter_so_far(series)))
     if series.grain != "year":

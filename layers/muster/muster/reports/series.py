@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from muster.clock import DAY, last_whole_period, next_period, period_start
 from muster.records import KpiValue
-from muster.results import Kpi
+from muster.results import Kpi, Reading
+from muster.settings import Windows
 
 WHOLE = "all"
 Key = tuple[str, str]
@@ -17,13 +19,17 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Series:
-    """One segment of a KPI, from its first value to the last whole period (None: no value)."""
+    """One segment of a KPI, from its first value to the last whole period (None: no value).
+
+    ``waits`` is the window that must pass after a period, where it keeps the last whole one out.
+    """
 
     kpi: Kpi
     segment: str
     grain: str
     starts: tuple[date, ...]
     values: tuple[KpiValue | None, ...]
+    waits: timedelta | None = None
 
     @property
     def numbers(self) -> tuple[float | None, ...]:
@@ -70,6 +76,38 @@ def _gapless(
         starts.append(start)
         start = next_period(start, grain)
     return Series(kpi, segment, grain, tuple(starts), tuple(values.get(start) for start in starts))
+
+
+def settled(
+    series: Mapping[Key, Series],
+    readings: Mapping[Key, Reading],
+    windows: Windows,
+    as_of: datetime,
+    zone: ZoneInfo,
+) -> tuple[Mapping[Key, Series], Mapping[Key, Reading]]:
+    """Both up to the last period whose value no longer moves, where the KPI waits for a window."""
+    kept, read = dict(series), dict(readings)
+    for key, one in series.items():
+        if one.kpi.settles:
+            window = getattr(windows, one.kpi.settles)
+            count = bisect_right(one.starts, last_whole_period(as_of - window, zone, one.grain))
+            kept[key] = _first(one, count, window)
+            read[key] = _first_read(readings[key], count)
+    return kept, read
+
+
+def _first(series: Series, count: int, waits: timedelta) -> Series:
+    if count == len(series.starts):
+        return series
+    return replace(series, starts=series.starts[:count], values=series.values[:count], waits=waits)
+
+
+def _first_read(reading: Reading, count: int) -> Reading:
+    """The reading of the first periods: what was left out had no value, so it changed nothing."""
+    limits = tuple(
+        replace(one, end=min(one.end, count)) for one in reading.limits if one.start < count
+    )
+    return replace(reading, limits=limits, rules=reading.rules[:count], sides=reading.sides[:count])
 
 
 def before(start: date, grain: str) -> date:

@@ -89,7 +89,16 @@ def in_force(series: Series, reading: Reading) -> Limits | None:
 
 
 def why(series: Series, reading: Reading, style: Style, min_n: int) -> str:
-    """The reading of the last point in words."""
+    """The reading of the last point in words; of which period, if it is not the newest."""
+    said = _why(series, reading, style, min_n)
+    if series.waits is None or not series.starts:
+        return said
+    period = style.words.period_name(series.grain, series.starts[-1])
+    span = numbers.span_text(series.waits.total_seconds(), style.words)
+    return f"{style.words.settled(period, span)}: {said}"
+
+
+def _why(series: Series, reading: Reading, style: Style, min_n: int) -> str:
     words: ModuleType = style.words
     last = series.last
     grain = series.grain

@@ -15,7 +15,7 @@ from muster.reports import goal_lines, measures, missing, numbers, opening, sign
 from muster.reports.data import to_json
 from muster.reports.goal_lines import Judged
 from muster.reports.model import Change, GoalLine, Measure, ReportView, Waiting
-from muster.reports.series import Key, Series, all_series
+from muster.reports.series import Key, Series, all_series, settled
 from muster.results import Kpi, Measured, Reading, WaitingIssue
 from muster.settings import Report, Settings
 
@@ -52,13 +52,15 @@ def build(
     """The report on the last whole period of its grain before ``as_of`` (exclusive).
 
     ``readings`` are the XmR readings of the ``numbers`` of ``all_series`` for the same grain and
-    ``as_of``, by the same keys. Everything that is shown is computed here, nothing in a template.
+    ``as_of``, by the same keys. A KPI that waits for a window is shown as of the last period whose
+    window is over, and says so. Everything that is shown is computed here, nothing in a template.
     """
     say, zone, grain = words.load(language), settings.zone, report.grain
     start = last_whole_period(as_of, zone, grain)
     end = next_period(start, grain) - DAY
     judged = goal_lines.judged(settings.goals, measured.goals)
     series = all_series(measured.kpis, measured.values, grain, as_of, zone)
+    series, readings = settled(series, readings, settings.windows, as_of, zone)
     shown = _chosen(report, settings, measured, judged, series)
     found = _measures(shown, series, readings, settings, measured, judged, grain, say)
     goals = _goal_lines(measured.kpis, judged, grain, settings.currency, say)

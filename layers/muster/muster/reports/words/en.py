@@ -144,6 +144,11 @@ def too_few(n: int, needed: int) -> str:
     return f"rests on {many(n, 'case')} only, fewer than {needed}: too few to read"
 
 
+def settled(period: str, span: str) -> str:
+    """Which period a measure is of whose newer values still move."""
+    return f"{period}, the last whose {span} are over"
+
+
 def never_measured(table: str) -> str:
     return f"nothing to measure in {table} yet"
 
