@@ -18,20 +18,14 @@ seen as (
         on our_posts.created_at >= periods.start_at and our_posts.created_at < periods.end_at
     where our_posts.views is not null
     group by periods.period_start
-),
-known as (
-    select periods.period_start, count(*) as members
-    from known_members
-    join periods
-        on known_members.first_at < periods.end_at
-    group by periods.period_start
 )
 -- One row per period. A post can be seen by more people than there are members.
 select
     seen.period_start,
     'all' as segment,
-    seen.views / known.members as value,
+    seen.views / member_counts.members as value,
     seen.posts as n
 from seen
-join known
-    on known.period_start = seen.period_start
+join member_counts
+    on member_counts.period_start = seen.period_start
+where member_counts.members > 0

@@ -12,24 +12,18 @@
 -- highest: 1
 
 with
-known as (
-    select periods.period_start, count(*) as members
-    from known_members
-    join periods
-        on known_members.first_at < periods.end_at
-    group by periods.period_start
-),
 wrote as (
     select period_start, count(*) as members from writers group by period_start
 )
 -- One row per period.
 select
-    known.period_start,
+    member_counts.period_start,
     'all' as segment,
-    coalesce(cast(wrote.members as double), 0) / known.members as value,
-    known.members as n
-from known
+    coalesce(cast(wrote.members as double), 0) / member_counts.members as value,
+    member_counts.members as n
+from member_counts
 join heard_periods
-    on heard_periods.period_start = known.period_start
+    on heard_periods.period_start = member_counts.period_start
 left join wrote
-    on wrote.period_start = known.period_start
+    on wrote.period_start = member_counts.period_start
+where member_counts.members > 0

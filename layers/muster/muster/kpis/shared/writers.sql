@@ -1,7 +1,6 @@
--- One row per period and member who wrote in it.
-select distinct periods.period_start, human_messages.person
-from human_messages
+-- One row per period and member who wrote in it, with the days on which the member did.
+select periods.period_start, daily_writers.person, count(*) as days
+from daily_writers
 join periods
-    on human_messages.created_at >= periods.start_at
-    and human_messages.created_at < periods.end_at
-where human_messages.role = 'member' and human_messages.author_id is not null
+    on daily_writers.day >= periods.period_start and daily_writers.day < periods.end_on
+group by periods.period_start, daily_writers.person
