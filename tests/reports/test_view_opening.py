@@ -51,6 +51,49 @@ def test_the_strongest_signal_with_a_direction_leads():
     assert subject((volume, farther)).startswith("Changed: Messages unusually high")
 
 
+BY_TONE = {"better": [*CALM, 30], "far better": [*CALM, 90], "worse": [*CALM, 0]}
+
+
+def leading(*named, goals=()):
+    """Which of the KPIs with these tones leads, in subject and big chart."""
+    kpis = tuple(kpi(name, title=name.title()) for name, _ in named)
+    numbers = [value for name, tone in named for value in values(name, BY_TONE[tone])]
+    found = build(kpis, numbers, Settings(community="C", goals=goals))
+    assert found.headline.title in found.subject
+    return found
+
+
+def test_what_got_worse_leads_and_on_a_goals_kpi_first():
+    a_goal = goal("G", "two", {"at_least": 10})
+    assert leading(("one", "far better"), ("two", "worse")).headline.kpi == "two"
+    assert leading(("one", "far better"), ("two", "better")).headline.kpi == "one"
+    pair = (("one", "far better"), ("two", "better"))
+    assert leading(*pair, goals=(a_goal,)).headline.kpi == "two", "better, on a goal's KPI"
+    pair = (("one", "worse"), ("two", "worse"))
+    assert leading(*pair, goals=(a_goal,)).headline.kpi == "two", "worse, on a goal's KPI"
+    pair = (("one", "worse"), ("two", "far better"))
+    found = leading(*pair, goals=(a_goal,))
+    assert found.headline.kpi == "one", "worse before a goal's better"
+    assert found.subject.startswith("Worse: One unusually low (0);")
+    assert "Look first at One: " in found.opening[-1]
+
+
+def test_better_never_leads_on_a_kpi_whose_goal_is_off_track():
+    far_off = goal("G", "two", {"at_least": 900})
+    pair = (("one", "better"), ("two", "far better"))
+    assert leading(*pair, goals=(far_off,)).headline.kpi == "one"
+    alone = leading(("two", "better"), goals=(far_off,))
+    assert alone.subject == (
+        "Off track, but better: Two unusually high (30); 1 of 1 goal off track (week 47)"
+    )
+
+
+def test_what_to_look_at_first_is_what_the_subject_names():
+    a_goal = goal("G", "two", {"at_least": 10})
+    found = leading(("one", "worse"), ("two", "worse"), goals=(a_goal,))
+    assert "Look first at Two: " in found.opening[-1]
+
+
 def test_the_subject_ends_with_the_goals_that_are_behind():
     goals = (
         goal("One", "members", {"at_least": 10}),

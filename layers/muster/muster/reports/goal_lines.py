@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import ModuleType
 
 from muster.clock import period_start
@@ -71,6 +71,14 @@ def count(statuses: Iterable[GoalStatus]) -> Mapping[str, int]:
     found: dict[str, int] = {}
     for status in statuses:
         found[status.status] = found.get(status.status, 0) + 1
+    return found
+
+
+def verdicts(judged: Iterable[Judged]) -> Mapping[str, Collection[str]]:
+    """The verdicts of the goals on each KPI, by its id."""
+    found: dict[str, set[str]] = {}
+    for goal, status in judged:
+        found.setdefault(goal.kpi, set()).add(status.status)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import ModuleType
@@ -15,13 +15,17 @@ SIGNALS = ("better", "worse", "changed")
 
 @dataclass(frozen=True)
 class Findings:
-    """What the main thing is chosen from; ``signals`` are the strongest first."""
+    """What the main thing is chosen from; ``signals`` are the strongest first.
+
+    ``verdicts`` are those of the goals on each KPI, by its id.
+    """
 
     grain: str
     period_start: date
     measures: Sequence[Measure]
     signals: Sequence[tuple[Measure, Signal]]
     goals: Mapping[str, int]
+    verdicts: Mapping[str, Collection[str]]
     waiting: int
     longest: str
     stale: int
@@ -31,11 +35,22 @@ class Findings:
     def routine(self) -> int:
         return sum(measure.tone == "routine" for measure in self.measures)
 
+    def is_held_back(self, measure: Measure) -> bool:
+        """Better is no news to lead with while a goal on the KPI is off track."""
+        return measure.tone == "better" and "off_track" in self.verdicts.get(measure.kpi, ())
+
 
 def headline(findings: Findings) -> Measure | None:
-    """The strongest signal: on a goal's KPI before others, with a direction before without."""
+    """What got worse before what got better, on a goal's KPI before others, then the stronger."""
     found = [measure for measure, _ in findings.signals]
-    return min(found, key=lambda one: (one.tone == "changed", one.target is None), default=None)
+    return min(found, key=lambda one: _rank(one, findings), default=None)
+
+
+def _rank(measure: Measure, findings: Findings) -> tuple[int, bool]:
+    """The lowest is told."""
+    tone = "held back" if findings.is_held_back(measure) else measure.tone
+    order = ("worse", "better", "held back", "changed")
+    return order.index(tone), measure.kpi not in findings.verdicts
 
 
 def subject(findings: Findings) -> str:
@@ -61,7 +76,9 @@ def _main_thing(findings: Findings) -> str:
     phrase = words.signal_phrase(
         main.title, signal.rule, signal.side, main.unit, main.value_text, span
     )
-    return f"{words.SIGNAL_PREFIX[main.tone]}: {phrase}"
+    is_held_back = findings.is_held_back(main)
+    prefix = words.BETTER_BUT_OFF_TRACK if is_held_back else words.SIGNAL_PREFIX[main.tone]
+    return f"{prefix}: {phrase}"
 
 
 def _goals_clause(findings: Findings) -> str:
@@ -100,8 +117,8 @@ def _changed(findings: Findings) -> list[str]:
 
 def _to_do(findings: Findings) -> list[str]:
     words = findings.words
-    worse = next((one for one, _ in findings.signals if one.tone == "worse"), None)
-    said = [words.look_first(worse.title, worse.why)] if worse else []
+    main = headline(findings)
+    said = [words.look_first(main.title, main.why)] if main and main.tone == "worse" else []
     if findings.waiting:
         said.append(words.waiting_sentence(findings.waiting, findings.longest))
     if findings.stale:

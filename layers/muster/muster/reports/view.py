@@ -73,6 +73,7 @@ def build(
         measures=found,
         signals=signs,
         goals=goal_lines.count(status for _, status in judged),
+        verdicts=goal_lines.verdicts(judged),
         waiting=len(measured.waiting),
         longest=_longest(measured.waiting, say),
         stale=sum(source.is_stale for source in measured.sources),

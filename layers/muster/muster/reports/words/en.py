@@ -199,6 +199,7 @@ NO_TREND = "there are too few values for a trend"
 
 # Subject, preheader, opening
 SIGNAL_PREFIX = {"better": "Better", "worse": "Worse", "changed": "Changed"}
+BETTER_BUT_OFF_TRACK = "Off track, but better"
 
 
 def signal_phrase(title: str, rule: str, side: int, unit: str, value: str, span: str) -> str:
