@@ -114,7 +114,7 @@ def test_readings_say_the_rule_and_the_routine_range():
 
 def test_a_run_is_told_against_the_average_it_left():
     run = only(*CALM, 10, *[13] * 8)
-    assert run.why == "8 weeks in a row above the average of 11 (a new level, routinely 13 to 13)"
+    assert run.why == "8 weeks in a row above the earlier average of 11 (a new level, routinely 13 to 13)"
     first, second = run.bands
     assert (first.end, second.end - second.start) == (second.start, 8)
     assert only(*CALM, 10, *[13] * 9).tone == "routine", "news once"
@@ -253,6 +253,23 @@ def test_a_trend_that_gets_worse_has_no_day_of_arrival():
     assert late.reason.endswith("; at the present trend it arrives only on 28 February 2027.")
 
 
+@pytest.mark.parametrize(
+    ("numbers", "aim", "unit", "pace"),
+    [
+        # One week of six and a bit gone: the pace is a hair away from what is shown.
+        ([20, 19], {"at_most": 10.8}, "count", "18.6"),
+        ([0.5, 0.49], {"at_most": "43.23%"}, "ratio", "48.97 %"),
+        ([20, 19], {"at_most": 13.3}, "count", "a little less than 19"),
+        ([14_600, 14_430], {"at_most": "3h 41min"}, "seconds", "a little less than 4 h"),
+    ],
+)
+def test_a_pace_that_would_read_like_the_value_is_told_apart(numbers, aim, unit, pace):
+    line, _ = line_of(numbers, aim, definition=kpi("open", unit, better="down"))
+    assert line.status == "at_risk", line
+    assert line.expected_text == pace
+    assert line.reason.startswith(f"The straight pace asks for {pace} by now;")
+
+
 def test_a_goal_past_its_due_date_says_so():
     line, _ = line_of([100, 120, 500], {"at_least": 135}, by="2026-11-13")
     assert line.reason == (
@@ -287,7 +304,7 @@ def test_the_ten_issues_that_wait_longest_come_first():
     found = build((MEMBERS,), values("members", [1]), waiting=issues)
     assert [issue.waited_text for issue in found.waiting[:2]] == ["14 h", "13 h"]
     assert len(found.waiting) == 10
-    assert "14 issues wait for an answer, the longest for 14 h." in found.opening[-1]
+    assert "14 issues wait for an answer now, the longest for 14 h." in found.opening[-1]
     untitled = build((MEMBERS,), (), waiting=(waiting(1, None),))
     assert untitled.waiting[0].title == "Untitled"
     assert untitled.waiting[0].opened_text == "23 Nov 2026, 05:00", "local time"
@@ -321,6 +338,21 @@ def test_reports_of_longer_periods(grain):
     assert found.period_start == last
     assert found.measures[0].value_text == "5"
     assert found.subject.startswith(f"First {grain}s: too early to tell")
+
+
+def test_when_no_source_could_be_read_the_subject_says_so():
+    never = source(is_stale=True, last=None, error="no route")
+    old = source("x", is_stale=True, last=AS_OF - timedelta(days=9))
+    found = build((), (), sources=(never, old))
+    assert found.subject == "No source could be read (week 47)"
+    assert found.opening[0] == "No source could be read, so nothing can be told of this week yet."
+    routine = build((MEMBERS,), values("members", CALM), sources=(never,))
+    assert routine.subject == "No source could be read (week 47)"
+    assert routine.opening[0] == (
+        "No source could be read of late, so this week may only look like a routine one."
+    )
+    one_left = build((), (), sources=(never, source("x")))
+    assert one_left.subject == "First weeks: too early to tell (week 47)"
 
 
 def test_an_empty_community_gets_a_report_all_the_same():

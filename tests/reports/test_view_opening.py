@@ -113,8 +113,8 @@ def test_the_opening_tells_what_changed_goals_and_what_to_do():
     assert goals == "Of 4 goals 1 is met, 2 off track and 1 without data."
     assert to_do == (
         "Look first at New members who came back: outside the routine range of 71.4 % to 92.6 %. "
-        "3 issues wait for an answer, the longest for 2 d 3 h. 1 source is out of date, so numbers "
-        "may be incomplete."
+        "3 issues wait for an answer now, the longest for 2 d 3 h. 1 source is out of date, so "
+        "numbers may be incomplete."
     )
 
 
@@ -125,7 +125,7 @@ def test_changes_tell_only_this_weeks_signals_strongest_first():
         ("New members who came back", "worse"),
     ]
     assert campus().changes[0].text == (
-        "2 h 30 min – 8 weeks in a row below the average of 5 h 17 min (a new level, routinely "
+        "2 h 30 min – 8 weeks in a row below the earlier average of 5 h 17 min (a new level, routinely "
         "1 h 37 min to 3 h 6 min)"
     )
     old = build((MEMBERS,), values("members", [*CALM, 30, 11]))

@@ -71,8 +71,10 @@ def test_goals_in_one_sentence(counts, text):
 
 
 def test_one_and_many():
-    assert en.waiting_sentence(1, "2 h") == "1 issue has waited for an answer for 2 h."
-    assert en.waiting_sentence(7, "2 h") == "7 issues wait for an answer, the longest for 2 h."
+    assert en.waiting_sentence(1, "2 h") == "1 issue waits for an answer now, for 2 h so far."
+    assert en.waiting_sentence(7, "2 h") == (
+        "7 issues wait for an answer now, the longest for 2 h."
+    )
     assert en.quarantined("forum", 1) == "forum: 1 item could not be read and waits in quarantine."
     assert en.rest_sentence(1, True, "week") == (
         "1 moved within its usual range and needs no explanation."

@@ -36,7 +36,7 @@ def goal_line(goal: Goal, status: GoalStatus, kpi: Kpi, grain: str, style: Style
         status_text=words.STATUSES[status.status],
         value_text=numbers.value_text(status.value, style),
         target_text=target_text(goal, status, style),
-        expected_text=numbers.value_text(status.expected, style),
+        expected_text=_pace(status, style),
         by_text=words.BY.format(words.day_text(goal.by)),
         owner=goal.owner or "",
         reason=_reason(goal, status, is_due, style),
@@ -74,6 +74,13 @@ def count(statuses: Iterable[GoalStatus]) -> Mapping[str, int]:
     return found
 
 
+def _pace(status: GoalStatus, style: Style) -> str:
+    """What the pace asks for, told apart from a value that is behind it."""
+    if status.status in ("at_risk", "off_track"):
+        return numbers.text_apart(status.expected, status.value, style)
+    return numbers.value_text(status.expected, style)
+
+
 def verdicts(judged: Iterable[Judged]) -> Mapping[str, Collection[str]]:
     """The verdicts of the goals on each KPI, by its id."""
     found: dict[str, set[str]] = {}
@@ -87,7 +94,7 @@ def _reason(goal: Goal, status: GoalStatus, is_due: bool, style: Style) -> str:
     if status.status == "no_data" or status.value is None:
         return status.reason
     value = numbers.value_text(status.value, style)
-    expected = numbers.value_text(status.expected, style)
+    expected = _pace(status, style)
     target = target_text(goal, status, style)
     if status.status == "met":
         return str(words.goal_met(value, target))

@@ -55,6 +55,18 @@ def target_text(value: float | None, style: Style) -> str:
     return value_text(value, whole if is_whole else style)
 
 
+def text_apart(value: float | None, shown: float | None, style: Style) -> str:
+    """The value in words that do not read like ``shown``: with a decimal more where they would."""
+    text = value_text(value, style)
+    if value is None or shown is None or text != value_text(shown, style):
+        return text
+    finer = replace(style, decimals=style.decimals + 1)
+    exact = value_text(value, finer)
+    if exact != value_text(_rounded(shown, style), finer):
+        return exact
+    return str(style.words.nearly(text, value > shown))
+
+
 def change_text(change: float | None, style: Style) -> str:
     """A difference with its sign; that of two ratios is in percentage points."""
     if change is None or not math.isfinite(change):

@@ -28,12 +28,18 @@ class Findings:
     verdicts: Mapping[str, Collection[str]]
     waiting: int
     longest: str
+    sources: int
     stale: int
     words: ModuleType
 
     @property
     def routine(self) -> int:
         return sum(measure.tone == "routine" for measure in self.measures)
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether no source is up to date; one that was only imported always is."""
+        return 0 < self.sources == self.stale
 
     def is_held_back(self, measure: Measure) -> bool:
         """Better is no news to lead with while a goal on the KPI is off track."""
@@ -64,6 +70,8 @@ def _main_thing(findings: Findings) -> str:
     words = findings.words
     main = headline(findings)
     if main is None:
+        if findings.is_unread:
+            return str(words.NO_SOURCE_READ)
         if not findings.routine:
             return str(words.too_early_period(findings.grain))
         return str(words.routine_period(findings.grain))
@@ -111,6 +119,8 @@ def _changed(findings: Findings) -> list[str]:
     words = findings.words
     counts = {tone: sum(one.tone == tone for one in findings.measures) for tone in SIGNALS}
     signals = words.signals_sentence(len(findings.measures), counts)
+    if findings.is_unread and not signals:
+        return [words.unread_sentence(findings.routine, findings.grain)]
     rest = words.rest_sentence(findings.routine, bool(signals), findings.grain)
     return [part for part in (signals, rest if not signals or findings.routine else "") if part]
 

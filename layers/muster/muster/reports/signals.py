@@ -140,7 +140,7 @@ def _rules_in_words(series: Series, reading: Reading, style: Style, limits: Limi
 def _new_level(series: Series, reading: Reading, style: Style, left: Limits) -> str:
     """A run that starts a new baseline: what it left, and what is routine from now on."""
     words, mean = style.words, numbers.value_text(left.mean, style)
-    run = words.run(len(_run(series, reading)), series.grain, reading.sides[-1], mean)
+    run = words.run(len(_run(series, reading)), series.grain, reading.sides[-1], mean, True)
     low, high = numbers.limit_texts(reading.limits[-1].lower, reading.limits[-1].upper, style)
     return f"{run} ({words.new_level(low, high)})"
 

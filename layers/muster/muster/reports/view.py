@@ -76,6 +76,7 @@ def build(
         verdicts=goal_lines.verdicts(judged),
         waiting=len(measured.waiting),
         longest=_longest(measured.waiting, say),
+        sources=len(measured.sources),
         stale=sum(source.is_stale for source in measured.sources),
         words=say,
     )

@@ -69,6 +69,11 @@ def point_label(grain: str, first: date) -> str:
     return str(first.year) if grain == "year" else short_day(first)
 
 
+def nearly(text: str, is_more: bool) -> str:
+    """A number that reads like the one it is compared with, but is not."""
+    return f"a little {'more' if is_more else 'less'} than {text}"
+
+
 # Measures
 TITLE = "Community health"
 READINGS = {
@@ -109,9 +114,11 @@ def outside(low: str, high: str) -> str:
     return f"outside the routine range of {low} to {high}"
 
 
-def run(count: int, grain: str, side: int, mean: str) -> str:
+def run(count: int, grain: str, side: int, mean: str, is_left: bool = False) -> str:
+    """``is_left``: the average is that of a level which the run has left for good."""
     where = "above" if side > 0 else "below"
-    average = f"the average of {mean}" if mean else "the average until then"
+    average = f"the {'earlier ' if is_left else ''}average of {mean}"
+    average = average if mean else "the average until then"
     return f"{many(count, grain)} in a row {where} {average}"
 
 
@@ -226,6 +233,9 @@ def too_early_period(grain: str) -> str:
     return f"First {grain}s: too early to tell"
 
 
+NO_SOURCE_READ = "No source could be read"
+
+
 def goals_clause(total: int, at_risk: int, off_track: int, without: int) -> str:
     """2 of 6 goals at risk."""
     of = f"of {many(total, 'goal')}"
@@ -267,6 +277,12 @@ def rest_sentence(routine: int, has_signals: bool, grain: str) -> str:
     return f"A routine {grain}: {many(routine, 'measure')} moved within the usual range."
 
 
+def unread_sentence(routine: int, grain: str) -> str:
+    if routine:
+        return f"{NO_SOURCE_READ} of late, so this {grain} may only look like a routine one."
+    return f"{NO_SOURCE_READ}, so nothing can be told of this {grain} yet."
+
+
 def goals_sentence(counts: dict[str, int]) -> str:
     """Of 6 goals 2 are met, 1 on track, 2 at risk and 1 off track."""
     names = {
@@ -294,8 +310,8 @@ def look_first(title: str, why: str) -> str:
 
 def waiting_sentence(count: int, longest: str) -> str:
     if count == 1:
-        return f"1 issue has waited for an answer for {longest}."
-    return f"{count:,} issues wait for an answer, the longest for {longest}."
+        return f"1 issue waits for an answer now, for {longest} so far."
+    return f"{count:,} issues wait for an answer now, the longest for {longest}."
 
 
 def stale_sentence(count: int) -> str:
