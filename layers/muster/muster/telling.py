@@ -15,11 +15,17 @@ def fetched(results: Sequence[Any], as_json: bool) -> None:
         say_json([asdict(one) for one in results])
         return
     for one in results:
-        changed = ", ".join(f"{count:,} {table}" for table, count in one.changed.items() if count)
-        note = f"; {one.quarantined:,} in quarantine" if one.quarantined else ""
-        say(f"{one.source}: {one.items:,} items, {changed or 'nothing new'}{note}")
+        if one.items or not one.error:
+            say(_brought(one))
         if one.error:
             warn(f"{one.source}: {one.error}")
+
+
+def _brought(one: Any) -> str:
+    changed = ", ".join(f"{count:,} {table}" for table, count in one.changed.items() if count)
+    end = " before it failed" if one.error else ""
+    note = f"; {one.quarantined:,} in quarantine" if one.quarantined else ""
+    return f"{one.source}: {one.items:,} items, {changed or 'nothing new'}{end}{note}"
 
 
 def summary(measured: Any) -> dict[str, Any]:
