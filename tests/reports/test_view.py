@@ -114,7 +114,9 @@ def test_readings_say_the_rule_and_the_routine_range():
 
 def test_a_run_is_told_against_the_average_it_left():
     run = only(*CALM, 10, *[13] * 8)
-    assert run.why == "8 weeks in a row above the earlier average of 11 (a new level, routinely 13 to 13)"
+    assert run.why == (
+        "8 weeks in a row above the earlier average of 11 (a new level, routinely 13 to 13)"
+    )
     first, second = run.bands
     assert (first.end, second.end - second.start) == (second.start, 8)
     assert only(*CALM, 10, *[13] * 9).tone == "routine", "news once"

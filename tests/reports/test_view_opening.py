@@ -125,8 +125,8 @@ def test_changes_tell_only_this_weeks_signals_strongest_first():
         ("New members who came back", "worse"),
     ]
     assert campus().changes[0].text == (
-        "2 h 30 min – 8 weeks in a row below the earlier average of 5 h 17 min (a new level, routinely "
-        "1 h 37 min to 3 h 6 min)"
+        "2 h 30 min – 8 weeks in a row below the earlier average of 5 h 17 min (a new level, "
+        "routinely 1 h 37 min to 3 h 6 min)"
     )
     old = build((MEMBERS,), values("members", [*CALM, 30, 11]))
     assert old.changes == ()
