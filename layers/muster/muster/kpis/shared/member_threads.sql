@@ -6,24 +6,25 @@ openings as (
 ),
 followed as (
     select
-        human_messages.source,
-        human_messages.thread_id,
-        human_messages.role,
+        human_messages.*,
         human_messages.person <> openings.person
-            and human_messages.created_at > openings.created_at as is_answer,
-        row_number() over (
-            partition by
-                human_messages.source,
-                human_messages.thread_id,
-                human_messages.person <> openings.person
-                    and human_messages.created_at > openings.created_at
-            order by human_messages.created_at, human_messages.message_id
-        ) as place
+            and human_messages.created_at > openings.created_at as is_answer
     from human_messages
     join openings
         on openings.source = human_messages.source
         and openings.thread_id = human_messages.thread_id
         and openings.message_id <> human_messages.message_id
+),
+ranked as (
+    select
+        source,
+        thread_id,
+        role,
+        is_answer,
+        row_number() over (
+            partition by source, thread_id, is_answer order by created_at, message_id
+        ) as place
+    from followed
 ),
 counted as (
     select
@@ -31,7 +32,7 @@ counted as (
         thread_id,
         count(*) as replies,
         max(case when is_answer and place = 1 then role end) as answered_by
-    from followed
+    from ranked
     group by source, thread_id
 )
 select
