@@ -1,0 +1,136 @@
+"""The layers as they are deployed: built for both processors, within Lambda's limit, importable.
+
+Run by ``make layers``; importing needs a Python of the functions' version on the path.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+HOUSE = Path(__file__).resolve().parents[2]
+BUILT = HOUSE / ".cache" / "layers"
+LIMIT = 250 * 1024 * 1024
+ROOM = 20 * 1024 * 1024  # so that a new version of a dependency does not stop a deploy
+PYTHON = shutil.which("python3.13")
+OFFLINE = """
+import json, sys
+import {module}
+print(json.dumps(sorted({{"duckdb", "pyarrow", "numpy"}} & set(sys.modules))))
+"""
+LOAD_HTTPFS = """
+import duckdb, duckdb_extension_httpfs, pathlib
+root = pathlib.Path(duckdb_extension_httpfs.__file__).parent
+(file,) = root.rglob("httpfs.duckdb_extension")
+connection = duckdb.connect(config={"extension_directory": "/nonexistent"})
+connection.execute(f"load '{file}'")
+"""
+
+
+class Template(yaml.SafeLoader):
+    """CloudFormation's short forms as plain values: what a ``!Ref`` names."""
+
+
+Template.add_multi_constructor("!", lambda loader, _, node: _plain(loader, node))
+
+
+def _plain(loader: yaml.SafeLoader, node: yaml.Node) -> object:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_mapping(node, deep=True)
+
+
+RESOURCES = yaml.load((HOUSE / "template.yaml").read_text("utf-8"), Loader=Template)["Resources"]
+LAYERS = {
+    name: HOUSE / one["Properties"]["ContentUri"]
+    for name, one in RESOURCES.items()
+    if one["Type"] == "AWS::Serverless::LayerVersion"
+}
+FUNCTIONS = {
+    one["Properties"]["CodeUri"].rpartition("/")[2]: one["Properties"]["Layers"]
+    for one in RESOURCES.values()
+    if one["Type"] == "AWS::Serverless::Function"
+}
+
+
+@pytest.fixture(scope="session", params=["arm64", "x86_64"])
+def built(request: pytest.FixtureRequest) -> Path:
+    """Every layer, built anew as ``sam build`` does: by its Makefile."""
+    place = BUILT / request.param
+    shutil.rmtree(place, ignore_errors=True)
+    for name, folder in LAYERS.items():
+        (place / name).mkdir(parents=True)
+        settings = {**os.environ, "ARCH": request.param, "ARTIFACTS_DIR": str(place / name)}
+        subprocess.run(["make", "-s", f"build-{name}"], cwd=folder, env=settings, check=True)
+    return place
+
+
+def size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def test_every_function_fits_with_its_layers(built: Path) -> None:
+    sizes = {name: sum(size(built / one) for one in used) for name, used in FUNCTIONS.items()}
+    print(json.dumps({name: round(found / 1024 / 1024, 1) for name, found in sizes.items()}))
+    assert len(sizes) == 4
+    assert max(sizes.values()) < LIMIT - ROOM
+
+
+def test_no_function_carries_both_heavy_libraries(built: Path) -> None:
+    for name, used in FUNCTIONS.items():
+        there = {path.name for one in used for path in (built / one / "python").iterdir()}
+        assert not {"pyarrow", "duckdb"} <= there, name
+
+
+def test_modules_are_compiled_and_stay_valid_wherever_they_are_unpacked(built: Path) -> None:
+    for name in LAYERS:
+        sources = [path for path in (built / name).rglob("*.py") if "test" not in str(path)]
+        compiled = {path.name.split(".")[0] for path in (built / name).rglob("*.cpython-313.pyc")}
+        assert {path.stem for path in sources} <= compiled
+        one = next((built / name).rglob("*.cpython-313.pyc"))
+        flags = int.from_bytes(one.read_bytes()[4:8], "little")
+        assert flags == 0b01, "by hash, unchecked"
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_a_function_starts_from_its_layers_alone(built: Path, name: str) -> None:
+    if built.name != os.uname().machine or PYTHON is None:
+        pytest.skip("no Python 3.13 of this processor here")
+    heavy = {"fetch": ["pyarrow"]}.get(name, [])
+    assert json.loads(run(built, name, OFFLINE.format(module="app"))) == heavy
+
+
+def test_httpfs_loads_from_the_layer_without_a_network(built: Path) -> None:
+    if built.name != os.uname().machine or PYTHON is None:
+        pytest.skip("no Python 3.13 of this processor here")
+    run(built, "measure", LOAD_HTTPFS)
+
+
+def run(built: Path, name: str, code: str) -> str:
+    """What a program says that sees the function and its layers, and no other package."""
+    places = [HOUSE / "functions" / name, *(built / one / "python" for one in FUNCTIONS[name])]
+    path = os.pathsep.join(map(str, places))
+    ended = subprocess.run(
+        [str(PYTHON), "-S", "-B", "-c", code],
+        capture_output=True, text=True, env={"PYTHONPATH": path, "HOME": "/nonexistent"},
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def test_requirements_are_those_of_the_lock() -> None:
+    lock = (HOUSE / "uv.lock").read_text("utf-8")
+    locked = set(re.findall(r'\[\[package\]\]\nname = "(.+)"\nversion = "(.+)"', lock))
+    for folder in LAYERS.values():
+        file = folder / "requirements.txt"
+        for line in file.read_text("utf-8").splitlines() if file.exists() else ():
+            assert tuple(line.split(";")[0].strip().split("==")) in locked, line
