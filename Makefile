@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help setup demo test test-bluesky test-kill lint format bench docs screenshots renew clean
+.PHONY: help setup demo test test-bluesky test-kill lint layers lint-aws format bench docs screenshots renew clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -41,6 +41,21 @@ lint: .venv/ready     ## ruff, types, and the direction of imports
 format: .venv/ready   ## put the code into its one format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+layers: .venv/ready | $(UV)  ## the functions' layers for both processors: their sizes, and that they start
+	UV=$(abspath $(UV)) layers/requirements.sh
+	PATH="$(dir $(abspath $(UV))):$$PATH" $(BIN)/pytest -s tests/aws/built_layers.py
+
+lint-aws: export AWS_DEFAULT_REGION := eu-central-1
+lint-aws: export SAM_CLI_TELEMETRY := 0
+lint-aws: .cache/aws/ready  ## template.yaml by sam and cfn-lint, and what they miss
+	.cache/aws/bin/sam validate --lint
+	.cache/aws/bin/python tests/aws/lint.py
+
+.cache/aws/ready: tests/aws/requirements.txt | $(UV)
+	$(UV) venv --quiet --clear .cache/aws
+	$(UV) pip install --quiet --python .cache/aws -r tests/aws/requirements.txt
+	@touch $@
 
 docs: .venv/ready     ## the documents that are generated from the code
 	$(BIN)/python docs/generate.py
