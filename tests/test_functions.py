@@ -23,6 +23,7 @@ from muster.kpis import engine
 from muster.lake import state
 from muster.pipeline import collect
 from muster.pipeline.collect import Fetched
+from muster.pipeline.due import due
 from muster.project import Project, open_project
 from muster.sources._http import Http
 
@@ -217,6 +218,20 @@ def test_a_kpi_of_our_own_is_read_from_the_bucket(
     client(cloud.url).delete_object(Bucket="lake", Key="config/kpis/own.sql")
     assert called["error"] == "BadKpi"
     assert "kpis/own.sql" in called["said"]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "is_due"), [(0, False), (54, False), (55, True), (60, True), (600, True)]
+)
+def test_an_hourly_source_is_due_every_hour_though_no_schedule_is_exact(
+    tmp_path: Path, minutes: int, is_due: bool
+) -> None:
+    (tmp_path / "muster.yaml").write_text(SETTINGS.format(lang="en"))
+    project = open_project(tmp_path, clock=lambda: NOW, environment={}, http=None)
+    assert due(project) == ("forum",), "one that never succeeded is due"
+    last = state.State(last_success_at=NOW - timedelta(minutes=minutes))
+    state.save(project.lake, "forum", last)
+    assert due(project) == (("forum",) if is_due else ())
 
 
 @pytest.fixture
