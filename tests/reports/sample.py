@@ -157,13 +157,14 @@ def sample_view() -> ReportView:
         as_of=AS_OF,
         subject="Better: First response, median shorter for 8 weeks (2 h 48 min); "
         "2 of 6 goals behind – week 47",
-        preheader="3 of 12 measures changed beyond routine variation. 4 issues wait for an answer.",
+        preheader="3 of 12 measures changed beyond routine variation. "
+        "4 issues wait for an answer now.",
         opening=(
             "3 of 12 measures changed beyond routine variation: 1 better, 1 worse, 1 without a "
             "good or bad direction. Everything else moved within its usual range.",
             "Of 6 goals 2 are met, 1 is on track, 1 at risk, 1 off track and 1 has no data.",
-            "Look first at New members who came back. 4 issues wait for an answer, the longest for "
-            "6 d 4 h.",
+            "Look first at New members who came back. 4 issues wait for an answer now, the longest "
+            "for 6 d 4 h.",
         ),
         goals=sample_goals(),
         changes=(
@@ -171,7 +172,7 @@ def sample_view() -> ReportView:
                 "first_response_median",
                 "First response, median",
                 "better",
-                "2 h 48 min: 8 weeks in a row below the average of 5 h 19 min (routine was "
+                "2 h 48 min: 8 weeks in a row below the earlier average of 5 h 19 min (routine was "
                 "3 h 20 min to 7 h 18 min)",
             ),
             Change(

@@ -148,7 +148,7 @@ def sample_measures() -> tuple[Measure, ...]:
             "down",
             faster,
             "better",
-            "8 weeks in a row below the average of 5 h 19 min; routine was 3 h 20 min "
+            "8 weeks in a row below the earlier average of 5 h 19 min; routine was 3 h 20 min "
             "to 7 h 18 min",
             tuple(range(19, 27)),
             19,
