@@ -207,7 +207,7 @@ class KpiValue:
     value: Annotated[float, "in the KPI's unit"]
     n: Annotated[int, "what the value rests on"]
     too_few: Annotated[bool, "n is below min_n"]
-    partial: Annotated[bool, "the period is still running"]
+    partial: Annotated[bool, "still running, or its window has not passed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
