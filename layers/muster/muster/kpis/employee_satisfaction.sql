@@ -11,19 +11,7 @@
 -- lowest: 0
 -- highest: 1
 
-with
-responses as (  -- an answer outside its own scale is none
-    select *
-    from survey_responses
-    where survey = 'employee' and score_max > 0 and score >= 0 and score <= score_max
-)
 -- One row per period.
-select
-    periods.period_start,
-    'all' as segment,
-    avg(responses.score / responses.score_max) as value,
-    count(*) as n
-from responses
-join periods
-    on responses.created_at >= periods.start_at and responses.created_at < periods.end_at
-group by periods.period_start
+select period_start, 'all' as segment, value, n
+from satisfaction
+where survey = 'employee'

@@ -13,18 +13,7 @@
 
 with
 answered as (
-    select
-        periods.period_start,
-        avg(responses.score / responses.score_max) as part,
-        count(*) as n
-    from survey_responses as responses
-    join periods
-        on responses.created_at >= periods.start_at and responses.created_at < periods.end_at
-    where responses.survey = 'product'
-        and responses.score_max > 0
-        and responses.score >= 0
-        and responses.score <= responses.score_max
-    group by periods.period_start
+    select period_start, value as part, n from satisfaction where survey = 'product'
 ),
 rated as (
     select
