@@ -1,0 +1,62 @@
+"""What every command shares: the application, the project of ``-C``, and how a verb fails."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from muster.clock import parse_instant, system_clock
+
+app = typer.Typer(
+    name="muster",
+    help="Musters what a community says into Parquet, measures it, and mails what changed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable result on stdout.")]
+Since = Annotated[str | None, typer.Option(help="Local date or instant to read from.")]
+Until = Annotated[str | None, typer.Option(help="Local date or instant to read to.")]
+AsOf = Annotated[str | None, typer.Option(help="Local date or instant, exclusive; now if absent.")]
+Only = Annotated[list[str] | None, typer.Option("--source", help="Only this source; repeatable.")]
+
+
+@app.callback()
+def _folder(
+    context: typer.Context,
+    folder: Annotated[
+        Path, typer.Option("-C", metavar="DIR", help="Project folder with muster.yaml.")
+    ] = Path(),
+) -> None:
+    context.obj = folder
+
+
+def opened(context: typer.Context, notify: Any = lambda _: None) -> Any:
+    """The project of ``-C``, with the real clock, environment and network."""
+    from muster.project import open_project
+    from muster.sources._http import Http
+
+    return open_project(
+        context.obj,
+        clock=system_clock,
+        environment=os.environ,
+        http=Http(clock=system_clock),
+        notify=notify,
+    )
+
+
+def instant(text: str | None, project: Any) -> datetime | None:
+    """A date or instant of the command line, in the community's time zone."""
+    return parse_instant(text, project.settings.zone) if text else None
+
+
+def fail_if(failed: bool, code: int = 1) -> None:
+    """End with an exit code, once everything that could be done is done and said."""
+    if failed:
+        raise typer.Exit(code)

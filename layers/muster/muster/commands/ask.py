@@ -1,0 +1,148 @@
+"""The verbs that show: sql, kpis, goals, doctor, schema, serve, demo."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from muster.commands import Json, app, fail_if, opened
+from muster.errors import BadSettings
+from muster.terminal import file_trouble, say, say_csv, say_json, say_records, say_table, writing_to
+
+kpis_app = typer.Typer(help="The catalogue: what is measured, and how.", no_args_is_help=True)
+app.add_typer(kpis_app, name="kpis")
+
+
+@app.command()
+def sql(
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(help="SQL over the tables of the lake.")],
+    file_format: Annotated[
+        Literal["table", "csv", "json", "parquet"], typer.Option("--format")
+    ] = "table",
+    output: Annotated[Path | None, typer.Option("-o", help="File; needed for parquet.")] = None,
+) -> None:
+    """Ask the lake anything: every table is a view; nothing can be changed."""
+    from muster.kpis import engine
+
+    project = opened(context)
+    lake = {"lake_url": project.lake.url(), "sql": query, "environment": project.environment}
+    if file_format == "parquet":
+        if output is None:
+            raise BadSettings("Parquet is no text: name a file with -o FILE")
+        found = engine.ask_parquet(**lake)
+        with file_trouble(output):
+            output.write_bytes(found)
+        return
+    answer = engine.ask(**lake)
+    with writing_to(output):
+        {"table": say_table, "csv": say_csv, "json": say_records}[file_format](
+            answer.columns, answer.rows
+        )
+
+
+@app.command()
+def goals(context: typer.Context, as_json: Json = False) -> None:
+    """Every goal with its status, value, target and where the trend leads."""
+    from muster.pipeline.measure import latest
+
+    statuses = latest(opened(context)).goals
+    if as_json:
+        say_json([asdict(status) for status in statuses])
+        return
+    heads = ("goal", "kpi", "period_start", "status", "value", "target", "expected", "reason")
+    say_table(heads, [[getattr(status, head) for head in heads] for status in statuses])
+
+
+@app.command()
+def doctor(context: typer.Context, as_json: Json = False) -> None:
+    """Check settings, lake, KPIs, goals and every source's token; say how to mend what is wrong."""
+    from muster.pipeline.doctor import checkup
+
+    findings = checkup(opened(context))
+    if as_json:
+        say_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            say(f"{'ok  ' if finding.is_well else 'BAD '} {finding.what}: {finding.says}")
+    code = max((finding.exit_code for finding in findings if not finding.is_well), default=0)
+    fail_if(bool(code), code)
+
+
+@app.command()
+def schema(
+    settings: Annotated[
+        bool, typer.Option("--settings", help="The JSON Schema of muster.yaml instead.")
+    ] = False,
+) -> None:
+    """Every table and column of the lake with its meaning."""
+    from muster import sources
+    from muster.project import options_of
+    from muster.records import TABLES, columns
+    from muster.settings_file import json_schema
+
+    if settings:
+        say_json(json_schema({name: options_of(name) for name in sources.platform_names()}))
+        return
+    rows = [
+        (table.name, column.name, column.type + "?" * column.nullable, column.meaning)
+        for table in TABLES.values()
+        for column in columns(table.row)
+    ]
+    say_table(("table", "column", "type", "meaning"), rows)
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="On loopback; 0: a free one.")] = 8000,
+) -> None:
+    """Show the site of this project on this machine."""
+    from muster.serving import server
+
+    with server(opened(context).site.url(), port) as running:
+        say(f"http://127.0.0.1:{running.server_port}/ (Ctrl-C ends)")
+        running.serve_forever()
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo project is made.")] = Path(".demo"),
+) -> None:
+    """Simulate a community behind real APIs, and take it all the way to mail and site."""
+    try:
+        from demo.tour import tour
+    except ImportError as error:
+        raise BadSettings("the demo is part of the repository: run make demo in a clone") from error
+    tour(folder, say)
+
+
+@kpis_app.command("list")
+def kpis_list(context: typer.Context, as_json: Json = False) -> None:
+    """Every KPI with its question and unit."""
+    from muster.pipeline.measure import catalogue_of
+
+    found = catalogue_of(context.obj)
+    if as_json:
+        say_json([asdict(kpi) for kpi in found])
+        return
+    rows = [(kpi.id, kpi.title, kpi.question, kpi.unit, kpi.better) for kpi in found]
+    say_table(("id", "title", "question", "unit", "better"), rows)
+
+
+@kpis_app.command("show")
+def kpis_show(context: typer.Context, kpi: str, as_json: Json = False) -> None:
+    """One KPI: what it means, its SQL, and its last values."""
+    from muster.pipeline.measure import shown
+
+    found, values = shown(opened(context), kpi)
+    if as_json:
+        say_json({"kpi": asdict(found), "values": [asdict(value) for value in values]})
+        return
+    say(f"{found.title} ({found.id}, version {found.version})\n{found.question}\n")
+    say(f"{found.definition}\nUnit: {found.unit}; better: {found.better}\n\n{found.sql.strip()}\n")
+    heads = ("grain", "period_start", "segment", "value", "n", "too_few", "partial")
+    say_table(heads, [[getattr(value, head) for head in heads] for value in values])

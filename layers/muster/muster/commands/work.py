@@ -1,0 +1,145 @@
+"""The verbs that move data: init, fetch, measure, report, run, import, replay."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from muster import telling
+from muster.clock import system_clock
+from muster.commands import AsOf, Json, Only, Since, Until, app, fail_if, instant, opened
+from muster.terminal import asking, progress, say, say_json
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    community: Annotated[str | None, typer.Option(help="Name of the community.")] = None,
+    platform: Annotated[str | None, typer.Option(help="Platform of the first source.")] = None,
+    base_url: Annotated[str | None, typer.Option(help="Address of the instance.")] = None,
+    account: Annotated[str | None, typer.Option(help="Our account or space there.")] = None,
+    token: Annotated[str | None, typer.Option(help="Where its secret is: env:NAME.")] = None,
+    name: Annotated[str | None, typer.Option(help="Short name of the source.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="IANA zone, e.g. Europe/Berlin.")] = None,
+    recipient: Annotated[str | None, typer.Option(help="Who gets the weekly report.")] = None,
+    lake: Annotated[str, typer.Option(help="Folder, or s3://bucket/prefix.")] = "./lake",
+) -> None:
+    """Write a commented muster.yaml; asks for what no flag says."""
+    from muster import starter
+
+    given = {
+        "community": community, "platform": platform, "base_url": base_url, "account": account,
+        "token": token, "name": name, "timezone": timezone, "recipient": recipient, "lake": lake,
+    }  # fmt: skip
+    path = starter.write(context.obj, starter.complete(given, system_clock().date(), asking()))
+    say(f"{path} written. Next: muster doctor, then muster run")
+
+
+@app.command()
+def fetch(
+    context: typer.Context,
+    source: Only = None,
+    since: Since = None,
+    until: Until = None,
+    as_json: Json = False,
+) -> None:
+    """Fetch what is new on every platform into the lake."""
+    from muster.pipeline import collect, measure
+
+    with progress() as notify:
+        project = opened(context, notify)
+        measure.check_plans(project)
+        bounds = instant(since, project), instant(until, project)
+        fetched = collect.fetch(project, source or (), *bounds)
+    telling.fetched(fetched, as_json)
+    fail_if(any(one.error for one in fetched))
+
+
+@app.command()
+def measure(context: typer.Context, as_of: AsOf = None, as_json: Json = False) -> None:
+    """Compute every KPI and every goal's status over the lake."""
+    from muster.pipeline import measure as stage
+
+    with progress() as notify:
+        project = opened(context, notify)
+        measured = stage.measure(project, instant(as_of, project))
+    telling.measured(measured, as_json)
+    fail_if(bool(measured.problems))
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    report: Annotated[list[str] | None, typer.Option("--report", help="Only this report.")] = None,
+    as_of: AsOf = None,
+    send: Annotated[bool, typer.Option("--send", help="Deliver it, once per recipient.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write the reports' mails into the outbox and publish the site."""
+    from muster.pipeline import publish
+
+    project = opened(context)
+    reported = publish.report(project, report or (), instant(as_of, project), send=send)
+    telling.reported(reported, as_json)
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    send: Annotated[bool, typer.Option("--send", help="Deliver the reports.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fetch, measure and report: the whole way."""
+    from muster.pipeline import run as whole_way
+
+    with progress() as notify:
+        fetched, measured, reported = whole_way(opened(context, notify), send=send)
+    if as_json:
+        parts = {"fetched": [asdict(one) for one in fetched], "measured": telling.summary(measured)}
+        say_json(parts | {"reported": [asdict(one) for one in reported]})
+    else:
+        telling.fetched(fetched, False)
+        telling.measured(measured, False)
+        telling.reported(reported, False)
+    fail_if(any(one.error for one in fetched) or bool(measured.problems))
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    table: Annotated[str, typer.Argument(help="messages, members, audience, orders …")],
+    file: Annotated[Path, typer.Argument(help="CSV, JSON Lines or Parquet.")],
+    source: Annotated[str | None, typer.Option(help="Name of the source the rows are of.")] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="A named export format, e.g. twcs.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take your own export into the lake, through the same merge as a fetch."""
+    from muster.pipeline.importing import import_file
+
+    with progress() as notify:
+        project = opened(context, notify)
+        imported = import_file(project, table, file, source, file_format)
+    if as_json:
+        say_json(asdict(imported))
+    else:
+        say(imported.sentence())
+    fail_if(bool(imported.refused))
+
+
+@app.command()
+def replay(
+    context: typer.Context, source: Only = None, since: Since = None, as_json: Json = False
+) -> None:
+    """Map the raw items in the lake again, after a mapping was mended."""
+    from muster.pipeline import collect
+
+    with progress() as notify:
+        project = opened(context, notify)
+        start = instant(since, project)
+        replayed = collect.replay(project, source or (), start.date() if start else None)
+    telling.fetched(replayed, as_json)
