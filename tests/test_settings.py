@@ -69,6 +69,10 @@ REFUSED = {
         "community: a\nbusiness_hours:\n  - hours: {mon-fri: ['8-12']}\n",
         "'8-12' is no range of hours: write 09:00-17:30",
     ),
+    "weights of the quality index": (
+        "community: a\nquality_weights: {rating: 0.6}\n",
+        "muster.yaml:2: quality_weights: the weights add up to 1.3: make them add up to 1",
+    ),
     "two sources of one name": (
         "community: a\nsources:\n  - {name: f, platform: file}\n  - {name: f, platform: file}\n",
         "muster.yaml:4: sources[1].name: the name 'f' is taken",

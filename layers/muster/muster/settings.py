@@ -155,6 +155,21 @@ class Windows(Part):
     ] = timedelta(hours=24)
 
 
+class QualityWeights(Part):
+    """How much each part of the product quality index weighs; together 1."""
+
+    satisfaction: Annotated[float, Field(ge=0, le=1)] = 0.5
+    rating: Annotated[float, Field(ge=0, le=1)] = 0.3
+    not_refunded: Annotated[float, Field(ge=0, le=1)] = 0.2
+
+    @model_validator(mode="after")
+    def _whole(self) -> QualityWeights:
+        total = self.satisfaction + self.rating + self.not_refunded
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"the weights add up to {total:g}: make them add up to 1")
+        return self
+
+
 class Baseline(Part):
     """The span whose mean a relative target starts from."""
 
@@ -255,6 +270,7 @@ class Settings(Part):
     targeted_segments: tuple[str, ...] = ()
     ad_channels: Mapping[str, str] = {}
     windows: Windows = Windows()
+    quality_weights: QualityWeights = QualityWeights()
     reply_limit: Annotated[int, Field(ge=1)] = 4
     min_n: Annotated[int, Field(ge=1)] = 5
     goals: tuple[Goal, ...] = ()

@@ -1,7 +1,7 @@
 -- title: Customer satisfaction
 -- question: How many were satisfied with our answer?
 -- definition: Survey responses (csat) with more than 60 % of the best score (4 and 5 of 5, 7 to
---   10 of 10), divided by all responses.
+--   10 of 10), divided by all responses; one off its own scale is none.
 -- unit: ratio
 -- better: up
 -- statistic: ratio
@@ -13,7 +13,7 @@
 
 with
 responses as (
-    select * from survey_responses where survey = 'csat' and score_max > 0
+    select * from survey_answers where survey = 'csat'
 )
 -- One row per period.
 select

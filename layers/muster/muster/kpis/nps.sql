@@ -1,7 +1,7 @@
 -- title: Net promoter score
 -- question: Would they recommend us?
 -- definition: Share of promoters (9 or 10 of 10) minus share of detractors (0 to 6 of 10), in
---   points from -100 to 100 (survey nps).
+--   points from -100 to 100 (survey nps); a response off its own scale is none.
 -- unit: score
 -- better: up
 -- statistic: ratio
@@ -13,7 +13,7 @@
 
 with
 responses as (
-    select * from survey_responses where survey = 'nps' and score_max > 0
+    select * from survey_answers where survey = 'nps'
 )
 -- One row per period.
 select

@@ -1,7 +1,8 @@
 -- title: Product quality index
 -- question: How good is the product, all evidence together?
 -- definition: 0.5 x product satisfaction + 0.3 x mean rating (as a share of the best) + 0.2 x (1 -
---   refund rate); the parts are its segments. No value while a part has none.
+--   refund rate), or as quality_weights say; the parts are its segments. No value while a part has
+--   none.
 -- unit: score
 -- better: up
 -- statistic: mean
