@@ -9,9 +9,11 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import yaml
 from typer.main import get_command
 
 from muster import sources
@@ -35,6 +37,7 @@ def documents() -> dict[Path, str]:
     return {
         readme: text,
         querying: tables(),
+        HOUSE / "docs" / "mistakes.md": mistakes(),
         HOUSE / "docs" / "muster.schema.json": json.dumps(schema, indent=2) + "\n",
     }
 
@@ -105,6 +108,30 @@ def tables() -> str:
         )
         parts.append(_table(("column", "type", "meaning"), rows))
     return "".join(parts)
+
+
+def mistakes() -> str:
+    """What other tools get wrong, and the tests here that fail if it is put in."""
+    path = HOUSE / "tests" / "golden" / "mistakes" / "mistakes.yaml"
+    rows = (
+        (row["mistake"], row["seen_in"], row["here"], "; ".join(_named(row)))
+        for row in yaml.safe_load(path.read_text(encoding="utf-8"))
+    )
+    said = (
+        "# Mistakes other tools make\n\nRead in their code. `make test-mistakes` puts each into a "
+        "copy of Muster, and the tests named here must fail there. Made from "
+        "`tests/golden/mistakes/mistakes.yaml` by `make docs`.\n\n"
+    )
+    return said + _table(("mistake", "seen in", "here", "tests"), rows)
+
+
+def _named(row: Mapping[str, Any]) -> Iterable[str]:
+    """The tests of a row in words, each once: the case's own, else the function's."""
+    tests = [test.split("::")[1] for way in row["ways"] for test in way["fails"]]
+    cases = (test.partition("[")[2].removesuffix("]") for test in tests)
+    functions = (test.partition("[")[0].removeprefix("test_").replace("_", " ") for test in tests)
+    both = zip(cases, functions, strict=True)
+    return dict.fromkeys(case if " " in case else function for case, function in both)
 
 
 def main(check: bool) -> int:
