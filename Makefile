@@ -60,6 +60,16 @@ lint-aws: .cache/aws/ready  ## template.yaml by sam and cfn-lint, and what they 
 	$(UV) pip install --quiet --python .cache/aws -r tests/aws/requirements.txt
 	@touch $@
 
+.PHONY: aws-local test-aws
+aws-local: .venv/ready .cache/aws/ready .cache/aws-emulator/ready .cache/aws-runtime/ready  ## the stack in a local AWS, run by its schedules
+	PATH="$(dir $(abspath $(UV))):$$PATH" $(BIN)/python tests/aws/local.py
+
+# What plays AWS, and what a function finds beside its code: each in an environment of its own.
+.cache/aws-emulator/ready .cache/aws-runtime/ready: .cache/aws-%/ready: tests/aws/requirements-%.txt | $(UV)
+	python=$$($(PYTHON) tests/aws/interpreter.py) && $(UV) venv --quiet --clear --python $$python .cache/aws-$* \
+	  && $(UV) pip install --quiet --python .cache/aws-$* -r $< && echo $$python > .cache/aws-$*/python
+	@touch $@
+
 docs: .venv/ready     ## the documents that are generated from the code
 	$(BIN)/python docs/generate.py
 

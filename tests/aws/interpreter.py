@@ -1,0 +1,47 @@
+"""Nothing → the path of a Python 3.13 of this machine, printed; the functions run on it.
+
+A version manager's stand-in on the path does not count: SAM and the layers need the real one.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+VERSION = "3.13"
+ASK = "import os, sys; print(os.path.realpath(sys.executable), *sys.version_info[:2])"
+
+
+def candidates() -> Iterator[str]:
+    """Where one may be: on the path, kept by pyenv, kept by uv."""
+    yield f"python{VERSION}"
+    yield from map(str, sorted(Path.home().glob(f".pyenv/versions/{VERSION}.*/bin/python")))
+    uv = shutil.which("uv") or str(Path(".cache/uv/bin/uv").absolute())
+    try:
+        found = subprocess.run([uv, "python", "find", VERSION], capture_output=True, text=True)
+    except OSError:
+        return
+    yield from found.stdout.split()
+
+
+def main() -> None:
+    """Print the first that answers, or say what to do."""
+    for one in candidates():
+        try:
+            said = subprocess.run([one, "-c", ASK], capture_output=True, text=True).stdout.split()
+        except OSError:
+            continue
+        if said[1:] == VERSION.split("."):
+            print(said[0])
+            return
+    sys.exit(
+        f"The functions run on Python {VERSION}, and this machine has none: "
+        f"uv python install {VERSION}, or pyenv install {VERSION}"
+    )
+
+
+if __name__ == "__main__":
+    main()

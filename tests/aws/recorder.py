@@ -1,0 +1,140 @@
+"""A server between the functions and the local AWS → what each of them called, and every mail.
+
+The local AWS takes a mail apart and forgets how it was put together, and keeps no list of calls;
+here both go by. The caller is known by its key, which each function's ``bootstrap`` wrote down.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+SEND = "/v2/email/outbound-emails"
+OF_ONE_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as a function sent it, and the status it was answered with."""
+
+    key: str
+    service: str
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    status: int
+
+
+@dataclass
+class Recorder:
+    """What went by so far; ``mails`` holds the MIME bytes in the order they were taken."""
+
+    server: str
+    url: str = ""
+    requests: list[Request] = field(default_factory=list)
+
+    @property
+    def mails(self) -> list[bytes]:
+        """Each mail that was accepted, as it was handed over."""
+        sent = [one for one in self.requests if one.path == SEND and one.status == 200]
+        found = [json.loads(one.body)["Content"].get("Raw", {}).get("Data", "") for one in sent]
+        return [base64.b64decode(data) for data in found if data]
+
+
+class _Door(BaseHTTPRequestHandler):
+    """Passes a request on, and notes it."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.behind = HTTPConnection(urlsplit(self.server.recorder.server).netloc, timeout=900)
+
+    def finish(self) -> None:
+        self.behind.close()
+        super().finish()
+
+    def _pass_on(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.behind.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if name.lower() not in {"connection", "expect"}:
+                self.behind.putheader(name, value)
+        self.behind.endheaders(body)
+        answer = self.behind.getresponse()
+        content = answer.read()
+        self.server.note(self, body, answer.status)
+        self.send_response_only(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in OF_ONE_HOP:
+                self.send_header(name, value)
+        length = answer.getheader("Content-Length") if self.command == "HEAD" else None
+        self.send_header("Content-Length", length or str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        self.wfile.flush()
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = _pass_on  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing for each request."""
+
+
+class _Server(ThreadingHTTPServer):
+    """One thread a connection."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(("127.0.0.1", 0), _Door)
+        self.recorder = recorder
+
+    def note(self, door: _Door, body: bytes, status: int) -> None:
+        headers = {name.lower(): value for name, value in door.headers.items()}
+        key, service = _signer(headers.get("authorization", ""))
+        self.recorder.requests.append(
+            Request(key, service, door.command, door.path, headers, body, status)
+        )
+
+
+def _signer(authorization: str) -> tuple[str, str]:
+    """Whose key signed, for which service."""
+    _, _, rest = authorization.partition("Credential=")
+    parts = rest.partition(",")[0].split("/")
+    return (parts[0], parts[3]) if len(parts) == 5 else ("", "")
+
+
+@contextmanager
+def recording(server: str) -> Iterator[Recorder]:
+    """Stand before a local AWS; ``url`` is where the functions call it then."""
+    recorder = Recorder(server)
+    door = _Server(recorder)
+    recorder.url = f"http://127.0.0.1:{door.server_port}"
+    thread = threading.Thread(target=door.serve_forever, args=(0.1,), daemon=True)
+    thread.start()
+    try:
+        yield recorder
+    finally:
+        door.shutdown()
+        door.server_close()
+
+
+def save_mails(recorder: Recorder, folder: Path) -> int:
+    """Every mail that SES took, as a file; tells how many."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, mail in enumerate(recorder.mails, 1):
+        (folder / f"{number}.eml").write_bytes(mail)
+    return len(recorder.mails)
