@@ -1,0 +1,155 @@
+"""The KPI catalogue on a big simulated lake, beside its yardsticks → processor time as ratios.
+
+python bench/catalogue.py [--messages N] [--times K] [--lake FOLDER] [--only WHAT …]
+One scan reads the columns that KPIs need. Nine support KPIs by week are written by hand in Polars
+and in plain SQL (bench/yardsticks.py): they know no episodes, persons, settings or other grains, so
+they do less than the catalogue. Every figure is the processor time (user and system, two threads)
+of a process of its own, the median of K; the peak is the process's memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yardsticks
+from lakes import END, SETTINGS, START, WEEK, make_two
+
+from muster.kpis import catalogue, engine, runner
+from muster.records import Coverage
+from muster.store import FolderStore
+
+PROGRAMS = ("scan", "polars", "sql", "nine", "scratch", "weekly")
+
+
+def measured(lake: Path, memory: str, *, as_of=END, only=(), write=True) -> int:
+    """Measure a lake; returns how many values it has."""
+    kpis = catalogue.load()
+    if only:
+        chosen = [kpi for kpi in kpis if kpi.id in only]
+        kpis = tuple(dataclasses.replace(kpi, grains=("week",)) for kpi in chosen)
+    store = FolderStore(lake)
+    outcome = runner.measure(
+        engine.connect(store.url(), memory=memory),
+        SETTINGS,
+        kpis,
+        as_of=as_of,
+        coverage=_coverage(as_of),
+        write=store.put if write else None,
+    )
+    assert not outcome.problems, outcome.problems
+    return len(outcome.values)
+
+
+def _coverage(as_of) -> tuple[Coverage, ...]:
+    return tuple(
+        Coverage(source=source, table_name="messages", from_at=START, to_at=as_of)
+        for source in ("forum", "microblog", "chat")
+    )
+
+
+def run(program: str, lake: Path, memory: str) -> object:
+    """One program, in this process."""
+    if program == "nine":
+        return measured(lake, memory, only=yardsticks.NINE, write=False)
+    if program == "scratch":
+        return measured(lake, memory)
+    if program == "weekly":
+        return measured(lake, memory)
+    return getattr(yardsticks, program)(lake, memory)
+
+
+def timed(program: str, lake: Path, memory: str) -> tuple[float, float]:
+    """Processor seconds and peak MB of a program in a process of its own."""
+    said = _apart("--run", program, "--lake", str(lake), "--memory", memory)
+    seconds, peak = said.split()
+    return float(seconds), float(peak)
+
+
+def _apart(*arguments: str) -> str:
+    command = [sys.executable, __file__, *arguments]
+    environment = {**os.environ, "POLARS_MAX_THREADS": "2"}
+    ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return ended.stdout
+
+
+def tell(program: str, lake: Path, memory: str) -> None:
+    """Run a program here and print its processor seconds, imports left out, and peak MB."""
+    before = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+    run(program, lake, memory)
+    spent = sum(resource.getrusage(resource.RUSAGE_SELF)[:2]) - before
+    # Not ru_maxrss: a child begins with its parent's.
+    (peak,) = re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+    print(f"{spent} {int(peak) / 1024}")  # noqa: T201
+
+
+def prepare(program: str, folder: Path, memory: str) -> Path:
+    """The lake a program runs on: for ``weekly`` one measured a week before, and then grown."""
+    whole = folder / "whole"
+    if not whole.exists():
+        before, last = folder / "before", folder / "last-week"
+        shutil.copytree(before, whole, copy_function=os.link)
+        _lay_over(last, whole)
+    if program != "weekly":
+        return whole
+    grown = folder / "grown"
+    shutil.rmtree(grown, ignore_errors=True)
+    shutil.copytree(folder / "before", grown, copy_function=os.link)
+    _apart("--run", "before", "--lake", str(grown), "--memory", memory)
+    _lay_over(folder / "last-week", grown)
+    return grown
+
+
+def _lay_over(new: Path, lake: Path) -> None:
+    for file in new.rglob("*.parquet"):
+        target = lake / file.relative_to(new)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        os.link(file, target)
+
+
+def compare(folder: Path, memory: str, times: int, only: list[str]) -> None:
+    """Every program in turn, so often, and what each costs in scans."""
+    seconds: dict[str, list[float]] = {name: [] for name in only}
+    peaks: dict[str, float] = dict.fromkeys(only, 0.0)
+    for _ in range(times):
+        for name in only:
+            spent, peak = timed(name, prepare(name, folder, memory), memory)
+            seconds[name].append(spent)
+            peaks[name] = max(peaks[name], peak)
+    scan = statistics.median(seconds["scan"])
+    for name in only:
+        middle = statistics.median(seconds[name])
+        print(f"{name:8} {middle:8.2f} s  {middle / scan:6.1f} scans  {peaks[name]:6.0f} MB")  # noqa: T201
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=100_000)
+    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--lake", type=Path, help="keep the lakes here, or use those that are")
+    parser.add_argument("--memory", default="3GB")
+    parser.add_argument("--only", nargs="*", choices=PROGRAMS, default=list(PROGRAMS))
+    parser.add_argument("--run", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.run == "before":
+        measured(asked.lake, asked.memory, as_of=END - WEEK)
+    elif asked.run == "make":
+        make_two(asked.lake, asked.messages)
+    elif asked.run:
+        tell(asked.run, asked.lake, asked.memory)
+    else:
+        with tempfile.TemporaryDirectory() as temporary:
+            place = asked.lake or Path(temporary) / "lakes"
+            if not (place / "last-week").exists():
+                _apart("--run", "make", "--lake", str(place), "--messages", str(asked.messages))
+            compare(place, asked.memory, asked.times, asked.only)
