@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import sys
 
-from muster.commands import app, ask, work
+from muster.commands import app, ask, kpis, work
 from muster.errors import MusterError
 from muster.terminal import warn
 
-__all__ = ["app", "ask", "main", "work"]  # a module of commands is there once it is imported
+__all__ = [
+    "app",
+    "ask",
+    "kpis",
+    "main",
+    "work",
+]  # a module of commands is there once it is imported
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from muster.errors import BadSettings
 
 Clock = Callable[[], datetime]
 DAY = timedelta(days=1)
+_PERIOD = re.compile(r"(\d{4})(?:-W(?P<week>\d\d?)|-Q(?P<quarter>[1-4])|-(?P<month>\d\d))?")
 
 
 def system_clock() -> datetime:
@@ -70,3 +72,27 @@ def last_whole_period(as_of: datetime, zone: ZoneInfo, grain: str) -> date:
     if local_midnight(next_period(running, grain), zone) <= as_of:
         return running
     return period_start(running - DAY, grain)
+
+
+def parse_period(text: str) -> tuple[str, date]:
+    """The grain and first day of a period by its name.
+
+    >>> parse_period("2026-W47")[1].isoformat(), parse_period("2026-Q4")[1].isoformat()
+    ('2026-11-16', '2026-10-01')
+    """
+    named = _PERIOD.fullmatch(text.strip().upper())
+    try:
+        if named is None:
+            return "day", date.fromisoformat(text.strip())
+        year = int(named[1])
+        if named["week"]:
+            return "week", date.fromisocalendar(year, int(named["week"]), 1)
+        if named["quarter"]:
+            return "quarter", date(year, int(named["quarter"]) * 3 - 2, 1)
+        if named["month"]:
+            return "month", date(year, int(named["month"]), 1)
+        return "year", date(year, 1, 1)
+    except ValueError as error:
+        raise BadSettings(
+            f"{text!r} is no period: write 2026-W47, 2026-11, 2026-Q4, 2026 or 2026-11-23"
+        ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from muster.records import GoalStatus, KpiValue
 
@@ -20,8 +20,9 @@ class Kpi:
     says what sort of figure it is (count · mean · quantile · ratio · state), ``zero`` which segment
     of a covered but empty period is 0 (all · source), ``needs`` which settings must be filled,
     ``influence`` of what the owner of a goal on it must influence something, ``assertions`` what
-    must hold for every row (SQL), and ``settles`` the window (answer · resolution · reopen) that
-    must pass after a period before its value stands still.
+    must hold for every row (SQL), ``settles`` the window (answer · resolution · reopen) that must
+    pass after a period before its value stands still, and ``rows`` a select of the rows a value
+    counts, where its SQL does not show them.
     """
 
     id: str
@@ -49,6 +50,35 @@ class Kpi:
     influence: tuple[str, ...] = ()
     assertions: tuple[str, ...] = ()
     settles: str = ""
+    rows: str = ""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one table behind a value, the first ones; ``total`` says how many there are.
+
+    ``contributions`` are the columns that the value is made of; without any, each row counts 1.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    total: int
+    contributions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A value as the lake gives it now (None: no value), how it is computed, and of what rows.
+
+    ``formula`` is SQL for value and n; ``trouble`` says why rows are missing.
+    """
+
+    value: float | None
+    n: int
+    formula: tuple[str, str]
+    parts: tuple[Rows, ...]
+    trouble: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The verbs that show: sql, kpis, goals, doctor, schema, serve, demo."""
+"""The verbs that show: sql, goals, doctor, schema, serve, demo."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ import typer
 from muster.commands import Json, app, fail_if, opened
 from muster.errors import BadSettings
 from muster.terminal import file_trouble, say, say_csv, say_json, say_records, say_table, writing_to
-
-kpis_app = typer.Typer(help="The catalogue: what is measured, and how.", no_args_is_help=True)
-app.add_typer(kpis_app, name="kpis")
 
 
 @app.command()
@@ -118,31 +115,3 @@ def demo(
     except ImportError as error:
         raise BadSettings("the demo is part of the repository: run make demo in a clone") from error
     tour(folder, say)
-
-
-@kpis_app.command("list")
-def kpis_list(context: typer.Context, as_json: Json = False) -> None:
-    """Every KPI with its question and unit."""
-    from muster.pipeline.measure import catalogue_of
-
-    found = catalogue_of(context.obj)
-    if as_json:
-        say_json([asdict(kpi) for kpi in found])
-        return
-    rows = [(kpi.id, kpi.title, kpi.question, kpi.unit, kpi.better) for kpi in found]
-    say_table(("id", "title", "question", "unit", "better"), rows)
-
-
-@kpis_app.command("show")
-def kpis_show(context: typer.Context, kpi: str, as_json: Json = False) -> None:
-    """One KPI: what it means, its SQL, and its last values."""
-    from muster.pipeline.measure import shown
-
-    found, values = shown(opened(context), kpi)
-    if as_json:
-        say_json({"kpi": asdict(found), "values": [asdict(value) for value in values]})
-        return
-    say(f"{found.title} ({found.id}, version {found.version})\n{found.question}\n")
-    say(f"{found.definition}\nUnit: {found.unit}; better: {found.better}\n\n{found.sql.strip()}\n")
-    heads = ("grain", "period_start", "segment", "value", "n", "too_few", "partial")
-    say_table(heads, [[getattr(value, head) for head in heads] for value in values])

@@ -146,4 +146,5 @@ _KEYS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
     "influence": (_listed, ()),
     "assertions": (_conditions, ()),
     "settles": (_one_of("answer", "resolution", "reopen"), ""),
+    "rows": (_words, ""),
 }

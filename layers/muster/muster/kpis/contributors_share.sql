@@ -10,6 +10,10 @@
 -- table: messages
 -- lowest: 0
 -- highest: 1
+-- rows: select periods.period_start, known_members.person, known_members.first_at,
+--   writers.person is not null as has_written from known_members join periods
+--   on known_members.first_at < periods.end_at left join writers
+--   on writers.period_start = periods.period_start and writers.person = known_members.person
 
 with
 wrote as (

@@ -37,7 +37,7 @@ dated as (
     where ad_spend.currency = $currency
 ),
 campaigns as (
-    select period_start, sum(spend) as spend, sum(follows) as follows
+    select period_start, source, campaign_id, sum(spend) as spend, sum(follows) as follows
     from dated
     group by period_start, source, campaign_id
     having count(reported) > 0

@@ -10,6 +10,8 @@
 -- version: 1
 -- table: orders
 -- lowest: 0
+-- rows: select period_start, segment, source, order_id, created_at, wait_seconds, is_delivered
+--   from deliveries
 
 -- One row per period: the smallest time by which at most 0.5 of the orders are still on their way.
 select period_start, segment, min(t) as value, max(n) as n

@@ -9,6 +9,8 @@
 -- version: 1
 -- table: messages
 -- lowest: 0
+-- rows: select period_start, segment, source, message_id, opened_at, wait_seconds, is_answered
+--   from opened_issues
 
 -- One row per period and segment: the smallest time by which at most 0.1 of the issues still wait.
 select period_start, segment, min(t) as value, max(n) as n

@@ -25,6 +25,7 @@ solutions as (
 opened as (
     select
         openings.source,
+        openings.thread_id,
         coalesce(threads.channel, openings.channel) as channel,
         openings.created_at,
         coalesce(coalesce(threads.solved_at, solutions.created_at) < $as_of, false) as is_solved

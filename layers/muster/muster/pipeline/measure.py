@@ -22,7 +22,6 @@ from muster.settings import Source
 
 LATEST = "measured/latest.json"
 STALE_AFTER = timedelta(hours=26)
-SHOWN_VALUES = 24
 
 
 def measure(project: Project, as_of: datetime | None = None) -> Measured:
@@ -40,7 +39,7 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
     project.notify(Progress("measure", "KPIs", len(kpis), ""))
     connection = engine.connect(project.lake.url(), environment=project.environment)
     write = project.lake.put if is_kept else None
-    coverage = tuple(_coverage(project, as_of))
+    coverage = tuple(coverage_of(project, as_of))
     outcome = runner.measure(
         connection, settings, kpis, as_of=as_of, coverage=coverage, write=write
     )
@@ -85,19 +84,6 @@ def catalogue_of(folder: Path) -> tuple[Kpi, ...]:
     return catalogue.load(folder / "kpis")
 
 
-def shown(project: Project, kpi_id: str) -> tuple[Kpi, tuple[KpiValue, ...]]:
-    """A KPI and its last values per grain; ``BadSettings`` names those there are."""
-    found = {kpi.id: kpi for kpi in catalogue_of(project.folder)}
-    if kpi_id not in found:
-        raise BadSettings(f"no KPI {kpi_id!r}: there are {', '.join(found)}")
-    values = [value for value in latest(project).values if value.kpi == kpi_id]
-    return found[kpi_id], tuple(sorted(values, key=_newest_first)[:SHOWN_VALUES])
-
-
-def _newest_first(value: KpiValue) -> tuple[str, int, str]:
-    return value.grain != "week", -value.period_start.toordinal(), value.segment  # type: ignore
-
-
 def _all_sources(project: Project) -> Iterator[str]:
     """The sources of the settings, then those that only imports fed."""
     named = [source.name for source in project.settings.sources]
@@ -116,7 +102,7 @@ def _is_fetched(source: Source | None) -> bool:
     return source is not None and source.platform != "file"
 
 
-def _coverage(project: Project, as_of: datetime) -> Iterator[Coverage]:
+def coverage_of(project: Project, as_of: datetime) -> Iterator[Coverage]:
     """What successes vouch for: a fetch to its last success, an import to ``as_of``."""
     for name in _all_sources(project):
         memory = state.load(project.lake, name)

@@ -9,6 +9,9 @@ ended as (
 select
     periods.period_start,
     'all' as segment,
+    ended.source,
+    ended.order_id,
+    ended.created_at,
     date_diff('millisecond', ended.created_at, ended.wait_ended_at) / 1000.0 as wait_seconds,
     ended.delivered_at is not null as is_delivered
 from ended

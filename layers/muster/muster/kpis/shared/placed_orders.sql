@@ -4,6 +4,7 @@ with
 placed as (
     select
         orders.source,
+        orders.order_id,
         coalesce(
             'person ' || members.person_id,
             'account ' || orders.source || ' ' || orders.customer_id
