@@ -170,7 +170,8 @@ def test_site_and_outbox_lie_in_the_bucket_and_nothing_beside_the_settings(
     assert sorted(there) == sorted(expected)
     assert {"site/index.html", "site/data/kpi_values.parquet"} <= set(there)
     mails = [key for key in there if key.startswith("outbox/")]
-    assert sorted(key.partition(".")[2] for key in mails) == ["eml", "html", "sent.json"]
+    beside = ["eml", "html", "sending.json", "sent.json"]
+    assert sorted(key.partition(".")[2] for key in mails) == beside
     assert files(remote[0]) == ["audience.csv", "messages.csv", "muster.yaml"]
 
 

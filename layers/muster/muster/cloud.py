@@ -18,6 +18,7 @@ from aws_lambda_powertools.logging import Logger
 from muster.clock import system_clock
 from muster.errors import BadSettings, SourceFailed
 from muster.project import SETTINGS_FILE, Project, options_of
+from muster.sending import mailer
 from muster.settings_file import parse
 from muster.store import Store, open_store
 
@@ -42,9 +43,10 @@ def opened(*, http: Any = None, environment: Mapping[str, str] = os.environ) -> 
     with TemporaryDirectory() as folder:
         lake = open_store(environment["MUSTER_LAKE"], base=Path(folder))
         _copy_kpis(lake, Path(folder))
+        settings = parse(_settings_text(lake), lake.url(CONFIG + SETTINGS_FILE), options_of)
         yield Project(
             folder=Path(folder),
-            settings=parse(_settings_text(lake), lake.url(CONFIG + SETTINGS_FILE), options_of),
+            settings=settings,
             lake=lake,
             site=open_store(environment["MUSTER_SITE"], base=Path(folder)),
             outbox=open_store(f"{environment['MUSTER_LAKE']}/outbox", base=Path(folder)),
@@ -52,6 +54,7 @@ def opened(*, http: Any = None, environment: Mapping[str, str] = os.environ) -> 
             environment=environment,
             http=http,
             notify=lambda _: None,
+            mailer=mailer(settings, environment),
         )
 
 

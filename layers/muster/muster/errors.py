@@ -13,7 +13,9 @@ MusterError
 └── Skip               this one is out, its neighbours pass
     ├── SourceFailed     one source cannot be fetched (wrong token, unreachable host)
     │   └── Rejected       the platform refuses one request (its status; 404 and 410: gone)
-    └── Refused          one item cannot be mapped; it goes to quarantine with its reason
+    ├── Refused          one item cannot be mapped; it goes to quarantine with its reason
+    ├── Undeliverable    one address gets no mail; the next report says so
+    └── MaybeSent        a mail's sending broke off: it is not sent a second time unasked
 
 A message says what happened, where, and what to do.
 """
@@ -97,3 +99,11 @@ class Rejected(SourceFailed):
 
 class Refused(Skip):
     """One item cannot be mapped; it goes to quarantine with this reason."""
+
+
+class Undeliverable(Skip):
+    """One address gets no mail; its neighbours get theirs, and the next report says so."""
+
+
+class MaybeSent(Skip):
+    """A mail's sending broke off, and nobody can say whether it left: it is not sent again."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from muster import settings_file, sources
 from muster.clock import Clock
+from muster.sending import Mailer, Outbox, mailer
 from muster.settings import Settings, Source
 from muster.store import Store, open_store
 
@@ -38,6 +39,7 @@ class Project:
     environment: Mapping[str, str]
     http: Any
     notify: Callable[[Progress], None]
+    mailer: Mailer = field(default_factory=Outbox)
 
     @property
     def kpi_folder(self) -> Path:
@@ -90,4 +92,5 @@ def open_project(
         environment=environment,
         http=http,
         notify=notify,
+        mailer=mailer(settings, environment),
     )

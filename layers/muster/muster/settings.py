@@ -24,6 +24,15 @@ _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)\s*")
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d|24:00)")
 _ADDRESS = re.compile(r"[^@\s,;:<>()\"\\]+@[^@\s,;:<>()\"\\]+")
+_TIME = r"([01]\d|2[0-3]):([0-5]\d)"
+# No day that a month may lack: its report would be left out without a word.
+_SEND_AT = {
+    "week": (re.compile(rf"(mon|tue|wed|thu|fri|sat|sun) {_TIME}"), "mon 07:30"),
+    "month": (
+        re.compile(rf"([1-9]|1\d|2[0-8]) {_TIME}"), "a day from 1 to 28 and a time: 1 07:30",
+    ),
+}  # fmt: skip
+_HERE = ("localhost", "127.0.0.1", "::1")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -220,8 +229,30 @@ class Goal(Part):
         return self
 
 
+class Smtp(Part):
+    """The mail server that takes the reports, if ``mail`` is ``smtp``."""
+
+    host: str
+    port: Annotated[int | None, Field(ge=1, le=65535, description="587, 465 or 25 if absent")] = (
+        None
+    )
+    security: Annotated[
+        Literal["starttls", "tls", "none"], Field(description="none: readable on its way")
+    ] = "starttls"
+    user: str | None = None
+    password: Secret | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Smtp:
+        if bool(self.user) != bool(self.password):
+            raise ValueError("user and password go together: write both or none")
+        if self.password and self.security == "none" and self.host not in _HERE:
+            raise ValueError("security: none would show the password on its way: write starttls")
+        return self
+
+
 class Report(Part):
-    """One mailed report: which KPIs, for whom, in which voice."""
+    """One mailed report: which KPIs, for whom, in which voice, and when."""
 
     name: Slug = "weekly"
     title: str | None = None
@@ -233,6 +264,19 @@ class Report(Part):
     recipients: tuple[Address, ...] = ()
     sender: Address = "muster@localhost"
     site_url: str | None = None
+    send_at: Annotated[
+        str, Field(description="mon 07:30 for a week; 1 07:30 (day and time) for longer grains")
+    ] = ""
+    timezone: Annotated[Zone | None, Field(description="of send_at; else the community's")] = None
+
+    @model_validator(mode="after")
+    def _has_a_time(self) -> Report:
+        pattern, example = _SEND_AT["week" if self.grain == "week" else "month"]
+        if self.send_at and not pattern.fullmatch(self.send_at):
+            raise ValueError(
+                f"{self.send_at!r} is no time for a {self.grain}'s report: write {example}"
+            )
+        return self
 
 
 class Event(Part):
@@ -275,6 +319,10 @@ class Settings(Part):
     min_n: Annotated[int, Field(ge=1)] = 5
     goals: tuple[Goal, ...] = ()
     reports: tuple[Report, ...] = (Report(),)
+    mail: Annotated[
+        Literal["outbox", "smtp", "ses"], Field(description="what takes the mails that are sent")
+    ] = "outbox"
+    smtp: Smtp | None = None
     events: tuple[Event, ...] = ()
     lake: Annotated[str, AfterValidator(_is_lake)] = "./lake"
 

@@ -58,3 +58,5 @@ def reported(results: Sequence[Any], as_json: bool) -> None:
         return
     for one in results:
         say(f"{one.report}: {one.subject}\n  {one.outcome} → {one.path}")
+        if one.error:
+            warn(f"{one.report}: {one.error}")

@@ -76,14 +76,19 @@ def report(
     report: Annotated[list[str] | None, typer.Option("--report", help="Only this report.")] = None,
     as_of: AsOf = None,
     send: Annotated[bool, typer.Option("--send", help="Deliver it, once per recipient.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also what may have been sent when a run broke off.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write the reports' mails into the outbox and publish the site."""
     from muster.pipeline import publish
 
     project = opened(context)
-    reported = publish.report(project, report or (), instant(as_of, project), send=send)
+    bounds = instant(as_of, project)
+    reported = publish.report(project, report or (), bounds, send=send or again, again=again)
     telling.reported(reported, as_json)
+    fail_if(any(one.error for one in reported))
 
 
 @app.command()
@@ -104,7 +109,8 @@ def run(
         telling.fetched(fetched, False)
         telling.measured(measured, False)
         telling.reported(reported, False)
-    fail_if(any(one.error for one in fetched) or bool(measured.problems))
+    errors = [one.error for one in fetched] + [one.error for one in reported]
+    fail_if(any(errors) or bool(measured.problems))
 
 
 @app.command("import")

@@ -14,6 +14,7 @@ from muster.goals import goals
 from muster.kpis import catalogue
 from muster.lake import raw, state
 from muster.lake.state import State
+from muster.pipeline import schedules
 from muster.project import Progress, Project, place
 from muster.records import Coverage, GoalStatus, KpiValue
 from muster.reports import view
@@ -59,6 +60,7 @@ def check_plans(project: Project) -> tuple[Kpi, ...]:
     for number, report in enumerate(project.settings.reports):
         with _placed(project, "reports", number):
             view.check([report], kpis)
+            schedules.schedule(report, project.settings)
     return kpis
 
 
@@ -90,7 +92,7 @@ def _all_sources(project: Project) -> Iterator[str]:
     yield from named
     for entry in project.lake.list("state/"):
         name = entry.key.removeprefix("state/").removesuffix(".json")
-        if name not in named:
+        if name not in named and "/" not in name:  # below state/stack/ lies the stack's own
             yield name
 
 

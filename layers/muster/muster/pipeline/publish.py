@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from email.message import EmailMessage
 from hashlib import blake2b
+from urllib.parse import quote
 
-from muster.errors import BadSettings
+from muster.clock import DAY, period_start
+from muster.errors import BadSettings, MaybeSent, MusterError, Refused, Retry, Undeliverable
 from muster.goals import xmr
-from muster.pipeline import measure
+from muster.pipeline import delivery, measure
+from muster.pipeline.delivery import Delivery
 from muster.project import Project
-from muster.reports import data, email, site, view
+from muster.reports import data, email, site, view, words
 from muster.reports.inert import slug
 from muster.reports.model import ReportView
 from muster.results import Measured
@@ -24,22 +27,28 @@ NOBODY = "nobody@example.invalid"
 
 @dataclass(frozen=True)
 class Reported:
-    """What became of one report for one recipient: written, sent, or sent before."""
+    """What became of one report for one recipient; ``error`` is empty if all went well."""
 
     report: str
     recipient: str
     subject: str
     outcome: str
     path: str
+    error: str = ""
 
 
 def report(
-    project: Project, names: Sequence[str] = (), as_of: datetime | None = None, *, send: bool
+    project: Project,
+    names: Sequence[str] = (),
+    as_of: datetime | None = None,
+    *,
+    send: bool,
+    again: bool = False,
 ) -> tuple[Reported, ...]:
     """Write each report's mails; ``send`` delivers them, once per report, period and recipient.
 
     The site is published from the last measurement; a report of an earlier ``as_of`` is measured
-    for the mail only.
+    for the mail only. ``again`` also sends what may have been sent when a run broke off.
     """
     picked = _chosen(project, names)
     measure.check_plans(project)
@@ -49,11 +58,34 @@ def report(
     else:
         measured = measure.compute(project, as_of, is_kept=False)
     return tuple(
-        _deliver(project, found, one, recipient, send)
+        _tried(project, found, one, recipient, send, again)
         for one in picked
-        for found in [_view(project, one, measured)]
+        for found in [_mailed(project, one, measured)]
         for recipient in one.recipients or (NOBODY,)
     )
+
+
+def recipients(project: Project, names: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
+    """Every (report, recipient) there is to deliver, once all plans are sound."""
+    measure.check_plans(project)
+    return tuple((one.name, reader) for one in _chosen(project, names) for reader in one.recipients)
+
+
+def deliver(project: Project, report: str, recipient: str, send: bool = True) -> Reported:
+    """One report to one of its recipients, from the last measurement.
+
+    Raises ``Retry`` if it was not sent and may be later; whoever reads it no more gets nothing.
+    """
+    (one,) = _chosen(project, [report])
+    if recipient not in one.recipients:
+        raise BadSettings(f"report {report!r} has no recipient {recipient!r}: see muster.yaml")
+    found = _mailed(project, one, measure.latest(project))
+    return _delivered(project, found, one, recipient, send, again=False)
+
+
+def publish_site(project: Project) -> None:
+    """Write the site from the last measurement."""
+    publish(project, measure.latest(project))
 
 
 def publish(project: Project, measured: Measured) -> None:
@@ -97,30 +129,79 @@ def _view(project: Project, one: Report, measured: Measured) -> ReportView:
     return view.build(one, settings, measured, measured.as_of, readings)
 
 
-def _deliver(
-    project: Project, found: ReportView, one: Report, recipient: str, send: bool
+def _mailed(project: Project, one: Report, measured: Measured) -> ReportView:
+    """The report as it is mailed: with the way to leave, and what became of the one before."""
+    found = _view(project, one, measured)
+    before = period_start(found.period_start - DAY, found.grain)
+    told = delivery.failures(project, f"{one.name}-{data.period_id(found.grain, before)}-")
+    say = words.load("en")
+    lines = tuple(say.undelivered(each.recipient, each.reason) for each in told)
+    leave = f"mailto:{_sender(project, one)}?subject={quote(f'unsubscribe {one.name}')}"
+    return replace(found, missing=(*found.missing, *lines), unsubscribe_url=leave)
+
+
+def _sender(project: Project, one: Report) -> str:
+    """The stack's own sender, where it has one: no other is verified there."""
+    return project.environment.get("MUSTER_SENDER") or one.sender
+
+
+def _tried(
+    project: Project, found: ReportView, one: Report, recipient: str, send: bool, again: bool
+) -> Reported:
+    """Delivered, or why not yet: the other recipients get theirs."""
+    try:
+        return _delivered(project, found, one, recipient, send, again)
+    except Retry as error:
+        return _told(project, found, recipient, "not sent yet", error)
+
+
+def _delivered(
+    project: Project, found: ReportView, one: Report, recipient: str, send: bool, again: bool
 ) -> Reported:
     """The mail as a file, with an HTML copy to look at; a receipt once it is sent."""
     name = _name(found, recipient)
-    receipt = project.outbox.get(f"{name}.sent.json")
-    told = Reported(one.name, recipient, found.subject, "", project.outbox.url(f"{name}.eml"))
-    if receipt is not None:
-        return Reported(**asdict(told) | {"outcome": "sent before"})
-    mail = email.render(
-        found,
-        sender=one.sender,
-        recipient=recipient,
-        message_id=f"{name}@{one.sender.rpartition('@')[2]}",
-        date=found.as_of,
-    )
+    facts = {"report": one.name, "recipient": recipient, "subject": found.subject}
+    delivered = Delivery(project, name, facts)
+    if delivered.is_sent():
+        return _told(project, found, recipient, delivery.SENT_BEFORE)
+    try:
+        mail = _mail(project, found, one, recipient)
+    except Refused as error:
+        delivered.fail(str(error))
+        return _told(project, found, recipient, "refused", error)
     project.outbox.put(f"{name}.eml", mail.as_bytes())
     project.outbox.put(f"{name}.html", _preview(found).encode())
-    if send and recipient != NOBODY:
-        facts = {"report": one.name, "recipient": recipient, "subject": found.subject}
-        sent = facts | {"sent_at": project.clock().isoformat()}
-        project.outbox.put(f"{name}.sent.json", json.dumps(sent, indent=1).encode())
-        return Reported(**asdict(told) | {"outcome": "put into the outbox"})
-    return Reported(**asdict(told) | {"outcome": "written"})
+    if not send or recipient == NOBODY:
+        return _told(project, found, recipient, "written")
+    try:
+        return _told(project, found, recipient, delivered.send(mail, again=again))
+    except Undeliverable as error:
+        return _told(project, found, recipient, "refused", error)
+    except MaybeSent as error:
+        return _told(project, found, recipient, "unclear", error)
+
+
+def _told(
+    project: Project,
+    found: ReportView,
+    recipient: str,
+    outcome: str,
+    error: MusterError | None = None,
+) -> Reported:
+    path = project.outbox.url(f"{_name(found, recipient)}.eml")
+    said = str(error) if error else ""
+    return Reported(found.name, recipient, found.subject, outcome, path, said)
+
+
+def _mail(project: Project, found: ReportView, one: Report, recipient: str) -> EmailMessage:
+    sender = _sender(project, one)
+    return email.render(
+        found,
+        sender=sender,
+        recipient=recipient,
+        message_id=f"{_name(found, recipient)}@{sender.rpartition('@')[2]}",
+        date=found.as_of,
+    )
 
 
 def _name(found: ReportView, recipient: str) -> str:

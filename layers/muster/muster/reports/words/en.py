@@ -358,6 +358,10 @@ def failed(problem: str) -> str:
     return f"A measure failed: {problem}"
 
 
+def undelivered(recipient: str, reason: str) -> str:
+    return f"The last report to {recipient} was not delivered: {reason.rstrip('.')}."
+
+
 UNTITLED = "Untitled"
 
 # How to read

@@ -1,0 +1,126 @@
+"""A written mail → sent once per report, period and recipient, whatever breaks off and runs again.
+
+Beside ``NAME.eml`` in the outbox lie ``NAME.sending.json`` (somebody took it on, written before),
+``NAME.sent.json`` (the receipt, written after) and ``NAME.failed.json`` (why it did not go).
+A claim without a receipt may have been sent, so it is never sent again unless a person says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+
+from muster.errors import BadSettings, Conflict, MaybeSent, Retry, Undeliverable
+from muster.project import Project
+
+SENDING, SENT, FAILED = ".sending.json", ".sent.json", ".failed.json"
+# No function and no mail server takes that long: a claim this old belongs to a run that ended.
+BROKEN_OFF = timedelta(minutes=15)
+SENT_BEFORE = "sent before"
+UNCLEAR = "its sending broke off, so it may have arrived or not"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A mail that did not go, or of which nobody can say: to whom, and why."""
+
+    recipient: str
+    reason: str
+    is_unclear: bool
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One mail to one recipient: its name in the outbox and the facts of its receipt."""
+
+    project: Project
+    name: str
+    facts: Mapping[str, str]
+
+    def is_sent(self) -> bool:
+        """Whether its receipt is there."""
+        return self.project.outbox.get(self.name + SENT) is not None
+
+    def send(self, mail: EmailMessage, *, again: bool = False) -> str:
+        """Deliver it and return what happened; ``again`` takes over a claim that broke off.
+
+        Raises ``Undeliverable`` or ``MaybeSent``, kept for the next report, or ``Retry`` and
+        ``BadSettings``, after which it can be sent as if nobody had tried.
+        """
+        claim = self._claim(again)
+        if claim is None:
+            return SENT_BEFORE
+        try:
+            message_id = self.project.mailer.send(mail, self.facts["recipient"])
+        except (Retry, BadSettings):
+            self._release(claim)
+            raise
+        except Undeliverable as error:
+            self.fail(str(error))
+            self._release(claim)
+            raise
+        except MaybeSent:
+            self._put(SENDING, {"broke_off_at": self._now()}, if_match=claim)
+            raise
+        self._put(SENT, {"sent_at": self._now(), "message_id": message_id})
+        return self.project.mailer.outcome
+
+    def fail(self, reason: str) -> None:
+        """Keep why it did not go."""
+        self._put(FAILED, {"failed_at": self._now(), "reason": reason})
+
+    def _claim(self, again: bool) -> str | None:
+        """The ETag of our claim; none if it is sent already."""
+        outbox, key = self.project.outbox, self.name + SENDING
+        try:
+            return self._put(SENDING, {"started_at": self._now()}, if_new=True)
+        except Conflict:
+            there = outbox.get(key)
+        if self.is_sent():
+            return None
+        if there is None or self._is_at_work(there.data):
+            raise Conflict(f"{outbox.url(key)}: another run is sending it now")
+        if not again:
+            raise MaybeSent(f"to {self.facts['recipient']}: {UNCLEAR}")
+        return self._put(SENDING, {"started_at": self._now()}, if_match=there.etag)
+
+    def _is_at_work(self, claim: bytes) -> bool:
+        started = json.loads(claim).get("started_at")  # gone once its run said that it broke off
+        return bool(started) and self._age(started) < BROKEN_OFF
+
+    def _age(self, started: str) -> timedelta:
+        return self.project.clock() - datetime.fromisoformat(started)
+
+    def _release(self, claim: str) -> None:
+        try:
+            self.project.outbox.delete(self.name + SENDING, if_match=claim)
+        except Conflict:
+            return  # A person took it over meanwhile: it is theirs.
+
+    def _put(self, ending: str, facts: Mapping[str, object], **condition: object) -> str:
+        text = json.dumps({**self.facts, **facts}, indent=1)
+        return self.project.outbox.put(self.name + ending, text.encode(), **condition)  # type: ignore[arg-type]
+
+    def _now(self) -> str:
+        return self.project.clock().isoformat()
+
+
+def failures(project: Project, prefix: str) -> tuple[Failure, ...]:
+    """The mails under ``prefix`` that did not go, or may not have gone."""
+    return tuple(_failures(project, prefix))
+
+
+def _failures(project: Project, prefix: str) -> Iterator[Failure]:
+    keys = {entry.key for entry in project.outbox.list(prefix)}
+    for name in sorted({key.partition(".")[0] for key in keys}):
+        if name + SENT in keys:
+            continue
+        for ending, is_unclear in ((SENDING, True), (FAILED, False)):
+            stored = project.outbox.get(name + ending) if name + ending in keys else None
+            if stored is not None:
+                told = json.loads(stored.data)
+                yield Failure(told["recipient"], told.get("reason", UNCLEAR), is_unclear)
+                break
