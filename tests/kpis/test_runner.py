@@ -175,7 +175,7 @@ def test_the_derived_tables_are_written_the_same_every_time_and_can_be_read(tmp_
     assert runs[0] == runs[1]
     assert sorted(runs[0]) == [
         f"tables/{name}/part-0.parquet"
-        for name in ("conversations", "coverage", "kpi_values", "waiting")
+        for name in ("conversations", "coverage", "kpi_values", "suspected_accounts", "waiting")
     ]
     for key, data in runs[0].items():
         (tmp_path / key).parent.mkdir(parents=True)

@@ -217,6 +217,7 @@ def sample_view() -> ReportView:
             "Only points outside it, 8 weeks in a row on one side of the average, or 3 of 4 weeks "
             "nearer to the same limit than to the average are marked as signals.",
         ),
+        suspected="Suspected bots: 2 accounts, 41 messages were left out of every count.",
         site_url="https://reports.example.edu/",
         unsubscribe_url="mailto:itdesk@example.edu?subject=stop",
     )
@@ -231,6 +232,7 @@ def quiet_view() -> ReportView:
         subject="A routine week – week 47",
         preheader="No measure left its usual range.",
         opening=("A routine week: all 7 measures moved within their usual range.",),
+        suspected="",
         goals=(),
         changes=(),
         headline=None,

@@ -70,6 +70,10 @@ class Member:
     location: Annotated[str | None, "as the member wrote it"] = None
     lang: Annotated[str | None, "BCP 47 language"] = None
     person_id: Annotated[str | None, "the same person on several sources"] = None
+    groups: Annotated[tuple[str, ...] | None, "groups of the platform named in the settings"] = None
+    platform_roles: Annotated[tuple[str, ...] | None, "as the platform names them"] = None
+    links: Annotated[tuple[str, ...] | None, "addresses the member's profile gives"] = None
+    email_hash: Annotated[str | None, "verified address, keyed hash only"] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +228,19 @@ class GoalStatus:
     projected: Annotated[float | None, "value the present trend reaches on the due date"]
     arrives_on: Annotated[Day | None, "day the present trend reaches the target"]
     reason: Annotated[str, "the verdict in one sentence"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuspectedAccount:
+    """An account that behaves like a bot, by one rule: derived, written by measure."""
+
+    source: Annotated[str, "name of the source"]
+    member_id: Annotated[str, "the account"]
+    rule: Annotated[str, "duplicate_text or burst"]
+    rule_version: Annotated[int, "of its definition"]
+    days: Annotated[int, "UTC days on which it was met"]
+    most: Annotated[int, "most messages of one text a day, or in ten minutes"]
+    since: Annotated[datetime, "first message of the evidence"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

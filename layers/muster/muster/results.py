@@ -136,6 +136,14 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class SuspectedBots:
+    """How many accounts behave like bots, and how many of their messages no figure counts."""
+
+    accounts: int = 0
+    messages: int = 0
+
+
+@dataclass(frozen=True)
 class Measured:
     """One run of measure: everything a report is made of; ``problems`` are KPIs that failed."""
 
@@ -146,3 +154,4 @@ class Measured:
     waiting: tuple[WaitingIssue, ...]
     sources: tuple[SourceFacts, ...]
     problems: tuple[str, ...] = ()
+    suspected: SuspectedBots = SuspectedBots()

@@ -119,12 +119,20 @@ def weekdays(days: str) -> tuple[int, ...]:
 
 
 class Account(Part):
-    """An account (handle or id) that is staff or a bot."""
+    """An account (handle or id), a platform's group or a platform's role: who is what, and when."""
 
     source: Annotated[str | None, Field(description="only on this source; all if absent")] = None
-    account: Annotated[str, Field(description="handle or id")]
+    account: Annotated[str | None, Field(description="handle or id")] = None
+    group: Annotated[str | None, Field(description="everyone in this group of the platform")] = None
+    role: Annotated[str | None, Field(description="everyone with this platform role")] = None
     valid_from: date | None = None
     valid_until: Annotated[date | None, Field(description="its last day")] = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Account:
+        if sum(bool(one) for one in (self.account, self.group, self.role)) != 1:
+            raise ValueError("set exactly one of: account, group, role")
+        return self
 
 
 class Source(Part):
@@ -298,6 +306,9 @@ class Settings(Part):
     business_hours: tuple[Schedule, ...] = ()
     staff: tuple[Account, ...] = ()
     bots: tuple[Account, ...] = ()
+    not_bots: Annotated[
+        tuple[Account, ...], Field(description="never suspected, whatever they write")
+    ] = ()
     sources: tuple[Source, ...] = ()
     brand_terms: tuple[str, ...] = ()
     product_terms: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from muster.reports.words import en
 from muster.terminal import say, say_json, warn
 
 
@@ -36,6 +37,7 @@ def summary(measured: Any) -> dict[str, Any]:
         "values": len(measured.values),
         "goals": [asdict(goal) for goal in measured.goals],
         "problems": measured.problems,
+        "suspected": asdict(measured.suspected),
     }
 
 
@@ -47,6 +49,8 @@ def measured(result: Any, as_json: bool) -> None:
     say(f"{len(result.kpis)} KPIs, {len(result.values):,} values as of {result.as_of:%F %R}")
     for goal in result.goals:
         say(f"{goal.status}: {goal.goal}. {goal.reason}")
+    if result.suspected.accounts:
+        say(en.suspected(result.suspected.accounts, result.suspected.messages))
     for problem in result.problems:
         warn(problem)
 

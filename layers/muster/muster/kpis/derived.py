@@ -26,6 +26,7 @@ _TABLES = {
         left join issues using (source, root_id, episode)
         order by source, thread_id, root_id, episode
     """,
+    "suspected_accounts": "select * from suspected_accounts order by source, member_id, rule",
     "waiting": "select * from waiting order by opened_at, source, message_id",
     "kpi_values": "select * from kpi_values order by kpi, grain, period_start, segment",
     "coverage": "select * from covered_spans order by source, table_name, from_at",

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import duckdb
 
 from muster.errors import BadSettings, StoreRefused
-from muster.records import TABLES, Column, GoalStatus, KpiValue, columns
+from muster.records import TABLES, Column, GoalStatus, KpiValue, SuspectedAccount, columns
 
 SQL_TYPES = {
     "string": "varchar", "strings": "varchar[]", "timestamp": "timestamp", "date": "date",
@@ -24,7 +24,7 @@ SQL_TYPES = {
 }  # fmt: skip
 DERIVED: Mapping[str, type | None] = {
     "coverage": None, "conversations": None, "waiting": None,
-    "kpi_values": KpiValue, "goal_status": GoalStatus,
+    "suspected_accounts": SuspectedAccount, "kpi_values": KpiValue, "goal_status": GoalStatus,
 }  # fmt: skip
 
 

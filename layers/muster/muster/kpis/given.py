@@ -29,8 +29,8 @@ AD_CHANNELS: Mapping[str, str] = {
 
 GIVEN: Mapping[str, Mapping[str, str]] = {
     "named_accounts": {
-        "role": "varchar", "source": "varchar", "account": "varchar",
-        "from_at": "timestamp", "until_at": "timestamp",
+        "role": "varchar", "source": "varchar", "account": "varchar", "group_name": "varchar",
+        "platform_role": "varchar", "from_at": "timestamp", "until_at": "timestamp",
     },
     "source_settings": {"source": "varchar", "episode_gap": "double", "lang": "varchar"},
     "escalation_tags": {"tag": "varchar"},
@@ -171,10 +171,12 @@ def _plain(value: Any) -> Any:
 
 
 def _accounts(settings: Settings) -> Iterator[tuple[Any, ...]]:
-    """Accounts by name, with the days they count from and until."""
-    for role, accounts in (("staff", settings.staff), ("bot", settings.bots)):
+    """Who is staff, bot or human by the settings, with the days they count from and until."""
+    lists = {"staff": settings.staff, "bot": settings.bots, "human": settings.not_bots}
+    for role, accounts in lists.items():
         for one in accounts:
-            yield role, one.source, one.account.removeprefix("@"), *_validity(one, settings)
+            name = one.account and one.account.removeprefix("@")
+            yield role, one.source, name, one.group, one.role, *_validity(one, settings)
 
 
 def _ad_channels(settings: Settings) -> dict[str, str]:

@@ -13,8 +13,9 @@ from muster.errors import BadKpi
 from muster.kpis import checking, given, steps
 from muster.kpis.catalogue import GRAINS
 from muster.kpis.derived import write_tables
+from muster.kpis.periods import naive
 from muster.records import Coverage, KpiValue
-from muster.results import Kpi, WaitingIssue
+from muster.results import Kpi, SuspectedBots, WaitingIssue
 from muster.settings import Settings
 
 _KPI_VALUES = """
@@ -79,6 +80,7 @@ class Outcome:
     values: tuple[KpiValue, ...]
     waiting: tuple[WaitingIssue, ...]
     problems: tuple[str, ...]
+    suspected: SuspectedBots = SuspectedBots()
 
 
 def measure(
@@ -93,7 +95,7 @@ def measure(
     """Every KPI in every period that began before ``as_of`` (exclusive).
 
     ``connection`` is fresh from :func:`muster.kpis.engine.connect`. ``write(key, bytes)`` receives
-    the derived tables: ``tables/{conversations,waiting,kpi_values,coverage}/part-0.parquet``.
+    each derived table as ``tables/<name>/part-0.parquet``.
     A KPI whose setting in ``needs`` is empty has no values.
     """
     wanted = [kpi for kpi in kpis if all(getattr(settings, need) for need in kpi.needs)]
@@ -104,7 +106,7 @@ def measure(
     if write is not None:
         write_tables(connection, write)
     values, waiting = tuple(_values(connection)), tuple(_waiting(connection))
-    return Outcome(values, waiting, tuple(dict.fromkeys(problems)))
+    return Outcome(values, waiting, tuple(dict.fromkeys(problems)), _suspected(connection, as_of))
 
 
 def _measure_all(
@@ -151,6 +153,22 @@ def _values(connection: duckdb.DuckDBPyConnection) -> Iterator[KpiValue]:
     names = [column[0] for column in found.description or ()]
     for row in found.fetchall():
         yield KpiValue(**dict(zip(names, row, strict=True)))
+
+
+_LEFT_OUT = """
+select count(distinct suspected.source || ' ' || suspected.member_id), count(messages.message_id)
+from (select distinct source, member_id from suspected_accounts) as suspected
+left join messages
+    on messages.source = suspected.source
+    and messages.author_id = suspected.member_id
+    and messages.created_at < $as_of
+    and messages.deleted_at is null
+"""
+
+
+def _suspected(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> SuspectedBots:
+    (found,) = connection.execute(_LEFT_OUT, {"as_of": naive(as_of)}).fetchall()
+    return SuspectedBots(*found)
 
 
 def _waiting(connection: duckdb.DuckDBPyConnection) -> Iterator[WaitingIssue]:

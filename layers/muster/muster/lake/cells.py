@@ -51,7 +51,7 @@ def cells(row: Row, observed_at: datetime) -> Cells:
     kind: type = type(row)
     found = {column.name: getattr(row, column.name) for column in _own_columns(kind)}
     for name in _lists(kind):
-        found[name] = list(found[name])
+        found[name] = None if found[name] is None else list(found[name])
     for name in _money(kind):
         found[name] = None if found[name] is None else found[name].quantize(_CENT)
     found["observed_at"] = observed_at

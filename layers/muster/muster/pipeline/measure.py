@@ -48,7 +48,16 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
     verdicts = tuple(_verdicts(project, kpis, outcome.values, as_of))
     if is_kept:
         _keep_verdicts(project, verdicts)
-    return Measured(as_of, kpis, outcome.values, verdicts, outcome.waiting, facts, outcome.problems)
+    return Measured(
+        as_of,
+        kpis,
+        outcome.values,
+        verdicts,
+        outcome.waiting,
+        facts,
+        outcome.problems,
+        outcome.suspected,
+    )
 
 
 def check_plans(project: Project) -> tuple[Kpi, ...]:

@@ -7,7 +7,7 @@ from types import ModuleType
 from zoneinfo import ZoneInfo
 
 from muster.reports.model import Freshness, GoalLine, Measure
-from muster.results import SourceFacts
+from muster.results import SourceFacts, SuspectedBots
 
 
 def freshness(
@@ -28,6 +28,11 @@ def freshness(
         )
         for source in sources
     )
+
+
+def suspected(bots: SuspectedBots, words: ModuleType) -> str:
+    """The band that says what was left out on suspicion; empty where nothing was."""
+    return words.suspected(bots.accounts, bots.messages) if bots.accounts else ""
 
 
 def missing(

@@ -173,3 +173,4 @@ class ReportView:
     how_to_read: tuple[str, ...]
     site_url: str
     unsubscribe_url: str
+    suspected: str = ""

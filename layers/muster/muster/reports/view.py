@@ -103,6 +103,7 @@ def build(
         missing=missing.missing(
             found, goals, fresh, measured.problems, settings.min_n, say
         ),
+        suspected=missing.suspected(measured.suspected, say),
         freshness=fresh,
         events=_events(settings, found, end),
         how_to_read=say.how_to_read(grain),

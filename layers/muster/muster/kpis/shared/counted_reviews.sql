@@ -9,17 +9,18 @@ bots as (
     union
     select reviews.source, reviews.review_id
     from reviews
-    left join members
-        on members.source = reviews.source and members.member_id = reviews.author_id
-    join named_accounts
-        on named_accounts.role = 'bot'
-        and (named_accounts.source is null or named_accounts.source = reviews.source)
-        and (
-            named_accounts.account = reviews.author_id
-            or lower(named_accounts.account) = trim(leading '@' from lower(members.handle))
-        )
-        and reviews.created_at >= named_accounts.from_at
-        and reviews.created_at < named_accounts.until_at
+    join listed_accounts
+        on listed_accounts.source = reviews.source
+        and listed_accounts.member_id = reviews.author_id
+        and listed_accounts.role = 'bot'
+        and reviews.created_at >= listed_accounts.from_at
+        and reviews.created_at < listed_accounts.until_at
+    union
+    select reviews.source, reviews.review_id
+    from reviews
+    join suspected_accounts
+        on suspected_accounts.source = reviews.source
+        and suspected_accounts.member_id = reviews.author_id
 )
 select reviews.*
 from reviews

@@ -1,5 +1,6 @@
 -- One row per member: the first we know of the person. An account joined (unless it is staff's or
--- a bot's, by its flag or by the settings on that day), or a message of it as a member.
+-- a bot's, by its flag or by the settings on that day, or suspected), or a message of it as a
+-- member.
 with
 joined as (
     select
@@ -11,18 +12,20 @@ joined as (
         ) as person,
         members.joined_at
     from members
-    left join named_accounts
-        on (named_accounts.source is null or named_accounts.source = members.source)
-        and (
-            named_accounts.account = members.member_id
-            or lower(named_accounts.account) = trim(leading '@' from lower(members.handle))
-        )
-        and members.joined_at >= named_accounts.from_at
-        and members.joined_at < named_accounts.until_at
+    left join listed_accounts
+        on listed_accounts.source = members.source
+        and listed_accounts.member_id = members.member_id
+        and listed_accounts.role in ('bot', 'staff')
+        and members.joined_at >= listed_accounts.from_at
+        and members.joined_at < listed_accounts.until_at
+    left join suspected_accounts
+        on suspected_accounts.source = members.source
+        and suspected_accounts.member_id = members.member_id
     where members.joined_at < $as_of
         and members.role = 'member'
         and not coalesce(members.is_bot, false)
-        and named_accounts.account is null
+        and listed_accounts.member_id is null
+        and suspected_accounts.member_id is null
 ),
 firsts as (
     select person, joined_at as first_at from joined

@@ -354,6 +354,14 @@ def quarantined(name: str, count: int) -> str:
     return f"{name}: {many(count, 'item')} could not be read and {verb} in quarantine."
 
 
+def suspected(accounts: int, messages: int) -> str:
+    were = "was" if messages == 1 else "were"
+    return (
+        f"Suspected bots: {many(accounts, 'account')}, {many(messages, 'message')} {were} left out "
+        "of every count."
+    )
+
+
 def failed(problem: str) -> str:
     return f"A measure failed: {problem}"
 
