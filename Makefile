@@ -51,7 +51,7 @@ layers: .venv/ready | $(UV)  ## the functions' layers for both processors: their
 
 lint-aws: export AWS_DEFAULT_REGION := eu-central-1
 lint-aws: export SAM_CLI_TELEMETRY := 0
-lint-aws: .cache/aws/ready  ## template.yaml by sam and cfn-lint, and what they miss
+lint-aws: .cache/aws/ready .cache/aws-policies/ready  ## template.yaml by sam, cfn-lint, checkov and parliament, and what they miss
 	.cache/aws/bin/sam validate --lint
 	.cache/aws/bin/python tests/aws/lint.py
 
@@ -65,7 +65,7 @@ aws-local: .venv/ready .cache/aws/ready .cache/aws-emulator/ready .cache/aws-run
 	PATH="$(dir $(abspath $(UV))):$$PATH" $(BIN)/python tests/aws/local.py
 
 # What plays AWS, and what a function finds beside its code: each in an environment of its own.
-.cache/aws-emulator/ready .cache/aws-runtime/ready: .cache/aws-%/ready: tests/aws/requirements-%.txt | $(UV)
+.cache/aws-emulator/ready .cache/aws-runtime/ready .cache/aws-policies/ready: .cache/aws-%/ready: tests/aws/requirements-%.txt | $(UV)
 	python=$$($(PYTHON) tests/aws/interpreter.py) && $(UV) venv --quiet --clear --python $$python .cache/aws-$* \
 	  && $(UV) pip install --quiet --python .cache/aws-$* -r $< && echo $$python > .cache/aws-$*/python
 	@touch $@

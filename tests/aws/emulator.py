@@ -56,6 +56,7 @@ def running(program: Path, folder: Path, port: int, functions_call: str = "") ->
     url = f"http://127.0.0.1:{port}"
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
     settings = {
+        "AUTH": "true",  # functions get their roles, and no more
         "BIND_HOST": "127.0.0.1",  # by default it answers everybody
         "GATEWAY_PORT": str(port),
         "MINISTACK_REGION": REGION,
