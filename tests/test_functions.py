@@ -73,8 +73,9 @@ class Cloud:
             capture_output=True, text=True, timeout=120, env=self.environment,
         )  # fmt: skip
         assert ended.returncode == 0, ended.stderr
-        *log, answer = ended.stdout.splitlines()
-        return {**json.loads(answer), "log": [json.loads(line) for line in log]}
+        *said, answer = [json.loads(line) for line in ended.stdout.splitlines()]
+        log = [line for line in said if "_aws" not in line]
+        return {**answer, "log": log, "metrics": [line for line in said if "_aws" in line]}
 
     def put(self, key: str, text: str) -> None:
         client(self.url).put_object(Bucket="lake", Key=key, Body=text.encode())
@@ -174,7 +175,10 @@ def test_log_lines_name_run_and_source_and_nobody(
 ) -> None:
     (line,) = way["fetch"]["log"]
     assert (line["run"], line["source"], line["message"]) == ("collect-1", "forum", "done")
-    assert set(line["result"]) == {"done", "wait", "items", "rows", "quarantined"}
+    counts = {"items", "rows", "quarantined", "requests"}
+    assert set(line["result"]) == {"done", "wait"} | counts
+    (counted,) = way["fetch"]["metrics"]
+    assert counted["Items"] == [way["fetch"]["result"]["items"]]
     assert way["measure"]["log"][-1]["run"] == "report-1"
 
 

@@ -1,4 +1,4 @@
-"""A function's environment, event and context → the open project of a bucket, and its log lines."""
+"""A function's environment, event and context → the open project of a bucket, log and metrics."""
 
 from __future__ import annotations
 
@@ -14,24 +14,39 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from muster.clock import system_clock
-from muster.errors import BadSettings, SourceFailed
+from muster.errors import BadSettings, MusterError, SourceFailed
 from muster.project import SETTINGS_FILE, Project, options_of
+from muster.reports.inert import slug
 from muster.sending import mailer
 from muster.settings_file import parse
 from muster.store import Store, open_store
 
 if TYPE_CHECKING:
     from muster.pipeline.collect import Fetched
+    from muster.pipeline.publish import Reported
+    from muster.sources._http import Http
 
 CONFIG = "config/"
 # What a last request and storing what it brought may take when the time is up.
 PATIENCE, CHECKPOINT = 10.0, timedelta(seconds=15)
 
+# What a door answers under the left name is also a metric. Ten without further dimensions are
+# free of charge; which source or report it was stands beside, for a query of the log.
+METRICS = {
+    "items": "Items", "rows": "Rows", "requests": "Requests", "quarantined": "Quarantined",
+    "lag": "LagSeconds", "values": "Values", "problems": "Problems", "sent": "MailsSent",
+    "failed": "MailsFailed",
+}  # fmt: skip
+# Texts of an answer that name what stands in the settings; any other text may be about a person.
+LOGGED = ("sources", "reports", "outcome")
+
 Door = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
 
 _log = Logger(service="muster")
+_metrics = Metrics(namespace="Muster", service="muster")
 
 
 @contextmanager
@@ -80,7 +95,7 @@ def deadline(context: Any) -> datetime:
     return system_clock() + left - CHECKPOINT
 
 
-def progress(fetched: Fetched) -> dict[str, Any]:
+def progress(fetched: Fetched, http: Http | None = None) -> dict[str, Any]:
     """What the state machine needs to know: whether to go on, and after how many seconds.
 
     Raises ``SourceFailed`` if going on would not help.
@@ -93,30 +108,93 @@ def progress(fetched: Fetched) -> dict[str, Any]:
         "items": fetched.items,
         "rows": sum(fetched.changed.values()),
         "quarantined": fetched.quarantined,
+        "requests": http.requests if http else 0,
     }
 
 
-def logged(door: Door) -> Door:
-    """The door with one line about each run: which, for which source, how it ended.
+def delivered(told: Reported) -> dict[str, Any]:
+    """What became of one mail, without a name."""
+    is_sent = not told.error and told.outcome not in ("written", "sent before")
+    return {"outcome": told.outcome, "sent": int(is_sent), "failed": int(bool(told.error))}
 
-    Every line carries the run's id. Nothing of a message or a member is logged: a result holds
-    counts and names of the settings, an error names places.
+
+def keep_schedules(project: Project) -> int:
+    """Make the stack's schedules what the settings say; returns the number of problems (0 or 1).
+
+    A problem is logged and no reason to fetch nothing: the next hour tries again.
+    """
+    from muster.pipeline import schedules
+
+    said = project.environment
+    if not said.get("MUSTER_SCHEDULE_GROUP"):
+        return 0
+    names = ("MUSTER_REPORT_MACHINE", "MUSTER_SCHEDULE_ROLE", "MUSTER_SCHEDULE_DLQ")
+    target = schedules.Target(*(said[name] for name in names))
+    wanted = schedules.wanted(project.settings)
+    try:
+        schedules.keep(project.lake, _scheduler, said["MUSTER_SCHEDULE_GROUP"], wanted, target)
+    except MusterError as error:
+        _log.error("schedules not kept", error=type(error).__name__, reason=str(error))
+        return 1
+    return 0
+
+
+def _scheduler() -> Any:
+    import boto3
+
+    return boto3.client("scheduler")
+
+
+def logged(door: Door) -> Door:
+    """The door with one line about each run (which, for which source, how it ended) and metrics.
+
+    Every line carries the run's id. Nothing of a message, a member or a reader is logged: of an
+    answer its numbers and names of the settings, of an error its places.
     """
 
     @wraps(door)
     def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         run = event.get("run") or context.aws_request_id
         named = {key: event[key] for key in ("source", "report") if key in event}
-        _log.structure_logs(append=True, run=run, function=context.function_name, **named)
+        _log.remove_keys(["source", "report"])  # A warm function's last call was another's.
+        _log.append_keys(run=run, function=context.function_name, **named)
         try:
             result = door(event, context)
         except Exception as error:
-            _log.error("failed", error=type(error).__name__, reason=str(error))
+            reason = _without(event.get("recipient", ""), str(error))
+            _log.error("failed", error=type(error).__name__, reason=reason)
             raise
-        _log.info("done", result=result)
+        _log.info("done", result=_countable(result))
+        _count(result, {"run": run, **named})
         return result
 
     return handler
+
+
+def _countable(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer with the length of what it lists, and without any text that may be a name."""
+    short = {key: len(one) if isinstance(one, list | tuple) else one for key, one in result.items()}
+    said = {key: result[key] if key in LOGGED else one for key, one in short.items()}
+    return {key: one for key, one in said.items() if key in LOGGED or not isinstance(one, str)}
+
+
+def _without(reader: str, text: str) -> str:
+    """An error's text without the reader's address, as it is and as it stands in file names."""
+    for name in filter(None, (reader, slug(reader)[:40] if reader else "")):
+        text = text.replace(name, "(reader)")
+    return text
+
+
+def _count(result: Mapping[str, Any], named: Mapping[str, str]) -> None:
+    numbers = {key: result[key] for key in METRICS if isinstance(result.get(key), int | float)}
+    for key, number in numbers.items():
+        unit = MetricUnit.Seconds if key == "lag" else MetricUnit.Count
+        _metrics.add_metric(METRICS[key], unit, number)
+    for key, name in named.items():
+        _metrics.add_metadata(key, name)
+    if numbers:
+        _metrics.flush_metrics()
+    _metrics.clear_metrics()
 
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # its lines hold whole addresses

@@ -1,8 +1,9 @@
-"""The settings and what each source remembers → the names of the sources to fetch now."""
+"""The settings and what each source remembers → the sources to fetch now, and the oldest news."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from muster.lake import state
 from muster.project import Project
@@ -12,13 +13,31 @@ from muster.settings import Source
 EARLY = timedelta(minutes=5)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """The sources that are due; ``lag`` is the age in seconds of the oldest last success.
+
+    A source that never succeeded has no age: it is due, and its failure tells.
+    """
+
+    sources: tuple[str, ...]
+    lag: float | None
+
+
+def plan(project: Project) -> Plan:
+    """Ask every source's memory once."""
+    now = project.clock()
+    fetched = [one for one in project.settings.sources if one.platform != "file"]
+    last = {one: state.load(project.lake, one.name).last_success_at for one in fetched}
+    ages = [(now - at).total_seconds() for at in last.values() if at is not None]
+    due = tuple(one.name for one, at in last.items() if _is_due(one, at, now))
+    return Plan(due, max(ages, default=None))
+
+
 def due(project: Project) -> tuple[str, ...]:
     """The sources whose last success is ``every`` ago or more; files are imported, not fetched."""
-    return tuple(one.name for one in project.settings.sources if _is_due(project, one))
+    return plan(project).sources
 
 
-def _is_due(project: Project, source: Source) -> bool:
-    if source.platform == "file":
-        return False
-    last = state.load(project.lake, source.name).last_success_at
-    return last is None or project.clock() >= last + source.every - EARLY
+def _is_due(source: Source, last: datetime | None, now: datetime) -> bool:
+    return last is None or now >= last + source.every - EARLY

@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,12 @@ class Http:
     deadline: datetime | None = None
     timeout: float = 30.0
     max_body: int = 64 * 1024 * 1024
+    asked: list[None] = field(default_factory=list, repr=False)
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent, repeated ones included."""
+        return len(self.asked)
 
 
 Renew = Callable[[Rejected], Mapping[str, str] | None]
@@ -219,6 +225,7 @@ class Api:
             method, url, params=query or None, headers=headers, **content
         )
         try:
+            self.http.asked.append(None)  # A list's append is whole, whatever thread it is in.
             response = self._client.send(request, stream=True)
             try:
                 return response, self._body(response)
