@@ -43,6 +43,17 @@ def test_words_that_old_yaml_takes_for_booleans_stay_words():
     assert settings.sources[0].episode_gap == "off"
 
 
+def test_the_longest_window_is_that_of_the_community_or_of_a_source():
+    settings = read(
+        "community: a\nwindows: {answer: 2h}\nsources:\n"
+        "  - {name: s, platform: file, windows: {answer: 1d, quiet: 1h}}\n"
+        "  - {name: t, platform: file, windows: {answer: 1h}}\n"
+    )
+    longest = settings.longest_windows
+    assert (longest.answer, longest.quiet) == (timedelta(days=1), timedelta(hours=72))
+    assert settings.sources[0].windows.resolution is None
+
+
 REFUSED = {
     "unknown key, nearest named": (
         "community: a\ntimezon: UTC\n",

@@ -121,10 +121,11 @@ def _running(outcome, kpi):
 
 
 def _rows(case: dict[str, Any]):
-    for facts in case.get("messages", ()):
-        yield _message(dict(facts))
-    for facts in case.get("threads", ()):
-        yield Thread(**{"created_at": _at("03-02 09:00")} | _parsed(facts))
+    for facts in map(dict, case.get("messages", ())):
+        yield facts.pop("source", SOURCE), _message(facts)
+    for facts in map(dict, case.get("threads", ())):
+        place = facts.pop("source", SOURCE)
+        yield place, Thread(**{"created_at": _at("03-02 09:00")} | _parsed(facts))
     for facts in case.get("members", ()):
         yield Member(**_parsed(facts))
     for facts in case.get("audience", ()):

@@ -82,6 +82,14 @@ def test_a_rate_is_partial_until_its_window_has_passed_after_the_period(kpi, win
         assert (str(first.period_start), first.partial) == ("2026-03-02", is_partial)
 
 
+def test_a_source_with_a_longer_window_of_its_own_is_waited_for():
+    own = [{"name": "desk", "platform": "file", "windows": {"answer": "3d"}}]
+    settled = WEEK + timedelta(days=7 + 3)
+    for as_of, is_partial in ((settled - timedelta(seconds=1), True), (settled, False)):
+        outcome = measured(ROWS, as_of=as_of, kpis=["response_rate"], sources=own)
+        assert found(outcome, "response_rate")[0].partial == is_partial
+
+
 def test_too_few_flags_estimates_and_no_counts():
     outcome = measured(ROWS, as_of=at(days=7), min_n=2)
     flags = {one.kpi: one.too_few for one in outcome.values if one.grain == "week"}
@@ -144,6 +152,9 @@ def test_a_kpi_that_fails_is_named_and_the_others_go_on(changes, said):
 def test_a_pattern_that_is_no_expression_is_refused_by_its_key():
     with pytest.raises(BadSettings, match=r"auto_replies: '\(\?=a\)' is no regular expression"):
         measured(ROWS, as_of=at(days=7), auto_replies=["(?=a)"])
+    own = [{"name": "desk", "platform": "file", "escalation": {"patterns": ["(?=a)"]}}]
+    with pytest.raises(BadSettings, match=r"sources: desk: escalation: '\(\?=a\)' is no regular"):
+        measured(ROWS, as_of=at(days=7), sources=own)
 
 
 def test_who_still_waits_is_listed_longest_first():

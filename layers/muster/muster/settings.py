@@ -135,6 +135,23 @@ class Account(Part):
         return self
 
 
+class Escalation(Part):
+    """What sends a member elsewhere: tags, and patterns beside the built-in ones."""
+
+    tags: tuple[str, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
+
+
+class OwnWindows(Part):
+    """A source's own spans, where they differ from the community's."""
+
+    answer: Duration | None = None
+    resolution: Duration | None = None
+    reopen: Duration | None = None
+    join: Duration | None = None
+    quiet: Duration | None = None
+
+
 class Source(Part):
     """What every platform's settings share; a platform's own file adds the rest."""
 
@@ -149,14 +166,22 @@ class Source(Part):
     episode_gap: Annotated[
         Duration | Literal["off"], Field(description="silence that starts a new episode")
     ] = "off"
+    chat: Annotated[
+        bool, Field(description="its lines tell no thread: they are joined to conversations")
+    ] = False
     terms: Annotated[tuple[str, ...], Field(description="search terms for ambient posts")] = ()
-
-
-class Escalation(Part):
-    """What sends a member elsewhere: tags, and patterns beside the built-in ones."""
-
-    tags: tuple[str, ...] = ()
-    patterns: tuple[Pattern, ...] = ()
+    windows: Annotated[OwnWindows, Field(description="instead of the community's")] = OwnWindows()
+    business_hours: Annotated[
+        tuple[Schedule, ...], Field(description="instead of the community's")
+    ] = ()
+    escalation: Annotated[Escalation, Field(description="beside the community's")] = Escalation()
+    resolution_tags: Annotated[tuple[str, ...], Field(description="beside the community's")] = ()
+    auto_replies: Annotated[
+        tuple[Pattern, ...], Field(description="patterns beside the community's")
+    ] = ()
+    closing_phrases: Annotated[
+        Mapping[str, tuple[str, ...]], Field(description="language → phrases, beside the others")
+    ] = {}
 
 
 class Windows(Part):
@@ -341,3 +366,13 @@ class Settings(Part):
     def zone(self) -> ZoneInfo:
         """The community's time zone."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def longest_windows(self) -> Windows:
+        """Each window at its longest over the community and its sources: after it all is known."""
+        own = [source.windows.model_dump(exclude_none=True) for source in self.sources]
+        longest = {
+            name: max([span, *(one[name] for one in own if name in one)])
+            for name, span in self.windows
+        }
+        return Windows(**longest)

@@ -14,12 +14,11 @@ import duckdb
 
 from muster.clock import DAY, local_midnight
 from muster.errors import BadSettings
-from muster.kpis import phrases
+from muster.kpis import joining, per_source, phrases
 from muster.kpis.engine import quoted
 from muster.kpis.periods import naive, periods
-from muster.kpis.worktime import pieces
 from muster.records import Coverage
-from muster.settings import Account, Settings, Source
+from muster.settings import Account, Settings
 
 HORIZON = timedelta(days=3660)
 AD_CHANNELS: Mapping[str, str] = {
@@ -32,9 +31,10 @@ GIVEN: Mapping[str, Mapping[str, str]] = {
         "role": "varchar", "source": "varchar", "account": "varchar", "group_name": "varchar",
         "platform_role": "varchar", "from_at": "timestamp", "until_at": "timestamp",
     },
-    "source_settings": {"source": "varchar", "episode_gap": "double", "lang": "varchar"},
-    "escalation_tags": {"tag": "varchar"},
-    "resolution_tags": {"tag": "varchar"},
+    "source_settings": per_source.COLUMNS,
+    "joined_lines": joining.COLUMNS,
+    "escalation_tags": {"source": "varchar", "tag": "varchar"},
+    "resolution_tags": {"source": "varchar", "tag": "varchar"},
     "solution_channels": {"channel": "varchar"},
     "targeted_segments": {"segment": "varchar"},
     "ad_channels": {"source": "varchar", "channel": "varchar"},
@@ -44,7 +44,7 @@ GIVEN: Mapping[str, Mapping[str, str]] = {
         "source": "varchar", "table_name": "varchar", "from_at": "timestamp", "to_at": "timestamp",
     },
     "work_pieces": {
-        "day": "date", "start_at": "timestamp", "end_at": "timestamp",
+        "calendar": "bigint", "day": "date", "start_at": "timestamp", "end_at": "timestamp",
         "is_working": "boolean", "seconds_before": "double",
     },
     "every_period": {
@@ -56,7 +56,7 @@ GIVEN: Mapping[str, Mapping[str, str]] = {
 
 def parameters(settings: Settings, as_of: datetime) -> dict[str, Any]:
     """The scalar settings, by the name the SQL uses; windows in seconds."""
-    windows = settings.windows
+    windows, longest = settings.windows, settings.longest_windows
     return {
         "as_of": naive(as_of),
         "language": settings.language,
@@ -64,6 +64,9 @@ def parameters(settings: Settings, as_of: datetime) -> dict[str, Any]:
         "answer_window": windows.answer.total_seconds(),
         "resolution_window": windows.resolution.total_seconds(),
         "reopen_window": windows.reopen.total_seconds(),
+        "longest_answer": longest.answer.total_seconds(),
+        "longest_resolution": longest.resolution.total_seconds(),
+        "longest_reopen": longest.reopen.total_seconds(),
         "quiet": windows.quiet.total_seconds(),
         "episode_gap": windows.episode_gap.total_seconds(),
         "reply_limit": settings.reply_limit,
@@ -77,13 +80,14 @@ def parameters(settings: Settings, as_of: datetime) -> dict[str, Any]:
         "thanks_in_advance": phrases.in_advance(),
         "brand_terms": phrases.terms(settings.brand_terms),
         "product_terms": phrases.terms(settings.product_terms),
+        **per_source.expressions(settings.sources),
     }
 
 
 def check_patterns(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Refuse, by name, a pattern of the settings that is no regular expression."""
     groups = {"auto_replies": settings.auto_replies, "escalation": settings.escalation.patterns}
-    for key, patterns in groups.items():
+    for key, patterns in (*groups.items(), *per_source.patterns(settings.sources)):
         for pattern in patterns:
             try:
                 connection.execute("select regexp_matches('', $p)", {"p": pattern}).fetchall()
@@ -104,9 +108,14 @@ def prepare(
     first = _first(connection, coverage, as_of)
     rows: dict[str, Iterable[Sequence[Any]]] = {
         "named_accounts": _accounts(settings),
-        "source_settings": [(one.name, _gap(one), one.lang) for one in settings.sources],
-        "escalation_tags": [(tag,) for tag in settings.escalation.tags],
-        "resolution_tags": [(tag,) for tag in settings.resolution_tags],
+        "source_settings": per_source.rows(settings.sources),
+        "joined_lines": joining.joined_lines(connection, settings, as_of),
+        "escalation_tags": per_source.tags(
+            settings.escalation.tags, ((one.name, one.escalation.tags) for one in settings.sources)
+        ),
+        "resolution_tags": per_source.tags(
+            settings.resolution_tags, ((one.name, one.resolution_tags) for one in settings.sources)
+        ),
         "solution_channels": [(channel,) for channel in settings.solution_channels],
         "targeted_segments": [
             (one,) for one in dict.fromkeys(settings.targeted_segments or ("all",))
@@ -115,10 +124,7 @@ def prepare(
         "term_spellings": _term_spellings(settings),
         "feedback_names": [(name,) for name in settings.feedback],
         "covered_spans": covered(coverage),
-        "work_pieces": (
-            (one.day, one.start_at, one.end_at, one.is_working, one.seconds_before)
-            for one in pieces(settings.business_hours, settings.zone, first - DAY, as_of + DAY)
-        ),
+        "work_pieces": per_source.work_pieces(settings, first - DAY, as_of + DAY),
         "every_period": (
             (grain, *astuple(period))
             for grain in grains
@@ -203,11 +209,6 @@ def _validity(account: Account, settings: Settings) -> tuple[datetime, datetime]
         local_midnight(start, settings.zone) if start else datetime(1, 1, 2, tzinfo=UTC),
         local_midnight(end + DAY, settings.zone) if end else datetime(9999, 1, 1, tzinfo=UTC),
     )
-
-
-def _gap(source: Source) -> float | None:
-    gap = source.episode_gap
-    return gap.total_seconds() if isinstance(gap, timedelta) else None
 
 
 _STARTS = """

@@ -7,7 +7,10 @@ but a letter, digit or underscore of any script.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
 
 BEFORE = r"(?:^|[^\p{L}\p{N}_])"
 AFTER = r"(?:$|[^\p{L}\p{N}_])"
@@ -98,6 +101,37 @@ def closing(extra: Mapping[str, Iterable[str]]) -> str:
         for language in languages
     )
     return f"(?is)^(?:{'|'.join(parts)})"
+
+
+def by_source(own: Mapping[str, T], told: Callable[[T], str]) -> str | None:
+    """One expression over ``<source> newline <text>``, of what each source has of its own.
+
+    ``^`` and ``$`` of a pattern are the start and the end of a line.
+    """
+    parts = (rf"{re.escape(name)}\n{told(words)}" for name, words in own.items() if words)
+    joined = "|".join(parts)
+    return rf"(?ims)\A(?:{joined})" if joined else None
+
+
+def at_words(patterns: Iterable[str]) -> str:
+    """Any of the patterns at word boundaries, after anything."""
+    joined = "|".join(f"(?:{pattern})" for pattern in patterns)
+    return f".*{BEFORE}(?:{joined}){AFTER}"
+
+
+def any_of(patterns: Iterable[str]) -> str:
+    """Any of the patterns, after anything."""
+    joined = "|".join(f"(?:{pattern})" for pattern in patterns)
+    return f".*(?:{joined})"
+
+
+def of_language(words: Mapping[str, Iterable[str]]) -> str:
+    """``<language> <text>`` whose text holds a phrase of its language."""
+    parts = (
+        f"{re.escape(language.lower())}(?: .*)?{BEFORE}(?:{'|'.join(map(literal, phrases))}){AFTER}"
+        for language, phrases in words.items()
+    )
+    return f"(?:{'|'.join(parts)})"
 
 
 def literal(words: str) -> str:

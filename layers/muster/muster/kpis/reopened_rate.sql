@@ -18,7 +18,7 @@ select
     'all' as segment,
     avg(
         case
-            when date_diff('millisecond', resolved_at, reopened_at) / 1000.0 <= $reopen_window
+            when date_diff('millisecond', resolved_at, reopened_at) / 1000.0 <= reopen_window
                 then 1.0
             else 0.0
         end

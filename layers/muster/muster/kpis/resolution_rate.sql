@@ -18,12 +18,12 @@ select
     'all' as segment,
     avg(
         case
-            when resolved_at is not null and resolution_seconds <= $resolution_window
+            when resolved_at is not null and resolution_seconds <= resolution_window
                 then 1.0
             else 0.0
         end
     ) as value,
     count(*) as n
 from opened_issues
-where segment = 'all' and age_seconds > $resolution_window
+where segment = 'all' and age_seconds > resolution_window
 group by period_start

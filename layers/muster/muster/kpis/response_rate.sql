@@ -16,8 +16,8 @@
 select
     period_start,
     'all' as segment,
-    avg(case when wait_seconds <= $answer_window and is_answered then 1.0 else 0.0 end) as value,
+    avg(case when wait_seconds <= answer_window and is_answered then 1.0 else 0.0 end) as value,
     count(*) as n
 from opened_issues
-where segment = 'inbound' and age_seconds > $answer_window
+where segment = 'inbound' and age_seconds > answer_window
 group by period_start

@@ -142,7 +142,7 @@ def _measure_one(
         return
     facts = {"kpi": kpi.id, "version": kpi.version, "grain": grain, "table_name": kpi.table}
     facts |= {"zero": kpi.zero, "is_estimate": kpi.statistic in ("mean", "quantile", "ratio")}
-    window = timedelta(seconds=parameters[f"{kpi.settles}_window"] if kpi.settles else 0)
+    window = timedelta(seconds=parameters[f"longest_{kpi.settles}"] if kpi.settles else 0)
     facts |= {"settled_at": parameters["as_of"] - window}
     connection.execute(_INSERT, steps.used(_INSERT, {**parameters, **facts}))
 

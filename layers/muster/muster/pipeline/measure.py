@@ -158,7 +158,7 @@ def _verdicts(
         "week",
         as_of,
         project.settings.zone,
-        project.settings.windows,
+        project.settings.longest_windows,
     )
 
 

@@ -60,7 +60,7 @@ def build(
     end = next_period(start, grain) - DAY
     judged = goal_lines.judged(settings.goals, measured.goals)
     series = all_series(measured.kpis, measured.values, grain, as_of, zone)
-    series, readings = settled(series, readings, settings.windows, as_of, zone)
+    series, readings = settled(series, readings, settings.longest_windows, as_of, zone)
     shown = _chosen(report, settings, measured, judged, series)
     found = _measures(shown, series, readings, settings, measured, judged, grain, say)
     goals = _goal_lines(measured.kpis, judged, grain, settings.currency, say)

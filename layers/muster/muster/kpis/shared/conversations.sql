@@ -51,12 +51,13 @@ endings as (
     union all
     -- Staff's message is last and the quiet hours passed; an escalated issue never ends this way.
     select
-        source, root_id, episode, created_at + interval 1 second * $quiet, 'assumed', 4, null, null
+        source, root_id, episode, created_at + interval 1 second * quiet_seconds,
+        'assumed', 4, null, null
     from considered
     where is_staff
         and escalated = 0
-        and created_at + interval 1 second * $quiet < $as_of
-        and (next_at is null or next_at > created_at + interval 1 second * $quiet)
+        and created_at + interval 1 second * quiet_seconds < $as_of
+        and (next_at is null or next_at > created_at + interval 1 second * quiet_seconds)
 ),
 resolved as (
     select

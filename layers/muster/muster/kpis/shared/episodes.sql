@@ -12,6 +12,7 @@ placed as (
             when human_messages.kind = 'direct' then $episode_gap
             else source_settings.episode_gap
         end as gap_seconds,
+        coalesce(source_settings.quiet, $quiet) as quiet_seconds,
         starts.is_deleted and starts.role = 'member' as has_lost_question,
         row_number() over (
             partition by human_messages.source, human_messages.root_id
@@ -68,8 +69,10 @@ marked as (
             false
         ) as is_after_gap,
         seen.is_staff
-            and seen.created_at + interval 1 second * $quiet < $as_of
-            and coalesce(seen.next_at > seen.created_at + interval 1 second * $quiet, true)
+            and seen.created_at + interval 1 second * seen.quiet_seconds < $as_of
+            and coalesce(
+                seen.next_at > seen.created_at + interval 1 second * seen.quiet_seconds, true
+            )
             as is_quiet
     from seen
     left join after_resolution
@@ -133,7 +136,8 @@ opening as (
 )
 select
     source, thread_id, root_id, message_id, person, author_id, role, created_at, kind, direction,
-    channel, lang, url, is_staff, is_asking, is_escalating, place, is_opening,
+    channel, lang, url, is_staff, is_asking, is_escalating, quiet_seconds, place,
+    is_opening,
     is_opening and is_after_end and not is_first as is_reopening,
     count(case when is_opening then 1 end) over (
         partition by source, root_id order by place

@@ -10,7 +10,9 @@ human as (
 escalation_tagged as (
     select distinct human.source, human.message_id
     from human
-    join escalation_tags on list_contains(human.tags, escalation_tags.tag)
+    join escalation_tags
+        on list_contains(human.tags, escalation_tags.tag)
+        and (escalation_tags.source is null or escalation_tags.source = human.source)
 )
 select
     human.*,
@@ -20,9 +22,16 @@ select
         and coalesce(
             not regexp_matches(human.text, '[?？؟]')
                 and regexp_matches(human.text, '^\s*(\S+\s+){0,11}\S*\s*$')
-                and regexp_matches(
-                    human.lang || ' ' || regexp_replace(human.text, $thanks_in_advance, ' '),
-                    $closing_phrases
+                and (
+                    regexp_matches(
+                        human.lang || ' ' || regexp_replace(human.text, $thanks_in_advance, ' '),
+                        $closing_phrases
+                    )
+                    or regexp_matches(
+                        human.source || chr(10) || human.lang || ' '
+                            || regexp_replace(human.text, $thanks_in_advance, ' '),
+                        $own_closing_phrases
+                    )
                 ),
             false
         ) as is_closing,
@@ -30,6 +39,9 @@ select
         and (
             escalation_tagged.message_id is not null
             or coalesce(regexp_matches(human.text, $escalation), false)
+            or coalesce(
+                regexp_matches(human.source || chr(10) || human.text, $own_escalation), false
+            )
         ) as is_escalating
 from human
 left join escalation_tagged

@@ -3,10 +3,16 @@
 with
 opened as (
     select
-        *,
+        conversations.*,
         coalesce(first_response_at, resolved_at, $as_of) as wait_ended_at,
-        coalesce(resolved_at, escalated_at, $as_of) as resolution_ended_at
+        coalesce(resolved_at, escalated_at, $as_of) as resolution_ended_at,
+        coalesce(source_settings.answer_window, $answer_window) as answer_window,
+        coalesce(source_settings.resolution_window, $resolution_window) as resolution_window,
+        coalesce(source_settings.reopen_window, $reopen_window) as reopen_window,
+        coalesce(source_settings.calendar, 0) as calendar
     from conversations
+    left join source_settings
+        on source_settings.source = conversations.source
     where issue_kind is not null
 )
 select
@@ -28,10 +34,12 @@ select
         as wait_business_seconds
 from opened
 left join work_pieces as starts
-    on starts.day = cast(opened.opened_at as date)
+    on starts.calendar = opened.calendar
+    and starts.day = cast(opened.opened_at as date)
     and opened.opened_at >= starts.start_at
     and opened.opened_at < starts.end_at
 left join work_pieces as ends
-    on ends.day = cast(opened.wait_ended_at as date)
+    on ends.calendar = opened.calendar
+    and ends.day = cast(opened.wait_ended_at as date)
     and opened.wait_ended_at >= ends.start_at
     and opened.wait_ended_at < ends.end_at

@@ -55,12 +55,16 @@ happened as (
         human_messages.source, human_messages.root_id, human_messages.created_at,
         'tag', null, null
     from human_messages
-    join resolution_tags on list_contains(human_messages.tags, resolution_tags.tag)
+    join resolution_tags
+        on list_contains(human_messages.tags, resolution_tags.tag)
+        and (resolution_tags.source is null or resolution_tags.source = human_messages.source)
     union all
     select conversations.source, conversations.root_id, conversations.last_at, 'tag', null, null
     from conversations
     join threads
         on threads.source = conversations.source and threads.thread_id = conversations.thread_id
-    join resolution_tags on list_contains(threads.tags, resolution_tags.tag)
+    join resolution_tags
+        on list_contains(threads.tags, resolution_tags.tag)
+        and (resolution_tags.source is null or resolution_tags.source = conversations.source)
 )
 select distinct * from happened where happened_at < $as_of

@@ -28,8 +28,8 @@ suspected as (
 select
     written.source,
     written.message_id,
-    written.thread_id,
-    written.parent_id,
+    coalesce(joined_lines.thread_id, written.thread_id) as thread_id,
+    coalesce(joined_lines.parent_id, written.parent_id) as parent_id,
     written.author_id,
     -- A hidden author is nobody else's person.
     coalesce(
@@ -43,7 +43,10 @@ select
             or coalesce(accounts.role, '') = 'bot'
             or coalesce(listed_messages.bot, 0) = 1
             or suspected.member_id is not null
-            or coalesce(regexp_matches(written.text, $auto_replies), false) then 'bot'
+            or coalesce(regexp_matches(written.text, $auto_replies), false)
+            or coalesce(
+                regexp_matches(written.source || chr(10) || written.text, $own_auto_replies), false
+            ) then 'bot'
         when written.author_role = 'staff' or coalesce(listed_messages.staff, 0) = 1 then 'staff'
         else 'member'
     end as role,
@@ -73,3 +76,6 @@ left join suspected
     on suspected.source = written.source and suspected.member_id = written.author_id
 left join source_settings
     on source_settings.source = written.source
+-- Lines of a chat, which tell no thread.
+left join joined_lines
+    on joined_lines.source = written.source and joined_lines.message_id = written.message_id

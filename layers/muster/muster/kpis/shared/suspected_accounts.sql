@@ -39,6 +39,9 @@ written as (
         and messages.created_at < $as_of
         and messages.kind <> 'repost'
         and not coalesce(regexp_matches(messages.text, $auto_replies), false)
+        and not coalesce(
+            regexp_matches(messages.source || chr(10) || messages.text, $own_auto_replies), false
+        )
 ),
 duplicates as (
     select source, author_id, day, count(*) as times, min(created_at) as first_at
