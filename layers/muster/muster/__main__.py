@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
-from muster.commands import app, ask, kpis, work
+from muster.commands import account, app, ask, kpis, work
 from muster.errors import MusterError
 from muster.terminal import warn
 
 __all__ = [
+    "account",
     "app",
     "ask",
     "kpis",

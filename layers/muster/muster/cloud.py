@@ -18,7 +18,7 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from muster.clock import system_clock
 from muster.errors import BadSettings, MusterError, SourceFailed
-from muster.project import SETTINGS_FILE, Project, options_of
+from muster.project import CONFIG, SETTINGS_FILE, Project, options_of
 from muster.reports.inert import slug
 from muster.sending import mailer
 from muster.settings_file import parse
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from muster.pipeline.publish import Reported
     from muster.sources._http import Http
 
-CONFIG = "config/"
 # What a last request and storing what it brought may take when the time is up.
 PATIENCE, CHECKPOINT = 10.0, timedelta(seconds=15)
 

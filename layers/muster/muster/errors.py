@@ -5,7 +5,8 @@ MusterError
 │   ├── BadSettings      muster.yaml or the command line is wrong (file, line, fix)   exit code 2
 │   ├── BadKpi           a KPI's .sql or its header is wrong (file, fix)               exit code 2
 │   ├── BadImport        a file cannot be taken (file, line, column)                   exit code 2
-│   └── StoreRefused     the lake cannot be written, or ignores conditional writes     exit code 1
+│   ├── StoreRefused     the lake cannot be written, or ignores conditional writes     exit code 1
+│   └── AccountRefused   AWS refuses: no credentials, no right, no such stack          exit code 1
 ├── Retry              the same call may succeed later
 │   ├── Conflict         somebody else wrote the object first: read and merge again
 │   ├── RateLimited      the platform says wait (seconds)
@@ -53,6 +54,10 @@ class BadImport(Abort):
 
 class StoreRefused(Abort):
     """The store cannot be written, or does not honour conditional writes."""
+
+
+class AccountRefused(Abort):
+    """AWS refuses: no credentials, no region, no right, no such stack."""
 
 
 class Retry(MusterError):

@@ -14,6 +14,7 @@ from muster.settings import Settings, Source
 from muster.store import Store, open_store
 
 SETTINGS_FILE = "muster.yaml"
+CONFIG = "config/"  # below it, in a stack's lake, lie the settings and the community's own KPIs
 
 
 @dataclass(frozen=True)

@@ -64,3 +64,12 @@ def reported(results: Sequence[Any], as_json: bool) -> None:
         say(f"{one.report}: {one.subject}\n  {one.outcome} → {one.path}")
         if one.error:
             warn(f"{one.report}: {one.error}")
+
+
+def findings(results: Sequence[Any], as_json: bool) -> None:
+    """Each thing looked at: well or not, and how to mend it."""
+    if as_json:
+        say_json([asdict(one) for one in results])
+        return
+    for one in results:
+        say(f"{'ok  ' if one.is_well else 'BAD '} {one.what}: {one.says}")

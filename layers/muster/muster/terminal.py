@@ -105,6 +105,13 @@ def file_trouble(path: Path) -> Iterator[None]:
         raise BadSettings(f"{path} cannot be written: {error.strerror}") from error
 
 
+def secret(question: str) -> str:
+    """A secret: typed unseen at a terminal, else read from stdin; never from the command line."""
+    if not sys.stdin.isatty():
+        return sys.stdin.read()
+    return str(typer.prompt(question, hide_input=True))
+
+
 def asking() -> Callable[[str], str] | None:
     """A way to ask a person, or none where nobody sits at a terminal."""
     if not sys.stdin.isatty():

@@ -56,6 +56,12 @@ def instant(text: str | None, project: Any) -> datetime | None:
     return parse_instant(text, project.settings.zone) if text else None
 
 
+def fail_if_unwell(findings: Any) -> None:
+    """End with the gravest exit code of what was found wrong."""
+    code = max((finding.exit_code for finding in findings if not finding.is_well), default=0)
+    fail_if(bool(code), code)
+
+
 def fail_if(failed: bool, code: int = 1) -> None:
     """End with an exit code, once everything that could be done is done and said."""
     if failed:

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from muster.commands import Json, app, fail_if, opened
+from muster import telling
+from muster.commands import Json, app, fail_if_unwell, opened
 from muster.errors import BadSettings
 from muster.terminal import file_trouble, say, say_csv, say_json, say_records, say_table, writing_to
 
@@ -60,13 +61,8 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
     from muster.pipeline.doctor import checkup
 
     findings = checkup(opened(context))
-    if as_json:
-        say_json([asdict(finding) for finding in findings])
-    else:
-        for finding in findings:
-            say(f"{'ok  ' if finding.is_well else 'BAD '} {finding.what}: {finding.says}")
-    code = max((finding.exit_code for finding in findings if not finding.is_well), default=0)
-    fail_if(bool(code), code)
+    telling.findings(findings, as_json)
+    fail_if_unwell(findings)
 
 
 @app.command()

@@ -33,11 +33,19 @@ def checkup(project: Project) -> tuple[Finding, ...]:
     return tuple(_findings(project))
 
 
+def checkup_of_settings(project: Project) -> tuple[Finding, ...]:
+    """What can be said without any network: settings, KPIs, goals, reports."""
+    settings = project.settings
+    return (
+        Finding("settings", True, f"{settings.community}, {settings.timezone}"),
+        _look("KPIs", partial(_try_kpis, project)),
+        _look("plans", partial(_check_plans, project)),
+    )
+
+
 def _findings(project: Project) -> Iterator[Finding]:
     settings = project.settings
-    yield Finding("settings", True, f"{settings.community}, {settings.timezone}")
-    yield _look("KPIs", partial(_try_kpis, project))
-    yield _look("plans", partial(_check_plans, project))
+    yield from checkup_of_settings(project)
     yield _look("lake", partial(_check_lake, project))
     for source in settings.sources:
         yield _look(f"source {source.name}", partial(_check_source, project, source))

@@ -1,0 +1,201 @@
+"""The settings of a project folder ⇄ ``config/`` of a lake; nobody's change is lost unasked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from muster.errors import BadSettings, Conflict
+from muster.project import CONFIG, SETTINGS_FILE
+from muster.settings import Settings
+from muster.store import Store
+
+MEMORY = ".muster/config.json"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A file as it was when folder and bucket last agreed: the object's ETag, the bytes' digest."""
+
+    etag: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a push or pull did; ``kept`` are files that stay as they are here, not yet pushed."""
+
+    written: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+def local(folder: Path) -> dict[str, bytes]:
+    """The files that make a community's settings: ``muster.yaml`` and its own KPIs."""
+    paths = [folder / SETTINGS_FILE, *sorted((folder / "kpis").glob("*.sql"))]
+    return {one.relative_to(folder).as_posix(): one.read_bytes() for one in paths if one.is_file()}
+
+
+def push(folder: Path, lake: Store, *, force: bool = False) -> Moved:
+    """Bring the folder's files into the lake.
+
+    ``BadSettings`` if somebody else changed one of them since the last push or pull from here,
+    before anything is written; ``force`` writes over it (the bucket keeps the old version). A file
+    that is gone here is deleted there only if it was in step with here before.
+    """
+    files, memory = local(folder), _remembered(folder, lake)
+    there = {entry.key.removeprefix(CONFIG): entry.etag for entry in lake.list(CONFIG)}
+    gone = [key for key in memory if key not in files and key in there]
+    foreign = [key for key in files if _is_foreign(key, files[key], there, memory, lake)]
+    foreign += [key for key in gone if there[key] != memory[key].etag]
+    if foreign and not force:
+        raise BadSettings(_somebody_else(foreign, lake, "muster config pull", "push"))
+    changed = [key for key in files if not _is_in_step(key, files[key], there, memory, lake)]
+    try:
+        for key in sorted(changed, key=_settings_last):
+            _put(lake, key, files[key], there, force)
+        for key in gone:
+            lake.delete(CONFIG + key, if_match=None if force else there[key])
+    except Conflict as error:
+        raise BadSettings(_somebody_else([key], lake, "muster config pull", "push")) from error
+    finally:
+        _remember(folder, lake, files, memory)
+    return Moved(tuple(changed), tuple(gone))
+
+
+def _put(lake: Store, key: str, data: bytes, there: Mapping[str, str], force: bool) -> None:
+    if force:
+        lake.put(CONFIG + key, data)
+    elif key in there:
+        lake.put(CONFIG + key, data, if_match=there[key])
+    else:
+        lake.put(CONFIG + key, data, if_new=True)
+
+
+def _is_foreign(
+    key: str, data: bytes, there: Mapping[str, str], memory: Mapping[str, Known], lake: Store
+) -> bool:
+    """Whether the object is not as we last saw it, and not what we want to put either."""
+    known = memory[key].etag if key in memory else None
+    return there.get(key) != known and _content(lake, key) != data
+
+
+def _is_in_step(
+    key: str, data: bytes, there: Mapping[str, str], memory: Mapping[str, Known], lake: Store
+) -> bool:
+    if key in memory and there.get(key) == memory[key].etag:
+        return memory[key].digest == _digest(data)
+    return _content(lake, key) == data
+
+
+def pull(folder: Path, lake: Store, *, force: bool = False) -> Moved:
+    """Bring the lake's files into the folder; what was only changed here is kept as it is.
+
+    ``BadSettings`` if a file was changed here and there, before anything is written; ``force``
+    takes the lake's.
+    """
+    files, memory = local(folder), _remembered(folder, lake)
+    there = dict(_objects(lake))
+    if SETTINGS_FILE not in there:
+        where = lake.url(CONFIG + SETTINGS_FILE)
+        raise BadSettings(f"{where}: not found. Put yours there: muster config push")
+    changed_here = {key for key in files.keys() | memory.keys() if _changed(key, files, memory)}
+    changed_there = {key for key in there.keys() | memory.keys() if _changed(key, there, memory)}
+    differs = {key for key in files.keys() | there.keys() if files.get(key) != there.get(key)}
+    both = sorted(changed_here & changed_there & differs)
+    if both and not force:
+        raise BadSettings(_somebody_else(both, lake, "move yours aside", "pull"))
+    kept = sorted(() if force else changed_here & differs)
+    taken = sorted(differs - set(kept))
+    for key in taken:
+        _take(folder / key, there.get(key))
+    _remember(folder, lake, local(folder), memory)
+    deleted = [key for key in taken if key not in there]
+    return Moved(tuple(key for key in taken if key in there), tuple(deleted), tuple(kept))
+
+
+def _take(path: Path, data: bytes | None) -> None:
+    if data is None:
+        path.unlink(missing_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def _objects(lake: Store) -> Iterator[tuple[str, bytes]]:
+    for entry in lake.list(CONFIG):
+        key, stored = entry.key.removeprefix(CONFIG), lake.get(entry.key)
+        is_ours = key == SETTINGS_FILE or (key.startswith("kpis/") and key.endswith(".sql"))
+        if stored is not None and is_ours and key.count("/") <= 1:
+            yield key, stored.data
+
+
+def _changed(key: str, files: Mapping[str, bytes], memory: Mapping[str, Known]) -> bool:
+    known = memory[key].digest if key in memory else None
+    return (_digest(files[key]) if key in files else None) != known
+
+
+def _content(lake: Store, key: str) -> bytes | None:
+    stored = lake.get(CONFIG + key)
+    return stored.data if stored else None
+
+
+def _settings_last(key: str) -> bool:
+    """A goal must not name a KPI that is not there yet."""
+    return key == SETTINGS_FILE
+
+
+def _somebody_else(keys: Iterable[str], lake: Store, instead: str, verb: str) -> str:
+    names = ", ".join(keys)
+    return (
+        f"{names}: somebody else changed it in {lake.url(CONFIG)} since your last push or pull; "
+        f"nothing was written. First {instead}, or overwrite: muster config {verb} --force"
+    )
+
+
+def _remembered(folder: Path, lake: Store) -> dict[str, Known]:
+    """What folder and lake last agreed on."""
+    try:
+        told = json.loads((folder / MEMORY).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return {key: Known(**known) for key, known in told.get(lake.url(), {}).items()}
+
+
+def _remember(
+    folder: Path, lake: Store, files: Mapping[str, bytes], before: Mapping[str, Known]
+) -> None:
+    """Note every file that is now the same here and there; of the others what was noted before."""
+    agreed = {}
+    for entry in lake.list(CONFIG):
+        key = entry.key.removeprefix(CONFIG)
+        if key in files and _content(lake, key) == files[key]:
+            agreed[key] = Known(entry.etag, _digest(files[key]))
+        elif key in before and before[key].etag == entry.etag:
+            agreed[key] = before[key]
+    path = folder / MEMORY
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        told = {}
+    told[lake.url()] = {key: vars(known) for key, known in sorted(agreed.items())}
+    path.write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+
+def _digest(data: bytes) -> str:
+    return sha256(data).hexdigest()
+
+
+def unreadable_secrets(settings: Settings, stack: str) -> tuple[str, ...]:
+    """References that a function of the stack cannot follow, each with what to do."""
+    smtp = [("smtp.password", settings.smtp.password)] if settings.smtp else []
+    named = [(f"source {one.name}: token", one.token) for one in settings.sources]
+    return tuple(
+        f"{what} {reference}: functions of the stack read only ssm:/{stack}/…: muster secret set"
+        for what, reference in [*named, *smtp]
+        if reference and not reference.startswith(f"ssm:/{stack}/")
+    )

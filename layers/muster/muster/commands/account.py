@@ -1,0 +1,123 @@
+"""The verbs about an AWS account: config, secret, deploy, destroy."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from muster import telling
+from muster.commands import Json, app, fail_if_unwell, opened
+from muster.terminal import say, say_json, say_table, secret, warn
+
+config_app = typer.Typer(
+    help="The settings of a stack: muster.yaml and your own KPIs in its bucket.",
+    no_args_is_help=True,
+)
+secret_app = typer.Typer(help="The secrets of a stack, encrypted in SSM.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+app.add_typer(secret_app, name="secret")
+
+Stack = Annotated[str, typer.Option(help="Name of the stack.")]
+Lake = Annotated[
+    str | None, typer.Option(metavar="S3", help="s3://bucket, instead of asking the stack.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what somebody else changed.")]
+
+
+@config_app.command("check")
+def config_check(context: typer.Context, stack: Stack = "muster", as_json: Json = False) -> None:
+    """Check muster.yaml, own KPIs, goals and reports, without any network."""
+    _checked(context, stack, as_json)
+
+
+@config_app.command("push")
+def config_push(
+    context: typer.Context,
+    stack: Stack = "muster",
+    lake: Lake = None,
+    force: Force = False,
+) -> None:
+    """Check the settings and put them into the stack's bucket; the next hour uses them."""
+    from muster.account import config
+
+    _checked(context, stack, False)
+    store = _lake(context, stack, lake)
+    _tell_moved(config.push(context.obj, store, force=force), store.url("config"), "put")
+
+
+@config_app.command("pull")
+def config_pull(
+    context: typer.Context,
+    stack: Stack = "muster",
+    lake: Lake = None,
+    force: Force = False,
+) -> None:
+    """Bring the stack's settings into this folder; what you changed here is kept."""
+    from muster.account import config
+
+    store = _lake(context, stack, lake)
+    _tell_moved(config.pull(context.obj, store, force=force), str(context.obj), "written")
+
+
+def _checked(context: typer.Context, stack: str, as_json: bool) -> None:
+    """Everything that can be checked here; ends the command if something is wrong."""
+    from muster.account.config import unreadable_secrets
+    from muster.pipeline.doctor import checkup_of_settings
+
+    project = opened(context)
+    findings = checkup_of_settings(project)
+    telling.findings(findings, as_json)
+    for line in unreadable_secrets(project.settings, stack):
+        warn(line)
+    fail_if_unwell(findings)
+
+
+def _lake(context: typer.Context, stack: str, lake: str | None) -> Any:
+    from muster.account import aws
+    from muster.store import open_store
+
+    return open_store(lake or aws.output(stack, "Lake"), base=context.obj)
+
+
+def _tell_moved(moved: Any, place: str, verb: str) -> None:
+    for key in moved.written:
+        say(f"{verb}: {key}")
+    for key in moved.deleted:
+        say(f"deleted: {key}")
+    for key in moved.kept:
+        say(f"kept as it is here, not pushed yet: {key}")
+    count = len(moved.written) + len(moved.deleted)
+    say(f"{place}: {count} changed" if count else f"{place}: nothing to change")
+
+
+@secret_app.command("set")
+def secret_set(name: str, stack: Stack = "muster") -> None:
+    """Put a secret, asked for unseen or read from stdin; prints the line for muster.yaml."""
+    from muster.account import secrets
+
+    reference = secrets.put(stack, name, secret(f"Value of {name}"))
+    say(f"token: {reference}")
+
+
+@secret_app.command("list")
+def secret_list(stack: Stack = "muster", as_json: Json = False) -> None:
+    """The stack's secrets by name; never a value."""
+    from muster.account import secrets
+
+    found = secrets.kept(stack)
+    if as_json:
+        say_json([asdict(one) for one in found])
+        return
+    rows = [(one.name, one.reference, f"{one.changed_at:%F %R %Z}") for one in found]
+    say_table(("name", "reference", "changed"), rows)
+
+
+@secret_app.command("remove")
+def secret_remove(name: str, stack: Stack = "muster") -> None:
+    """Remove a secret."""
+    from muster.account import secrets
+
+    secrets.remove(stack, name)
+    say(f"/{stack}/{name} removed")
