@@ -220,6 +220,7 @@ def sample_view() -> ReportView:
         suspected="Suspected bots: 2 accounts, 41 messages were left out of every count.",
         site_url="https://reports.example.edu/",
         unsubscribe_url="mailto:itdesk@example.edu?subject=stop",
+        event_texts=("Semester starts, 12 October 2026", "Mail outage, 14–18 September 2026"),
     )
 
 
@@ -240,6 +241,7 @@ def quiet_view() -> ReportView:
         waiting=(),
         missing=(),
         events=(),
+        event_texts=(),
         note="",
     )
 
@@ -286,6 +288,7 @@ def hostile_view() -> ReportView:
         freshness=tuple(replace(one, source=script, problem=control) for one in view.freshness),
         missing=HOSTILE,
         events=((script, date(2026, 10, 12), date(2026, 10, 12)),),
+        event_texts=(script,),
         site_url="javascript:alert(1)",
         unsubscribe_url="javascript:alert(1)",
     )

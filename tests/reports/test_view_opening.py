@@ -126,7 +126,7 @@ def test_changes_tell_only_this_weeks_signals_strongest_first():
     ]
     assert campus().changes[0].text == (
         "2 h 30 min – 8 weeks in a row below the earlier average of 5 h 17 min (a new level, "
-        "routinely 1 h 37 min to 3 h 6 min)"
+        "routinely 1 h 37 min to 3 h 6 min); in these 8 weeks: Outage"
     )
     old = build((MEMBERS,), values("members", [*CALM, 30, 11]))
     assert old.changes == ()

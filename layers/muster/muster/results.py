@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from muster.records import GoalStatus, KpiValue
@@ -82,6 +82,15 @@ class Behind:
 
 
 @dataclass(frozen=True)
+class Definition:
+    """A version of a KPI, and the local date of the first measurement that knew it."""
+
+    kpi: str
+    version: int
+    since: date
+
+
+@dataclass(frozen=True)
 class WaitingIssue:
     """An issue nobody has answered yet."""
 
@@ -145,7 +154,10 @@ class SuspectedBots:
 
 @dataclass(frozen=True)
 class Measured:
-    """One run of measure: everything a report is made of; ``problems`` are KPIs that failed."""
+    """One run of measure: everything a report is made of.
+
+    ``problems`` are KPIs that failed; ``definitions`` every version a KPI has had, oldest first.
+    """
 
     as_of: datetime
     kpis: tuple[Kpi, ...]
@@ -155,3 +167,4 @@ class Measured:
     sources: tuple[SourceFacts, ...]
     problems: tuple[str, ...] = ()
     suspected: SuspectedBots = SuspectedBots()
+    definitions: tuple[Definition, ...] = ()

@@ -55,28 +55,32 @@ def kpis_show(
     {"text": _show_why, "json": _why_json, "csv": _why_csv}[told](found)
 
 
-def _show_values(found: Any, values: Any, told: str) -> None:
+def _show_values(found: Any, breaks: Any, values: Any, told: str) -> None:
     heads = ("grain", "period_start", "segment", "value", "n", "too_few", "partial")
     rows = [[getattr(value, head) for head in heads] for value in values]
     if told == "json":
-        say_json({"kpi": asdict(found), "values": [asdict(value) for value in values]})
+        told_values = [asdict(value) for value in values]
+        new = [asdict(one) for one in breaks]
+        say_json({"kpi": asdict(found), "definitions": new, "values": told_values})
     elif told == "csv":
         say_csv(heads, rows)
     else:
-        _show_definition(found)
+        _show_definition(found, breaks)
         say(f"\n{found.sql.strip()}\n")
         say_table(heads, rows)
         say(f"\nThe rows behind a value: muster kpis show {found.id} --period 2026-W47")
 
 
-def _show_definition(found: Any) -> None:
+def _show_definition(found: Any, breaks: Any) -> None:
     say(f"{found.title} ({found.id}, version {found.version})\n{found.question}\n")
     say(f"{found.definition}\nUnit: {found.unit}; better: {found.better}")
+    for one in breaks:
+        say(one.text)
 
 
 def _show_why(found: Any) -> None:
     behind = found.behind
-    _show_definition(found.kpi)
+    _show_definition(found.kpi, found.breaks)
     if behind.formula[0]:
         say(f"Formula: value = {behind.formula[0]}; n = {behind.formula[1]}")
     say(f"\n{found.kpi.sql.strip()}\n")
@@ -119,7 +123,13 @@ def _why_json(found: Any) -> None:
     said = {name: getattr(found, name) for name in facts}
     formula = dict(zip(("value", "n"), found.behind.formula, strict=True))
     measured = asdict(found.measured) if found.measured else None
-    more = {"measured": measured, "behind": parts, "trouble": found.behind.trouble}
+    new = [asdict(one) for one in found.breaks]
+    more = {
+        "definitions": new,
+        "measured": measured,
+        "behind": parts,
+        "trouble": found.behind.trouble,
+    }
     say_json({"kpi": asdict(found.kpi), "formula": formula, **said, **more})
 
 

@@ -14,7 +14,7 @@ from muster.goals import goals
 from muster.kpis import catalogue
 from muster.lake import raw, state
 from muster.lake.state import State
-from muster.pipeline import schedules
+from muster.pipeline import definitions, schedules
 from muster.project import Progress, Project, place
 from muster.records import Coverage, GoalStatus, KpiValue
 from muster.reports import view
@@ -46,8 +46,10 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
     )
     facts = tuple(_facts(project, source, as_of, connection) for source in _all_sources(project))
     verdicts = tuple(_verdicts(project, kpis, outcome.values, as_of))
+    known = definitions.noted(project, kpis, as_of)
     if is_kept:
         _keep_verdicts(project, verdicts)
+        definitions.keep(project, known)
     return Measured(
         as_of,
         kpis,
@@ -57,6 +59,7 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
         facts,
         outcome.problems,
         outcome.suspected,
+        known,
     )
 
 

@@ -12,7 +12,8 @@ from muster.kpis import catalogue
 from muster.pipeline import measure
 from muster.project import Project
 from muster.records import KpiValue
-from muster.reports import numbers, words
+from muster.reports import events, numbers, words
+from muster.reports.model import Break
 from muster.results import Behind, Kpi, Measured
 
 SHOWN_VALUES = 24
@@ -38,6 +39,7 @@ class Why:
     period_text: str
     measured: KpiValue | None
     behind: Behind
+    breaks: tuple[Break, ...]
 
     @property
     def has_changed(self) -> bool:
@@ -70,11 +72,15 @@ class Why:
         return "it had no value" if self.measured is None else f"it was {self.measured.value:.12g}"
 
 
-def shown(project: Project, kpi_id: str) -> tuple[Kpi, tuple[KpiValue, ...]]:
-    """A KPI and its last values, weeks first; ``BadSettings`` names those there are."""
-    kpi = _kpi(project, kpi_id)
-    values = [value for value in measure.latest(project).values if value.kpi == kpi_id]
-    return kpi, tuple(sorted(values, key=_newest_first)[:SHOWN_VALUES])
+def shown(project: Project, kpi_id: str) -> tuple[Kpi, tuple[Break, ...], tuple[KpiValue, ...]]:
+    """A KPI, its new definitions and its last values, weeks first; ``BadSettings`` names all."""
+    kpi, latest = _kpi(project, kpi_id), measure.latest(project)
+    values = sorted((one for one in latest.values if one.kpi == kpi_id), key=_newest_first)
+    return kpi, _breaks(latest, kpi), tuple(values[:SHOWN_VALUES])
+
+
+def _breaks(latest: Measured, kpi: Kpi) -> tuple[Break, ...]:
+    return events.breaks(latest.definitions, kpi.id, words.load())
 
 
 def why(
@@ -109,7 +115,8 @@ def why(
     end = next_period(start, grain) - DAY
     named = words.load().period_text(grain, start, end)
     return Why(
-        kpi, grain, start, chosen, latest.as_of, value, text, found.n, named, before, found
+        kpi, grain, start, chosen, latest.as_of, value, text, found.n, named, before, found,
+        _breaks(latest, kpi),
     )  # fmt: skip
 
 

@@ -20,9 +20,11 @@ from muster.reports.plot import (
     Event,
     Frame,
     Plot,
+    definitions,
     highest_and_lowest,
     lay_out,
     lines,
+    placed,
 )
 
 __all__ = ["CARD", "MAIL", "NARROW", "WIDE", "Event", "Frame", "describe", "xmr"]
@@ -37,7 +39,7 @@ def xmr(measure: Measure, frame: Frame = WIDE, events: Sequence[Event] = (), key
     inside = "".join(
         (
             _bands(plot),
-            "" if frame.is_card else _events(plot),
+            "" if frame.is_card else _spans(plot) + _events(plot),
             _target(plot),
             _series(plot),
             _right_labels(plot),
@@ -46,12 +48,12 @@ def xmr(measure: Measure, frame: Frame = WIDE, events: Sequence[Event] = (), key
         )
     )
     key = key or inert.slug(f"{measure.kpi}-{measure.segment}-{frame.name}")
-    told = (measure.title, describe(measure))
+    told = (measure.title, describe(measure, events))
     return marks.picture((frame.width, frame.height), key, told, inside, frame.font)
 
 
-def describe(measure: Measure) -> str:
-    """The chart in words: its span, its latest value, its band and target, its signals."""
+def describe(measure: Measure, events: Sequence[Event] = ()) -> str:
+    """The chart in words: span, latest value, band, target, signals, what is marked on it."""
     points = [point for point in measure.points if point.value is not None]
     if not points:
         return say.NO_DATA
@@ -66,6 +68,10 @@ def describe(measure: Measure) -> str:
     if signals:
         last = signals[-1]
         said.append(say.SIGNALS.format(len(signals), last.label, last.value_text, last.tone))
+    marked = placed(measure.points, (*events, *definitions(measure)))
+    if marked:
+        names = [f"{name} ({measure.points[first].label})" for name, first, _ in marked]
+        said.append(say.MARKED.format("; ".join(names)))
     return " ".join(said)
 
 
@@ -181,11 +187,24 @@ def _date(plot: Plot, index: int, y: float) -> str:
     return marks.label(text, Place(x, y))
 
 
+def _spans(plot: Plot) -> str:
+    """A bar above the periods of an event that lasts more than one."""
+    half = (plot.x(1) - plot.x(0)) / 2
+    shown = []
+    for _, first, last in plot.events:
+        if last > first:
+            start, end = plot.x(first), min(plot.x(last) + half, plot.right)
+            box = {"x": start, "y": plot.top, "width": end - start, "height": 3.0}
+            told = " ".join(f'{name}="{marks.number(value)}"' for name, value in box.items())
+            shown.append(f'<rect class="span" {told}/>')
+    return "".join(shown)
+
+
 def _events(plot: Plot) -> str:
     """A fine upright line at each event; its name above where there is room, else on the line."""
     size, rows = plot.frame.font, [0.0] * plot.frame.event_rows
     shown = []
-    for told, index in plot.events:
+    for told, index, _ in plot.events:
         name = marks.fitted(told, size, plot.frame.width / 2)
         x, width = plot.x(index), marks.width_of(name, size) + size
         start = max(min(x, plot.frame.width - width), 0)

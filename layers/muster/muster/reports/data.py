@@ -14,7 +14,7 @@ from typing import Any
 from muster.reports import addresses, inert
 from muster.reports.model import GoalLine, Measure, ReportView
 
-VERSION = 1
+VERSION = 2  # events beside KPIs and changes, new definitions
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class KpisDocument:
     note: str
     as_of: datetime
     kpis: tuple[Measure, ...]
+    events: tuple[tuple[str, date, date], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def files(
     index = IndexDocument(
         VERSION, _schema("index"), *head, "kpis.json", "goals.json", tuple(every)
     )  # fmt: skip
-    kpis = KpisDocument(VERSION, _schema("kpis"), *head, tuple(measures.values()))
+    kpis = KpisDocument(VERSION, _schema("kpis"), *head, tuple(measures.values()), main.events)
     reports = {one.json: to_json(view) for one, view in zip(now, views, strict=True)}
     documents = {"kpis.json": kpis, "goals.json": goals, "index.json": index}
     return {path: plain(document) for path, document in documents.items()} | reports

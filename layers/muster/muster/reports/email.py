@@ -144,6 +144,7 @@ def _fill(
         "left_out": left_out,
         "behind": wording.BEHIND,
         "caption": wording.band(view.headline) if view.headline else "",
+        "marked": wording.marked(view.headline, view) if view.headline else "",
     }
     return templating.environment("email").get_template(template).render(words)
 

@@ -14,6 +14,8 @@ SIGNALS = "{} signals, the latest {} {} ({})."
 NO_DATA = "No data yet."
 SPAN = "From {} to {}, {} values."
 LATEST = "Latest {}."
+NEW_DEFINITION = "Definition {}"
+MARKED = "Marked: {}."
 BAND = "Routine range {} to {}, average {}."
 
 #: A shape for every tone and every goal status: meaning never rests on colour alone.

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from muster.records import KpiValue
 from muster.reports import numbers, signals
-from muster.reports.model import Band, Comparison, Measure, Point, Segment
+from muster.reports.model import Band, Break, Comparison, Measure, Point, Segment
 from muster.reports.numbers import Style
 from muster.reports.series import WHOLE, Series, before, quarter_so_far, year_before
 from muster.results import Kpi, Reading
@@ -24,6 +24,7 @@ def measure(
     min_n: int,
     values: Iterable[KpiValue],
     aim: tuple[float | None, str, str],
+    breaks: tuple[Break, ...] = (),
 ) -> Measure:
     """The measure of one series; ``aim`` is its goal's target, with status, and bare."""
     kpi, last = series.kpi, series.last
@@ -55,6 +56,7 @@ def measure(
         target_label=target_label,
         segments=_segments(series, values, style),
         segment=series.segment,
+        breaks=breaks,
     )
 
 

@@ -61,6 +61,15 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Break:
+    """A new definition of a KPI: its version, the day it took over, and what that means."""
+
+    version: int
+    since: date
+    text: str
+
+
+@dataclass(frozen=True)
 class Measure:
     """One KPI in one report; one segment of it where the KPI is never summed (followers)."""
 
@@ -89,6 +98,7 @@ class Measure:
     segments: tuple[Segment, ...]
     segment: str = "all"
     target_label: str = ""  # the bare target for the chart's edge: "4 h"
+    breaks: tuple[Break, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,12 +123,13 @@ class GoalLine:
 
 @dataclass(frozen=True)
 class Change:
-    """One signal in words."""
+    """One signal in words; ``events`` are those that lay in the periods it speaks of."""
 
     kpi: str
     title: str
     tone: Tone
     text: str
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,3 +185,4 @@ class ReportView:
     site_url: str
     unsubscribe_url: str
     suspected: str = ""
+    event_texts: tuple[str, ...] = ()  # each of ``events`` with its days

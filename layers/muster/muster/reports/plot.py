@@ -43,7 +43,7 @@ class Plot:
 
     measure: Measure
     frame: Frame
-    events: tuple[tuple[str, int], ...]  # name and index of its first period
+    events: tuple[tuple[str, int, int], ...]  # name, first and last period (indices)
     left: float
     right: float
     top: float
@@ -77,7 +77,7 @@ class Plot:
 
 def lay_out(measure: Measure, frame: Frame, events: Sequence[Event]) -> Plot:
     low, high = _domain(measure)
-    marked = _placed_events(measure.points, events)
+    marked = placed(measure.points, (*events, *definitions(measure)))
     rows = frame.event_rows if marked else 0
     right_texts = [text for _, text, _ in lines(measure, frame)]
     right = max((marks.width_of(text, frame.font) for text in right_texts), default=0)
@@ -94,6 +94,13 @@ def lay_out(measure: Measure, frame: Frame, events: Sequence[Event]) -> Plot:
         bottom=frame.height - frame.font * 2.1,
         low=low,
         high=high,
+    )
+
+
+def definitions(measure: Measure) -> tuple[Event, ...]:
+    """A new definition is marked like an event, on the day it took over."""
+    return tuple(
+        (say.NEW_DEFINITION.format(one.version), one.since, one.since) for one in measure.breaks
     )
 
 
@@ -149,14 +156,15 @@ def highest_and_lowest(measure: Measure) -> list[Point]:
     return [ordered[0], ordered[-1]] if ordered[0].value != ordered[-1].value else ordered[:1]
 
 
-def _placed_events(points: Sequence[Point], events: Sequence[Event]) -> tuple[tuple[str, int], ...]:
-    """Events that begin within the series, at the index of their period."""
+def placed(points: Sequence[Point], events: Sequence[Event]) -> tuple[tuple[str, int, int], ...]:
+    """Events that touch the series, at the indices of their first and last period in it."""
     if len(points) < 2:
         return ()
-    after = points[-1].period_start + (points[-1].period_start - points[-2].period_start)
+    starts = [point.period_start for point in points]
+    starts.append(starts[-1] + (starts[-1] - starts[-2]))
     found = []
-    for name, starts, _ends in events:
-        begun = [i for i, point in enumerate(points) if point.period_start <= starts < after]
-        if begun:
-            found.append((name, begun[-1]))
+    for name, begins, ends in events:
+        during = [i for i in range(len(points)) if starts[i] <= ends and begins < starts[i + 1]]
+        if during:
+            found.append((name, during[0], during[-1]))
     return tuple(sorted(found, key=lambda event: event[1]))

@@ -25,6 +25,7 @@ LIGHT = """
 .worse { fill: #b8500f; stroke: #ffffff; stroke-width: 1; }
 .changed { fill: #1d2733; stroke: #ffffff; stroke-width: 1; }
 .now { fill: #ffffff; stroke: #1d2733; stroke-width: 1.8; }
+.span { fill: #a9b6c4; }
 .event { stroke: #a9b6c4; stroke-width: 1; stroke-dasharray: 1 3; fill: none; }
 .lead { stroke: #a9b6c4; stroke-width: 1; fill: none; }
 text { fill: #5a6876; }

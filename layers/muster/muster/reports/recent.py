@@ -12,7 +12,20 @@ SHOWN = 27
 def recent(view: ReportView) -> ReportView:
     """The view whose charts show the last ``SHOWN`` periods: for mail and overview."""
     headline = _recent(view.headline) if view.headline else None
-    return replace(view, headline=headline, measures=tuple(map(_recent, view.measures)))
+    measures = tuple(map(_recent, view.measures))
+    first = min((one.points[0].period_start for one in measures if one.points), default=None)
+    told = [
+        (event, text)
+        for event, text in zip(view.events, view.event_texts, strict=False)
+        if first is None or event[2] >= first
+    ]
+    return replace(
+        view,
+        headline=headline,
+        measures=measures,
+        events=tuple(event for event, _ in told),
+        event_texts=tuple(text for _, text in told),
+    )
 
 
 def _recent(measure: Measure) -> Measure:

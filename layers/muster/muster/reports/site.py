@@ -67,6 +67,7 @@ class Portrait:
     href: str
     sign: Sign
     band: str
+    marked: str
     wide: Markup
     narrow: Markup
     csv: str
@@ -195,6 +196,7 @@ def _portrait(measure: Measure, view: ReportView, wide: chart.Frame = chart.WIDE
         href=addresses.kpi_page(measure.kpi),
         sign=wording.sign(measure.tone, measure.reading),
         band=wording.band(measure),
+        marked=wording.marked(measure, view),
         wide=_inline(chart.xmr(measure, wide, view.events)),
         narrow=_inline(chart.xmr(measure, chart.NARROW, view.events)),
         csv=addresses.kpi_csv(measure.kpi, measure.segment),

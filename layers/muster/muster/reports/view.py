@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from difflib import get_close_matches
 from types import ModuleType
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 from muster.clock import DAY, last_whole_period, next_period
 from muster.errors import BadSettings
 from muster.records import KpiValue
-from muster.reports import goal_lines, measures, missing, numbers, opening, signals, words
+from muster.reports import events, goal_lines, measures, missing, numbers, opening, signals, words
 from muster.reports.data import to_json
 from muster.reports.goal_lines import Judged
 from muster.reports.model import Change, GoalLine, Measure, ReportView, Waiting
@@ -65,6 +66,7 @@ def build(
     found = _measures(shown, series, readings, settings, measured, judged, grain, say)
     goals = _goal_lines(measured.kpis, judged, grain, settings.currency, say)
     signs = _signals(found, series, readings)
+    marked = events.shown(settings, found, end)
     is_team = report.voice == "team"
     fresh = missing.freshness(measured.sources, zone, say)
     findings = opening.Findings(
@@ -96,7 +98,7 @@ def build(
         preheader=opening.preheader(findings, sentences, report.voice),
         opening=sentences,
         goals=goals,
-        changes=tuple(_change(measure) for measure, _ in signs),
+        changes=tuple(_change(measure, signal, marked, say) for measure, signal in signs),
         headline=opening.headline(findings),
         measures=found,
         waiting=_waiting(measured.waiting, zone, say) if is_team else (),
@@ -105,10 +107,11 @@ def build(
         ),
         suspected=missing.suspected(measured.suspected, say),
         freshness=fresh,
-        events=_events(settings, found, end),
+        events=marked,
         how_to_read=say.how_to_read(grain),
         site_url=site_url or report.site_url or "",
         unsubscribe_url=unsubscribe_url,
+        event_texts=events.texts(marked, say),
     )  # fmt: skip
 
 
@@ -154,15 +157,16 @@ def _measures(
     for kpi in kpis:
         style = numbers.style_of(kpi, settings.currency, say)
         keys = [key for key in series if key[0] == kpi.id]
+        breaks = events.breaks(measured.definitions, kpi.id, say)
         for key in keys:
             aim = goal_lines.aim(judged, *key, style)
             found.append(
                 measures.measure(
-                    series[key], readings[key], style, settings.min_n, values[kpi.id], aim
+                    series[key], readings[key], style, settings.min_n, values[kpi.id], aim, breaks
                 )
             )
         if not keys:
-            found.append(measures.unmeasured(kpi, grain, style))
+            found.append(replace(measures.unmeasured(kpi, grain, style), breaks=breaks))
     return tuple(found)
 
 
@@ -192,8 +196,14 @@ def _signals(
     return sorted(signs, key=lambda sign: sign[1].strength, reverse=True)
 
 
-def _change(measure: Measure) -> Change:
-    return Change(measure.kpi, measure.title, measure.tone, f"{measure.value_text} – {measure.why}")
+def _change(
+    measure: Measure, signal: signals.Signal, marked: Sequence[events.Event], say: ModuleType
+) -> Change:
+    text = f"{measure.value_text} – {measure.why}"
+    beside = events.beside(measure, signal, marked, say)
+    names = events.within(measure, signal, marked)
+    text = f"{text}; {beside}" if beside else text
+    return Change(measure.kpi, measure.title, measure.tone, text, names)
 
 
 def _longest(waiting: Sequence[WaitingIssue], say: ModuleType) -> str:
@@ -216,12 +226,3 @@ def _waiting(
         )
         for issue in longest[:WAITING_SHOWN]
     )
-
-
-def _events(
-    settings: Settings, found: Iterable[Measure], end: date
-) -> tuple[tuple[str, date, date], ...]:
-    """The events that touch the span the charts show."""
-    first = min((one.points[0].period_start for one in found if one.points), default=end)
-    spans = ((event.name, event.starts, event.ends or event.starts) for event in settings.events)
-    return tuple(span for span in spans if span[1] <= end and span[2] >= first)

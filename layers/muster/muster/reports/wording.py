@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from muster.reports import headings as say
 from muster.reports.model import Change, GoalLine, Measure, ReportView
+from muster.reports.plot import placed
 
 #: Goals whose reason is told; the others speak for themselves.
 BEHIND = frozenset({"at_risk", "off_track", "no_data"})
@@ -84,6 +85,13 @@ def band(measure: Measure) -> str:
         return ""
     last = measure.bands[-1]
     return say.BAND.format(last.lower_text, last.upper_text, last.mean_text)
+
+
+def marked(measure: Measure, view: ReportView) -> str:
+    """What is marked on the measure's chart, with its days; nothing without any."""
+    texts = dict(zip(view.events, view.event_texts, strict=False))
+    on_it = [text for event, text in texts.items() if placed(measure.points, (event,))]
+    return say.MARKED.format("; ".join(on_it)) if on_it else ""
 
 
 def measures_by_kpi(views: Sequence[ReportView]) -> dict[str, tuple[Measure, ...]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from muster.reports.words.en_reading import how_to_read as how_to_read
+
 # Numbers
 NO_VALUE = "–"
 NO_CHANGE = "no change"
@@ -133,6 +135,23 @@ def routine_was(low: str, high: str) -> str:
 
 def new_level(low: str, high: str) -> str:
     return f"a new level, routinely {low} to {high}"
+
+
+def meanwhile(names: list[str], count: int, grain: str) -> str:
+    """The events beside a signal: what else happened, not why."""
+    when = f"the same {grain}" if count == 1 else f"these {many(count, grain)}"
+    return f"in {when}: {listed(names)}"
+
+
+def event_text(name: str, first: date, last: date) -> str:
+    return f"{name}, {days_text(first, last)}"
+
+
+def new_definition(version: int, day: date) -> str:
+    return (
+        f"Definition {version} since {day_text(day)}: every value shown here is computed by it; "
+        "reports before that day tell another definition's numbers."
+    )
 
 
 def within(low: str, high: str) -> str:
@@ -371,21 +390,3 @@ def undelivered(recipient: str, reason: str) -> str:
 
 
 UNTITLED = "Untitled"
-
-# How to read
-
-
-def how_to_read(grain: str) -> tuple[str, ...]:
-    return (
-        f"The shaded band is the routine range: the average ± 2.66 × the average change from "
-        f"{grain} to {grain}. Limits are provisional until they rest on 26 {grain}s.",
-        f"Only points outside it, 8 {grain}s in a row on one side of the average, or 3 of 4 "
-        f"{grain}s nearer to the same limit than to the average are marked; after 8 in a row the "
-        "band starts anew. Everything else is routine variation.",
-        "Waiting times count issues that are still open, so the latest values can still move; "
-        "changes of percentages are in percentage points.",
-        "A goal's pace is the straight line from its baseline to its target on the due date; at "
-        "risk is behind it by up to a quarter of the way, or still arriving in time by its trend.",
-        "An issue that staff answered last and nobody reopened counts as resolved after its quiet "
-        "hours.",
-    )

@@ -1,0 +1,60 @@
+"""Events of the settings and changed definitions → what charts mark and signals stand beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from types import ModuleType
+
+from muster.clock import DAY, next_period
+from muster.reports.model import Break, Measure
+from muster.reports.signals import Signal
+from muster.results import Definition
+from muster.settings import Settings
+
+Event = tuple[str, date, date]
+# How many periods a rule speaks of; a run has its own length.
+_PERIODS = {"outside": 1, "near_limit": 4}
+
+
+def shown(settings: Settings, measures: Iterable[Measure], end: date) -> tuple[Event, ...]:
+    """The events that touch the span the charts show, by the day they began."""
+    first = min((one.points[0].period_start for one in measures if one.points), default=end)
+    spans = ((event.name, event.starts, event.ends or event.starts) for event in settings.events)
+    touching = (span for span in spans if span[1] <= end and span[2] >= first)
+    return tuple(sorted(touching, key=lambda span: span[1:]))
+
+
+def texts(events: Iterable[Event], say: ModuleType) -> tuple[str, ...]:
+    """Mail outage, 14–18 September 2026."""
+    return tuple(say.event_text(name, starts, ends) for name, starts, ends in events)
+
+
+def beside(measure: Measure, signal: Signal, events: Sequence[Event], say: ModuleType) -> str:
+    """The events that lay in the periods a signal speaks of, in words; nothing without any."""
+    names = within(measure, signal, events)
+    count = periods(signal)
+    return str(say.meanwhile(list(names), count, measure.grain)) if names else ""
+
+
+def within(measure: Measure, signal: Signal, events: Sequence[Event]) -> tuple[str, ...]:
+    """Their names."""
+    known = [point for point in measure.points if point.value is not None]
+    told = known[-periods(signal) :]
+    if not told:
+        return ()
+    starts, end = told[0].period_start, next_period(told[-1].period_start, measure.grain) - DAY
+    return tuple(name for name, begins, ends in events if begins <= end and ends >= starts)
+
+
+def periods(signal: Signal) -> int:
+    """How many periods the told rule of a signal speaks of."""
+    return signal.run if signal.rule == "run" else _PERIODS[signal.rule]
+
+
+def breaks(definitions: Iterable[Definition], kpi: str, say: ModuleType) -> tuple[Break, ...]:
+    """The versions of a KPI that took over from an earlier one."""
+    own = [one for one in definitions if one.kpi == kpi][1:]
+    return tuple(
+        Break(one.version, one.since, say.new_definition(one.version, one.since)) for one in own
+    )
