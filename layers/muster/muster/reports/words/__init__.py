@@ -1,6 +1,7 @@
 """A language goes in, its module of words comes out: every string of mail and site, one file each.
 
-To add a language, copy ``en.py`` and what it reads, translate them, and name it by its ISO 639-1 code.
+To add a language, copy ``en.py`` and what it reads, translate them, and name them by its ISO 639-1
+code.
 """
 
 from __future__ import annotations
