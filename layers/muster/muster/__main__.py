@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from muster.commands import account, app, ask, kpis, work
+from muster.commands import account, app, ask, kpis, people, work
 from muster.errors import MusterError
 from muster.terminal import warn
 
@@ -15,6 +15,7 @@ __all__ = [
     "ask",
     "kpis",
     "main",
+    "people",
     "work",
 ]  # a module of commands is there once it is imported
 

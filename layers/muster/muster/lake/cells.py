@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import typing
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -10,13 +11,14 @@ from functools import cache
 from typing import Any, Literal
 
 from muster.errors import Refused
-from muster.records import TABLE_OF, TABLES, Column, Deletion, Row, Table, columns
+from muster.records import TABLE_OF, TABLES, Column, Deletion, Member, Row, Table, columns
 
 Cells = dict[str, Any]
 
 _CENT = Decimal("0.0001")
 _MOST_MONEY = Decimal(10) ** 14
 _MOST_INT = 2**63
+_HASH = re.compile(r"[0-9a-f]{64}")
 MEANT = {
     "string": "text", "strings": "a list of texts", "timestamp": "a time like 2026-03-01T09:00:00Z",
     "date": "a day like 2026-03-01", "bool": "true or false", "int": "a whole number",
@@ -41,6 +43,8 @@ def accept(row: Row | Deletion) -> None:
         if value is None and column.nullable:
             continue
         _accept_cell(column, value, choices.get(column.name, ()))
+    if isinstance(row, Member) and row.email_hash and not _HASH.fullmatch(row.email_hash):
+        raise Refused("email_hash must be 64 hexadecimal digits: never write an address there")
     for name in TABLES[TABLE_OF[kind]].key:
         if getattr(row, name) == "":
             raise Refused(f"{name} is empty, but names the row")

@@ -90,7 +90,8 @@ def _taken(
             accept(row)
             yield Taken(row, _source(record.cells), record.line)
         except Refused as refused:
-            yield Refusal(record.line, str(refused), record.cells)
+            kept = {name: cell for name, cell in record.cells.items() if name != "email_hash"}
+            yield Refusal(record.line, str(refused), kept)
 
 
 def _source(cells: Mapping[str, Any]) -> str | None:

@@ -15,6 +15,7 @@ from muster.clock import local_midnight
 from muster.errors import BadSettings, RateLimited, Refused, Retry, SourceFailed
 from muster.lake import cells, known, merge, raw, state
 from muster.lake.state import State
+from muster.pipeline import people
 from muster.project import Progress, Project
 from muster.records import TABLE_OF, TABLES, Deletion, Item, Page, Row
 from muster.secret import reveal
@@ -68,9 +69,11 @@ def fetch(
     # Most of a fetch is waiting for the platform, so sources go side by side.
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        return tuple(pool.map(lambda one: _fetch_or_say_why(project, one, since, until), picked))
+        found = tuple(pool.map(lambda one: _fetch_or_say_why(project, one, since, until), picked))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+    people.settle_after(project, (one.changed for one in found))
+    return found
 
 
 def _fetch_or_say_why(
@@ -215,7 +218,9 @@ def replay(
 ) -> tuple[Fetched, ...]:
     """Map the raw items again, for a mending of the mapping; needs no platform."""
     check_writable(project.lake)
-    return tuple(_replay(project, source, since) for source in chosen(project, names))
+    found = tuple(_replay(project, source, since) for source in chosen(project, names))
+    people.settle_after(project, (one.changed for one in found))
+    return found
 
 
 def _replay(project: Project, source: Source, since: date | None) -> Fetched:

@@ -11,6 +11,7 @@ from pathlib import Path
 from muster.errors import BadImport
 from muster.lake import importing, raw, state
 from muster.lake.taken import Extra, Refusal, Taken
+from muster.pipeline import people
 from muster.pipeline.collect import added, earliest, first_of, merge_scored, run_name
 from muster.project import Progress, Project
 from muster.records import SOURCE_NAME, Item
@@ -61,6 +62,7 @@ def import_file(
     for number, batch in enumerate(_batches(found)):
         imported = _take(project, source, imported, run, number, batch)
         project.notify(Progress("import", table, imported.rows, "rows"))
+    people.settle_after(project, [{table: sum(imported.changed.values())}])
     return imported
 
 

@@ -18,6 +18,8 @@ them, and which facts are unverified. It has:
     ``TypeError``, ``ValueError`` …) over a shape it does not know: the item goes to quarantine.
 ``check(api, options) -> str``
     one cheap call for ``muster doctor``: what the token may read, or ``SourceFailed``.
+``addresses(handle, member_id, options) -> tuple[str, ...]`` (if the platform has public profiles)
+    where an account's own profile is found: two that link to each other are one person's.
 
 The caller stores raw, maps, merges, and saves the cursor last; it also turns errors of one source
 into one line that names it. A platform never writes anything and never sleeps on its own.

@@ -130,6 +130,12 @@ def check(api: Session, options: Options) -> str:
     return f"reads Bluesky as @{profile['handle']} ({api.did}), {followers:,} followers"
 
 
+def addresses(handle: str, member_id: str, options: Options) -> tuple[str, ...]:
+    """Where an account's profile is found; a handle is a domain whose owner the network checked."""
+    profile = "https://bsky.app/profile"
+    return (f"{profile}/{handle}", f"{profile}/{member_id}", f"https://{handle}")
+
+
 def pages(api: Session, window: Window) -> Iterator[Page]:
     """Profile, own feed, mentions, search terms, known posts again, threads under our posts."""
     state = begin(window)

@@ -105,6 +105,11 @@ def check(api: Api, options: Options) -> str:
     return f"reads {tidy(str(title or options.base_url))} {may}"
 
 
+def addresses(handle: str, member_id: str, options: Options) -> tuple[str, ...]:
+    """Where an account's profile is found."""
+    return (f"{(options.base_url or '').rstrip('/')}/u/{handle}",)
+
+
 # ---- reading: what is new ----------------------------------------------------------------------
 
 

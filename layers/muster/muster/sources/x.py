@@ -122,6 +122,11 @@ def check(api: Api, options: Options) -> str:
     return f"reads X as seen by @{user['username']} ({user['id']}), {followers:,} followers"
 
 
+def addresses(handle: str, member_id: str, options: Options) -> tuple[str, ...]:
+    """Where an account's profile is found."""
+    return (f"https://x.com/{handle}", f"https://twitter.com/{handle}")
+
+
 def _account(api: Api, options: Options) -> Answer:
     name = options.account.lstrip("@")
     path = f"/2/users/{name}" if name.isdecimal() else f"/2/users/by/username/{name}"
