@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 BEFORE = r"(?:^|[^\p{L}\p{N}_])"
 AFTER = r"(?:$|[^\p{L}\p{N}_])"
+SIGMA = "Σσς"
 
 CLOSING: Mapping[str, tuple[str, ...]] = {
     "en": (
@@ -50,24 +51,21 @@ ESCALATION = (
 )
 
 
-def whole_words(patterns: Iterable[str]) -> str | None:
-    """One case-insensitive expression that any of the patterns meets at word boundaries."""
-    joined = "|".join(f"(?:{pattern})" for pattern in patterns)
-    return f"(?is){BEFORE}(?:{joined}){AFTER}" if joined else None
+def whole_words(expressions: Iterable[str]) -> str | None:
+    """One expression that any of the expressions meets at word boundaries."""
+    joined = "|".join(f"(?:{expression})" for expression in expressions)
+    return f"(?s){BEFORE}(?:{joined}){AFTER}" if joined else None
 
 
 def escalation(extra: Iterable[str]) -> str:
     """The built-in patterns of sending a member elsewhere and the settings' own."""
-    return whole_words((*_any_blank(ESCALATION), *extra)) or ""
+    own = (f"(?i:{pattern})" for pattern in extra)
+    return whole_words((*map(_any_case, ESCALATION), *own)) or ""
 
 
 def in_advance() -> str:
     """The thanks that are a request."""
-    return whole_words(_any_blank(ADVANCE)) or ""
-
-
-def _any_blank(patterns: Iterable[str]) -> Iterable[str]:
-    return (pattern.replace(" ", r"\s+").replace(r"\s+?", r"\s*") for pattern in patterns)
+    return whole_words(map(_any_case, ADVANCE)) or ""
 
 
 def anywhere(patterns: Iterable[str]) -> str | None:
@@ -83,8 +81,13 @@ def terms(words: Iterable[str]) -> str | None:
 
 def spellings(term: str) -> tuple[str, ...]:
     """The forms of a term in a text of small letters, single blanks and plain apostrophes."""
-    plain = " ".join(term.lower().split()).replace("’", "'")
+    plain = " ".join(small(term).split()).replace("’", "'").replace("ς", "σ")
     return tuple(dict.fromkeys((plain, plain.replace("'", ""))))
+
+
+def small(text: str) -> str:
+    """``text`` in small letters as the engines' ``lower`` gives them: letter by letter."""
+    return text.replace("Σ", "σ").replace("İ", "i").lower()
 
 
 def closing(extra: Mapping[str, Iterable[str]]) -> str:
@@ -100,7 +103,7 @@ def closing(extra: Mapping[str, Iterable[str]]) -> str:
         f"{AFTER}"
         for language in languages
     )
-    return f"(?is)^(?:{'|'.join(parts)})"
+    return f"(?s)^(?:{'|'.join(parts)})"
 
 
 def by_source(own: Mapping[str, T], told: Callable[[T], str]) -> str | None:
@@ -110,18 +113,18 @@ def by_source(own: Mapping[str, T], told: Callable[[T], str]) -> str | None:
     """
     parts = (rf"{re.escape(name)}\n{told(words)}" for name, words in own.items() if words)
     joined = "|".join(parts)
-    return rf"(?ims)\A(?:{joined})" if joined else None
+    return rf"(?ms)\A(?:{joined})" if joined else None
 
 
 def at_words(patterns: Iterable[str]) -> str:
     """Any of the patterns at word boundaries, after anything."""
-    joined = "|".join(f"(?:{pattern})" for pattern in patterns)
+    joined = "|".join(f"(?i:{pattern})" for pattern in patterns)
     return f".*{BEFORE}(?:{joined}){AFTER}"
 
 
 def any_of(patterns: Iterable[str]) -> str:
     """Any of the patterns, after anything."""
-    joined = "|".join(f"(?:{pattern})" for pattern in patterns)
+    joined = "|".join(f"(?i:{pattern})" for pattern in patterns)
     return f".*(?:{joined})"
 
 
@@ -135,6 +138,24 @@ def of_language(words: Mapping[str, Iterable[str]]) -> str:
 
 
 def literal(words: str) -> str:
-    """``words`` as an expression that matches just them."""
-    escaped = (re.sub(r"([^\w\s])", r"\\\1", word) for word in words.split())
-    return r"\s+".join(escaped).replace(r"\'", "['’]?")
+    """``words`` as an expression that matches just them, in small letters or capitals."""
+    return r"\s+".join("".join(map(_letter, word)) for word in words.split())
+
+
+def _letter(one: str) -> str:
+    """A letter in both its forms, spelled out: engines differ in what they hold to be the same."""
+    if one in "'’":
+        return "['’]?"
+    if one in SIGMA:
+        return f"[{SIGMA}]"
+    forms = {form for form in (one, one.lower(), one.upper()) if form.lower() == one.lower()}
+    letters = "".join(sorted(form for form in forms if len(form) == 1))
+    if len(letters) > 1:
+        return f"[{letters}]"
+    return re.escape(one) if one.isascii() else one
+
+
+def _any_case(pattern: str) -> str:
+    """One of the patterns above in small letters or capitals, each blank any white space."""
+    blanks = pattern.replace(" ", r"\s+").replace(r"\s+?", r"\s*")
+    return re.sub(r"(?<!\\)[a-z]", lambda found: _letter(found[0]), blanks)

@@ -24,12 +24,13 @@ select
                 and regexp_matches(human.text, '^\s*(\S+\s+){0,11}\S*\s*$')
                 and (
                     regexp_matches(
-                        human.lang || ' ' || regexp_replace(human.text, $thanks_in_advance, ' '),
+                        human.lang || ' '
+                            || regexp_replace(human.text, $thanks_in_advance, ' ', 'g'),
                         $closing_phrases
                     )
                     or regexp_matches(
                         human.source || chr(10) || human.lang || ' '
-                            || regexp_replace(human.text, $thanks_in_advance, ' '),
+                            || regexp_replace(human.text, $thanks_in_advance, ' ', 'g'),
                         $own_closing_phrases
                     )
                 ),

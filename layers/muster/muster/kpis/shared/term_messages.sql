@@ -8,8 +8,8 @@ naming as (
         human_messages.created_at,
         human_messages.sentiment,
         -- Small letters, single blanks, plain apostrophes: as in term_spellings.
-        array_to_string(
-            string_split_regex(replace(lower(human_messages.text), '’', ''''), '\s+'), ' '
+        regexp_replace(
+            translate(lower(human_messages.text), '’ς', '''σ'), '\s+', ' ', 'g'
         ) as plain
     from human_messages
     where human_messages.role = 'member'
