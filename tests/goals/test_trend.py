@@ -1,4 +1,4 @@
-"""Theil-Sen: the median of all slopes, against exact fractions; what it reaches, and when."""
+"""Theil-Sen: against exact fractions and SciPy; what it reaches, and when."""
 
 from __future__ import annotations
 
@@ -20,10 +20,24 @@ def exact_median(numbers):
     return numbers[middle] if len(numbers) % 2 else (numbers[middle - 1] + numbers[middle]) / 2
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 60), st.integers(-500, 500)), min_size=4, max_size=8,
-             unique_by=lambda point: point[0])
+series = st.lists(
+    st.tuples(st.integers(0, 60), st.integers(-500, 500)), min_size=4, max_size=8,
+    unique_by=lambda point: point[0],
 )  # fmt: skip
+
+
+@given(series)
+def test_the_trend_is_that_of_scipy(points):
+    from scipy.stats import theilslopes
+
+    days, values = zip(*sorted(points), strict=True)
+    expected = theilslopes(values, days, method="joint")
+    trend = theil_sen([(MONDAY + timedelta(days=x), float(y)) for x, y in sorted(points)])
+    assert trend.per_day == pytest.approx(expected.slope)
+    assert trend.on(MONDAY) == pytest.approx(expected.intercept)
+
+
+@given(series)
 def test_the_trend_is_the_median_of_all_slopes(points):
     points = sorted(points)
     slopes = [

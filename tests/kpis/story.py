@@ -11,12 +11,14 @@ from itertools import groupby
 
 @dataclass(frozen=True)
 class Said:
-    """A message: hours since the start, who (member or staff), and what it does."""
+    """A message: hours since the start, who (member or staff), and what it does; ``is_ending``
+    is a tag that says resolved."""
 
     at: int
     role: str
     is_closing: bool = False
     is_escalating: bool = False
+    is_ending: bool = False
 
 
 @dataclass
@@ -41,7 +43,7 @@ def tell(
     told: list[Episode] = []
     now: Episode | None = None
     silent_since: int | None = None
-    due = sorted(event for event in events if event < as_of)
+    due = sorted([*(event for event in events if event < as_of), *_tagged(said)])
     for at, group in groupby(said, key=lambda one: one.at):
         if now is not None:
             _settle(now, due, quiet, before=at)
@@ -52,6 +54,10 @@ def tell(
         _settle(now, due, quiet, before=as_of)
     _settle_left(told, quiet, as_of)
     return told
+
+
+def _tagged(said: list[Said]) -> list[int]:
+    return [one.at for one in said if one.is_ending]
 
 
 def _hear(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -11,32 +13,42 @@ from story import Said, tell
 
 from muster.kpis import engine, steps
 from muster.kpis.given import parameters, prepare
-from muster.records import Message, Row, Thread
+from muster.records import Row, Thread
 
-TEXTS = {(False, False): "and now", (True, False): "thank you", (False, True): "please dm us"}
+WORDS = {"thanks": "thank you", "sends away": "please dm us"}
+TAGS = {"sends away by tag": ("elsewhere",), "ends": ("done",), "ends by a tag of ours": ("done",)}
+MEMBERS = ("asks", "thanks", "ends")
 QUIET = 5
 AS_OF = 50
 
 hours = st.integers(0, 60)
 # Steps around the gaps (3, 7) and the quiet hours (5), so that every rule meets its edge.
 pauses = st.sampled_from([0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8])
-sorts = st.sampled_from(["asks", "asks", "thanks", "answers", "answers", "sends away"])
+sorts = st.sampled_from(
+    ["asks", "asks", "asks", "thanks", "answers", "answers", "answers", "sends away", *TAGS]
+)
 
 
-def _in_order(parts) -> list[Said]:
+def _in_order(parts) -> list[tuple[str, Said]]:
     now, told = 0, []
     for pause, sort in parts:
         now += pause
-        role = "member" if sort in ("asks", "thanks") else "staff"
-        told.append(Said(now, role, sort == "thanks", sort == "sends away"))
+        role = "member" if sort in MEMBERS else "staff"
+        is_away, is_end = sort.startswith("sends away"), sort.startswith("ends")
+        told.append((sort, Said(now, role, sort == "thanks", is_away, is_end)))
     return told
 
 
 said = st.lists(st.tuples(pauses, sorts), min_size=1, max_size=14).map(_in_order)
-threads = st.lists(
-    st.tuples(said, st.lists(hours, max_size=2), st.sampled_from([None, 3, 7])),
-    min_size=1,
-    max_size=12,
+# Under an announcement a conversation begins with a member's reply to it.
+replies = st.tuples(said, st.integers(0, 3), st.sampled_from(["asks", "thanks"])).map(
+    lambda one: [(one[2], Said(one[1], "member", one[2] == "thanks")),
+                 *((sort, replace(told, at=told.at + one[1])) for sort, told in one[0])]
+)  # fmt: skip
+facts = (st.lists(hours, max_size=2), st.sampled_from([None, 3, 7]), st.booleans())
+threads = st.lists(st.tuples(st.tuples(said), *facts), min_size=1, max_size=9)
+announcements = st.lists(
+    st.tuples(st.lists(replies, min_size=1, max_size=3).map(tuple), *facts), max_size=3
 )
 
 
@@ -52,45 +64,60 @@ AFTERWARDS = _in_order(
 
 
 @settings(max_examples=40, deadline=None)
-@given(stories=threads)
-@example(stories=[(AFTERWARDS, [], None)])
-def test_windows_open_the_same_episodes_as_a_machine_that_reads_on(engine_of_test, stories):
-    rows = [row for number, story in enumerate(stories) for row in _rows(number, story)]
+@given(stories=threads, announced=announcements)
+@example(stories=[((AFTERWARDS,), [], None, False)], announced=[])
+def test_windows_open_the_same_episodes_as_a_machine_that_reads_on(
+    engine_of_test, stories, announced
+):
+    every = [(f"{n:02}", n >= len(stories), one) for n, one in enumerate([*stories, *announced])]
+    rows = [row for name, is_announced, story in every for row in _rows(name, is_announced, story)]
     found = _conversations(engine_of_test, rows)
-    for number, (told, events, gap) in enumerate(stories):
-        known = [one for one in told if one.at < AS_OF]
-        expected = [
-            (
-                one.opened_at, one.is_reopening, one.first_response_at, one.escalated_at,
-                one.resolved_at, len(one.staff_at),
-            )
-            for one in tell(known, events, gap, QUIET, AS_OF)
-        ]  # fmt: skip
-        assert found.get(f"{number:02}", []) == expected, (number, gap, events, known)
+    for name, is_announced, (parts, events, gap, is_tagged) in every:
+        for number, told in enumerate(parts):
+            known = [one for _, one in told if one.at < AS_OF]
+            tagged = [known[-1].at] if is_tagged and known else []
+            expected = [
+                (
+                    one.opened_at, one.is_reopening, one.first_response_at, one.escalated_at,
+                    one.resolved_at, len(one.staff_at),
+                )
+                for one in tell(known, [*events, *tagged], gap, QUIET, AS_OF)
+            ]  # fmt: skip
+            root = f"{name}-{number}-00" if is_announced else f"{name}-"
+            assert found.get(root, []) == expected, (root, gap, events, tagged, known)
 
 
-def _rows(number: int, story) -> list[tuple[str, Row]]:
-    told, events, gap = story
-    thread = f"{number:02}"
-    source = f"gap{gap or 0}"
-    messages: list[Message] = [
-        message(
-            f"{thread}-{place:02}", one.at, one.role, thread_id=thread,
-            text=TEXTS[one.is_closing, one.is_escalating], direction="inbound",
-        )
-        for place, one in enumerate(told)
-    ]  # fmt: skip
-    # A member opens every thread, so that none is an announcement with sub-threads: a question
-    # long before, in a place of its own, is the root.
-    root = message(f"{thread}-", -1, "bot", thread_id=thread)
+def _rows(thread: str, is_announced: bool, story) -> list[tuple[str, Row]]:
+    parts, events, gap, is_tagged = story
+    # Ordinary threads begin with a bot's word, which opens nothing: so that staff may be first.
+    root = message(f"{thread}-", -1, "staff" if is_announced else "bot", thread_id=thread)
+    rows: list[Row] = [root]
+    for number, told in enumerate(parts):
+        parent = root.message_id if is_announced else None
+        for place, (sort, one) in enumerate(told):
+            own = f"{thread}-{number}-{place:02}"
+            rows.append(
+                message(
+                    own, one.at, one.role, thread_id=thread, parent_id=parent,
+                    text=WORDS.get(sort, "and now"), tags=TAGS.get(sort, ()), direction="inbound",
+                )
+            )  # fmt: skip
+            parent = own if is_announced else None
     times = [at(event) for event in events] + [None, None]
-    facts = Thread(thread_id=thread, created_at=START, closed_at=times[0], solved_at=times[1])
-    return [(source, row) for row in (root, *messages, facts)]
+    tags = ("done",) if is_tagged else ()
+    rows.append(
+        Thread(
+            thread_id=thread, created_at=START, closed_at=times[0], solved_at=times[1], tags=tags
+        )
+    )
+    return [(f"gap{gap or 0}", row) for row in rows]
 
 
 def _conversations(connection, rows):
     own = small_settings(
         windows={"quiet": f"{QUIET}h"},
+        escalation={"tags": ["elsewhere"]},
+        resolution_tags=["done"],
         sources=[
             {"name": "gap3", "platform": "file", "episode_gap": "3h"},
             {"name": "gap7", "platform": "file", "episode_gap": "7h"},
@@ -102,12 +129,12 @@ def _conversations(connection, rows):
     for name in steps.needed(["from conversations"], shared):
         steps.run(connection, name, shared[name], parameters(own, at(AS_OF)))
     found: dict[str, list[tuple]] = {}
-    order = "select * from conversations order by thread_id, episode"
+    order = "select * from conversations order by root_id, episode"
     cursor = connection.execute(order)
     names = [column[0] for column in cursor.description]
     for row in cursor.fetchall():
         one = dict(zip(names, row, strict=True))
-        found.setdefault(one["thread_id"], []).append(
+        found.setdefault(one["root_id"], []).append(
             (
                 _hour(one["opened_at"]), one["is_reopening"], _hour(one["first_response_at"]),
                 _hour(one["escalated_at"]), _hour(one["resolved_at"]), one["staff_messages"],

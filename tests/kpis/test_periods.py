@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -31,6 +33,69 @@ def test_every_instant_lies_in_exactly_one_period(zone, first, span, grain):
     for one in found:
         assert one.start_at.astimezone(ZoneInfo(zone)).date() == one.period_start
     assert all(not one.is_partial for one in found[:-1])
+
+
+TEN_ZONES = (
+    "Europe/Berlin", "America/New_York", "America/Santiago", "America/Havana", "Asia/Beirut",
+    "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Auckland", "Pacific/Apia",
+    "Africa/Casablanca",
+)  # fmt: skip
+
+
+@cache
+def turns(zone: ZoneInfo) -> list[datetime]:
+    """The hours (UTC) of the years 2009 to 2027 after which the zone's clocks have changed."""
+    days = [datetime(2009, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(6900)]
+    offsets = [day.astimezone(zone).utcoffset() for day in days]
+    changed = [a for a, one, other in zip(days, offsets, offsets[1:], strict=False) if one != other]
+    return [
+        next(
+            day + timedelta(hours=n)
+            for n in range(25)
+            if (day + timedelta(hours=n)).astimezone(zone).utcoffset()
+            != day.astimezone(zone).utcoffset()
+        )
+        for day in changed
+    ]
+
+
+def plain(day: date, grain: str) -> tuple[date, date]:
+    """First days of the period a date lies in and of the next, by the calendar's own words."""
+    if grain == "week":
+        monday = date.fromisocalendar(*day.isocalendar()[:2], 1)
+        return monday, monday + timedelta(days=7)
+    if grain == "day":
+        return day, day + timedelta(days=1)
+    months = {"month": 1, "quarter": 3, "year": 12}[grain]
+    first = (day.month - 1) // months * months + 1
+    last = date(day.year, first + months - 1, monthrange(day.year, first + months - 1)[1])
+    return date(day.year, first, 1), last + timedelta(days=1)
+
+
+@st.composite
+def moments(draw) -> tuple[ZoneInfo, datetime]:
+    """A zone and an instant around a night of changed clocks, or where ISO weeks 53 and 1 meet."""
+    zone = ZoneInfo(draw(st.sampled_from(TEN_ZONES)))
+    year = draw(st.sampled_from([2009, 2015, 2020, 2026]))
+    ends = [datetime(year, 12, 27, tzinfo=UTC) + timedelta(days=n) for n in range(9)]
+    at = draw(st.sampled_from([*turns(zone), *ends]))
+    return zone, at + timedelta(minutes=draw(st.integers(-1500, 1500)))
+
+
+@given(moment=moments(), grain=st.sampled_from(GRAINS))
+def test_an_instant_lies_in_the_period_that_the_calendar_says(moment, grain):
+    zone, at = moment
+    start, following = plain(at.astimezone(zone).date(), grain)
+    later = at + timedelta(days=400)
+    (one,) = [one for one in periods(grain, zone, at, later) if one.period_start == start]
+    assert one.start_at <= at < one.end_at
+    assert one.end_on == following
+    # An instant before its start, or at its end, has another date.
+    assert plain((one.start_at - MOMENT).astimezone(zone).date(), grain)[0] < start
+    assert plain(one.end_at.astimezone(zone).date(), grain)[0] >= following
+
+
+MOMENT = timedelta(microseconds=1)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
-"""Kaplan-Meier quantiles agree with exact fractions, ties and censoring included."""
+"""Kaplan-Meier agrees with exact fractions, with lifelines, and with the plain median."""
 
 from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from statistics import median_low
 
 import pytest
 from hypothesis import example, given, settings
@@ -31,7 +32,8 @@ def connection():
     return engine.connect("/nowhere")
 
 
-def quantile(connection, waits: list[tuple[int, bool]], kpi: str) -> float | None:
+def survive(connection, waits: list[tuple[int, bool]]) -> None:
+    """The step ``survival`` over these waits."""
     rows = ", ".join(f"({t}.0, {seen})" for t, seen in waits)
     connection.execute(
         "create or replace temp table opened_issues as select date '2026-03-02' as period_start, "
@@ -43,6 +45,10 @@ def quantile(connection, waits: list[tuple[int, bool]], kpi: str) -> float | Non
         "is_answered as is_delivered from opened_issues where false"
     )
     steps.run(connection, "survival", steps.load()["survival"], {})
+
+
+def quantile(connection, waits: list[tuple[int, bool]], kpi: str) -> float | None:
+    survive(connection, waits)
     sql = next(one.sql for one in catalogue.load() if one.id == kpi)
     found = connection.execute(sql).fetchall()
     assert all(row[3] == len(waits) for row in found)
@@ -56,6 +62,31 @@ def quantile(connection, waits: list[tuple[int, bool]], kpi: str) -> float | Non
 def test_median_and_p90_agree_with_fractions(connection, waits):
     found = [quantile(connection, waits, f"first_response_{name}") for name in ("median", "p90")]
     assert found == [exact(waits, Fraction(1, 2)), exact(waits, Fraction(9, 10))]
+
+
+@settings(max_examples=25, deadline=None)
+@given(waits=st.lists(wait, min_size=1, max_size=40))
+@example(waits=[(t, True) for t in range(1, 21)])
+def test_the_curve_is_that_of_lifelines(connection, waits):
+    """Its own percentiles are no yardstick: they err by rounding (of 20, the 19th for the p90)."""
+    from lifelines import KaplanMeierFitter
+
+    times, events = zip(*waits, strict=True)
+    curve = KaplanMeierFitter().fit(times, events).survival_function_["KM_estimate"]
+    survive(connection, waits)
+    asked = "select t, surviving from survival where clock = 'first_response' order by t"
+    ours = dict(connection.execute(asked).fetchall())
+    assert ours == pytest.approx({t: curve[t] for t in sorted(set(times))}, abs=1e-9)
+    for p, kpi in ((0.5, "first_response_median"), (0.9, "first_response_p90")):
+        reached = [t for t, left in curve.items() if left <= 1 - p + 1e-9]
+        assert quantile(connection, waits, kpi) == min(reached, default=None)
+
+
+@settings(max_examples=60, deadline=None)
+@given(waits=st.lists(st.integers(0, 9), min_size=1, max_size=12))
+def test_while_nobody_waits_the_median_is_the_plain_lower_one(connection, waits):
+    found = quantile(connection, [(t, True) for t in waits], "first_response_median")
+    assert found == median_low(waits)
 
 
 @pytest.mark.parametrize("n", range(1, 13))

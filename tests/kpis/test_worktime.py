@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +25,10 @@ STARTS = {
     "Asia/Kathmandu": [date(2026, 12, 31)],
     "Pacific/Apia": [date(2011, 12, 29)],
 }
+# Of the days looked at, those on which all of Germany rests (from its laws, not from a library).
+GERMAN_HOLIDAYS = {
+    date(2026, 4, 3), date(2026, 4, 6), date(2026, 10, 3), date(2027, 1, 1),
+}  # fmt: skip
 clock_times = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 15, 30, 59]))
 ranges = st.builds("{}-{}".format, clock_times, clock_times)
 hours = st.dictionaries(
@@ -38,8 +43,11 @@ def calendars(draw):
     zone = draw(st.sampled_from(sorted(STARTS)))
     day = draw(st.sampled_from(STARTS[zone]))
     closed = draw(st.lists(st.integers(-1, 3), max_size=1))
-    first = Schedule(hours=draw(hours), closed=tuple(day + timedelta(n) for n in closed))
-    second = Schedule(hours=draw(hours), valid_from=day + timedelta(days=1))
+    country = draw(st.sampled_from([None, "DE"]))
+    first = Schedule(
+        hours=draw(hours), closed=tuple(day + timedelta(n) for n in closed), country=country
+    )
+    second = Schedule(hours=draw(hours), valid_from=day + timedelta(days=1), country="DE")
     return zone, day, draw(st.sampled_from([(first,), (first, second), (second, first)]))
 
 
@@ -53,6 +61,8 @@ def _in_shift(local: datetime, day: date, schedules) -> bool:
     valid = [one for one in schedules if (one.valid_from or date.min) <= day]
     schedule = max(valid, key=lambda one: one.valid_from or date.min, default=None)
     if schedule is None or day in schedule.closed:
+        return False
+    if schedule.country == "DE" and day in GERMAN_HOLIDAYS:
         return False
     for days, texts in schedule.hours.items():
         if day.weekday() in weekdays(days):
@@ -97,6 +107,33 @@ def week(*texts: str, **more) -> tuple[Schedule, ...]:
 
 def total(spans) -> float:
     return sum((end - start).total_seconds() for start, end in spans)
+
+
+NIGHTS = (Schedule(hours={"mon-sun": ("22:00-06:00",), "sat-mon": ("09:15-12:00", "12:45-17:30")}),)
+QUARTER = timedelta(minutes=15)
+
+
+@cache
+def turning_days(name: str) -> tuple[date, ...]:
+    """The UTC dates of 2026 within which the zone's clocks change."""
+    zone, first = ZoneInfo(name), datetime(2026, 1, 1, tzinfo=UTC)
+    days = [first + timedelta(days=n) for n in range(365)]
+    offsets = [day.astimezone(zone).utcoffset() for day in days]
+    pairs = zip(days, offsets, offsets[1:], strict=False)
+    return tuple(day.date() for day, before, after in pairs if before != after)
+
+
+@pytest.mark.parametrize("share", range(6))
+def test_in_every_zone_the_hours_around_changed_clocks_are_those_of_a_walk(share):
+    for name in sorted(available_timezones())[share::6]:
+        zone = ZoneInfo(name)
+        for day in turning_days(name) or (date(2026, 6, 6),):
+            first = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=12)
+            walk = [first + step * QUARTER for step in range(192)]
+            walked = sum(900 for at in walk if works(at, NIGHTS, zone))
+            cut = list(pieces(NIGHTS, zone, first - timedelta(days=2), first + timedelta(days=4)))
+            found = _until(cut, first + timedelta(days=2)) - _until(cut, first)
+            assert found == walked, (name, day)
 
 
 def test_a_night_shift_is_an_hour_shorter_or_longer_when_clocks_change():
