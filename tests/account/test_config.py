@@ -35,8 +35,8 @@ def lake(tmp_path: Path) -> FolderStore:
 
 
 def there(lake: FolderStore) -> dict[str, bytes]:
-    found = {entry.key: lake.get(entry.key) for entry in lake.list("config/")}
-    return {key.removeprefix("config/"): one.data for key, one in found.items() if one}
+    found = {entry.key: lake.get(entry.key) for entry in lake.list()}
+    return {key: one.data for key, one in found.items() if one}
 
 
 def test_a_push_brings_settings_and_own_kpis_and_nothing_else(
@@ -45,8 +45,12 @@ def test_a_push_brings_settings_and_own_kpis_and_nothing_else(
     mine = folder_of(tmp_path, "mine", muster=FIRST, kpi_own=b"select 1")
     (mine / "kpis" / "notes.txt").write_text("no KPI")
     (mine / "secrets.env").write_text("TOKEN=1")
-    assert config.push(mine, lake).written == ("muster.yaml", "kpis/own.sql")
-    assert there(lake) == {"muster.yaml": FIRST, "kpis/own.sql": b"select 1"}
+    (mine / "templates" / "email").mkdir(parents=True)
+    (mine / "templates" / "email" / "report.html").write_text("<p>")
+    (mine / "templates" / ".env").write_text("TOKEN=1")
+    own = ("kpis/own.sql", "templates/email/report.html")
+    assert config.push(mine, lake).written == ("muster.yaml", *own)
+    assert there(lake) == {"muster.yaml": FIRST, own[0]: b"select 1", own[1]: b"<p>"}
     assert config.push(mine, lake) == Moved(), "and again changes nothing"
 
 
@@ -74,7 +78,7 @@ def test_what_somebody_else_changed_is_not_overwritten(tmp_path: Path, lake: Fol
 
 
 def test_a_first_push_does_not_overwrite_what_is_there(tmp_path: Path, lake: FolderStore) -> None:
-    lake.put("config/muster.yaml", OTHER)
+    lake.put("muster.yaml", OTHER)
     mine = folder_of(tmp_path, "mine", muster=FIRST)
     with pytest.raises(BadSettings, match="somebody else"):
         config.push(mine, lake)
@@ -89,7 +93,7 @@ def test_only_a_kpi_that_was_in_step_with_here_is_deleted_there(
 ) -> None:
     mine = folder_of(tmp_path, "mine", muster=FIRST, kpi_own=b"select 1")
     config.push(mine, lake)
-    lake.put("config/kpis/hers.sql", b"select 3")
+    lake.put("kpis/hers.sql", b"select 3")
     (mine / "kpis" / "own.sql").unlink()
     assert config.push(mine, lake).deleted == ("kpis/own.sql",)
     assert set(there(lake)) == {"muster.yaml", "kpis/hers.sql"}
@@ -100,7 +104,7 @@ def test_a_kpi_deleted_here_and_changed_there_is_asked_about(
 ) -> None:
     mine = folder_of(tmp_path, "mine", muster=FIRST, kpi_own=b"select 1")
     config.push(mine, lake)
-    lake.put("config/kpis/own.sql", b"select 4")
+    lake.put("kpis/own.sql", b"select 4")
     (mine / "kpis" / "own.sql").unlink()
     with pytest.raises(BadSettings, match="kpis/own.sql: somebody else"):
         config.push(mine, lake)
@@ -111,9 +115,9 @@ def test_a_kpi_deleted_here_and_changed_there_is_asked_about(
 def test_a_pull_keeps_what_was_changed_here_only(tmp_path: Path, lake: FolderStore) -> None:
     mine = folder_of(tmp_path, "mine", muster=FIRST, kpi_own=b"select 1", kpi_old=b"select 0")
     config.push(mine, lake)
-    lake.put("config/muster.yaml", OTHER)
-    lake.put("config/kpis/hers.sql", b"select 3")
-    lake.delete("config/kpis/old.sql")
+    lake.put("muster.yaml", OTHER)
+    lake.put("kpis/hers.sql", b"select 3")
+    lake.delete("kpis/old.sql")
     (mine / "kpis" / "own.sql").write_bytes(b"select 1, 2")
     found = config.pull(mine, lake)
     assert found == Moved(("kpis/hers.sql", "muster.yaml"), ("kpis/old.sql",), ("kpis/own.sql",))
@@ -121,6 +125,14 @@ def test_a_pull_keeps_what_was_changed_here_only(tmp_path: Path, lake: FolderSto
         "muster.yaml": OTHER, "kpis/own.sql": b"select 1, 2", "kpis/hers.sql": b"select 3",
     }  # fmt: skip
     assert config.push(mine, lake).written == ("kpis/own.sql",)
+
+
+def test_a_bucket_cannot_write_where_it_likes(tmp_path: Path, lake: FolderStore) -> None:
+    mine = folder_of(tmp_path, "mine")
+    for key in ("muster.yaml", "kpis/a.py", ".bashrc", "templates/email/deep/x.html", "bin/muster"):
+        lake.put(key, FIRST)
+    assert config.pull(mine, lake).written == ("muster.yaml",)
+    assert [one.name for one in mine.rglob("*") if one.is_file()] == ["muster.yaml", "config.json"]
 
 
 def test_there_is_nothing_to_pull_before_a_push(tmp_path: Path, lake: FolderStore) -> None:

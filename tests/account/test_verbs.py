@@ -55,13 +55,19 @@ def test_wrong_settings_are_not_pushed(account: Account, folder: Path) -> None:
     assert ended.exit_code == 2
     assert "BAD  KPIs: " in ended.output and "own.sql" in ended.output
     assert not account.keys("lake-of-desk")
+    (folder / "kpis" / "own.sql").unlink()
+    (folder / "templates" / "email").mkdir(parents=True)
+    (folder / "templates" / "email" / "report.html").write_text("<p>\n{% if %}")
+    ended = muster(folder, "config", "push", "--stack", "desk")
+    assert "BAD  templates: " in ended.output and "report.html:2: " in ended.output
+    assert not account.keys("lake-of-desk")
 
 
 def test_a_check_needs_no_network(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     (folder / "muster.yaml").write_text(SETTINGS + "lake: s3://nowhere\n")
     told = said(muster(folder, "config", "check"))
-    assert [line[:4] for line in told.splitlines()] == ["ok  "] * 3
+    assert [line[:4] for line in told.splitlines()] == ["ok  "] * 4
 
 
 def test_no_stack_no_right_and_no_credentials_are_one_line_each(

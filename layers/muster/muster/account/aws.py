@@ -83,6 +83,13 @@ def described(stack: str) -> Mapping[str, Any] | None:
     return dict(found)
 
 
+def settings_place(stack: str) -> str:
+    """Where a stack's settings lie: ``s3://LAKE/config``."""
+    found = described(stack) or {}
+    said = {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", ())}
+    return f"{output(stack, 'Lake')}/{said.get('SettingsFolder', 'config')}"
+
+
 def output(stack: str, name: str) -> str:
     """One output of a stack, e.g. ``Lake``."""
     found = outputs(stack)

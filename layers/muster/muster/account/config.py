@@ -1,19 +1,25 @@
-"""The settings of a project folder ⇄ ``config/`` of a lake; nobody's change is lost unasked."""
+"""The settings of a project folder ⇄ those of a stack; nobody's change is lost unasked.
+
+A store is rooted at the stack's own settings: ``s3://LAKE/config``.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from muster.errors import BadSettings, Conflict
-from muster.project import CONFIG, SETTINGS_FILE
+from muster.project import SETTINGS_FILE
 from muster.settings import Settings
 from muster.store import Store
 
 MEMORY = ".muster/config.json"
+# Nothing else of a folder leaves it, and nothing else of a bucket is written into one.
+OURS = re.compile(r"muster\.yaml|kpis/\w+\.sql|templates/(email|site)/[\w-]+\.(html|txt|css|js)")
 
 
 @dataclass(frozen=True)
@@ -34,9 +40,17 @@ class Moved:
 
 
 def local(folder: Path) -> dict[str, bytes]:
-    """The files that make a community's settings: ``muster.yaml`` and its own KPIs."""
-    paths = [folder / SETTINGS_FILE, *sorted((folder / "kpis").glob("*.sql"))]
-    return {one.relative_to(folder).as_posix(): one.read_bytes() for one in paths if one.is_file()}
+    """The files that make a community's settings: ``muster.yaml``, its own KPIs and templates."""
+    own = [*(folder / "kpis").rglob("*"), *(folder / "templates").rglob("*")]
+    names = {one.relative_to(folder).as_posix(): one for one in own if one.is_file()}
+    picked = {SETTINGS_FILE: folder / SETTINGS_FILE, **dict(sorted(names.items()))}
+    return {
+        key: path.read_bytes() for key, path in picked.items() if _is_ours(key) and path.is_file()
+    }
+
+
+def _is_ours(key: str) -> bool:
+    return bool(OURS.fullmatch(key))
 
 
 def push(folder: Path, lake: Store, *, force: bool = False) -> Moved:
@@ -47,7 +61,7 @@ def push(folder: Path, lake: Store, *, force: bool = False) -> Moved:
     that is gone here is deleted there only if it was in step with here before.
     """
     files, memory = local(folder), _remembered(folder, lake)
-    there = {entry.key.removeprefix(CONFIG): entry.etag for entry in lake.list(CONFIG)}
+    there = {entry.key: entry.etag for entry in lake.list()}
     gone = [key for key in memory if key not in files and key in there]
     foreign = [key for key in files if _is_foreign(key, files[key], there, memory, lake)]
     foreign += [key for key in gone if there[key] != memory[key].etag]
@@ -58,7 +72,7 @@ def push(folder: Path, lake: Store, *, force: bool = False) -> Moved:
         for key in sorted(changed, key=_settings_last):
             _put(lake, key, files[key], there, force)
         for key in gone:
-            lake.delete(CONFIG + key, if_match=None if force else there[key])
+            lake.delete(key, if_match=None if force else there[key])
     except Conflict as error:
         raise BadSettings(_somebody_else([key], lake, "muster config pull", "push")) from error
     finally:
@@ -68,11 +82,11 @@ def push(folder: Path, lake: Store, *, force: bool = False) -> Moved:
 
 def _put(lake: Store, key: str, data: bytes, there: Mapping[str, str], force: bool) -> None:
     if force:
-        lake.put(CONFIG + key, data)
+        lake.put(key, data)
     elif key in there:
-        lake.put(CONFIG + key, data, if_match=there[key])
+        lake.put(key, data, if_match=there[key])
     else:
-        lake.put(CONFIG + key, data, if_new=True)
+        lake.put(key, data, if_new=True)
 
 
 def _is_foreign(
@@ -100,7 +114,7 @@ def pull(folder: Path, lake: Store, *, force: bool = False) -> Moved:
     files, memory = local(folder), _remembered(folder, lake)
     there = dict(_objects(lake))
     if SETTINGS_FILE not in there:
-        where = lake.url(CONFIG + SETTINGS_FILE)
+        where = lake.url(SETTINGS_FILE)
         raise BadSettings(f"{where}: not found. Put yours there: muster config push")
     changed_here = {key for key in files.keys() | memory.keys() if _changed(key, files, memory)}
     changed_there = {key for key in there.keys() | memory.keys() if _changed(key, there, memory)}
@@ -126,10 +140,9 @@ def _take(path: Path, data: bytes | None) -> None:
 
 
 def _objects(lake: Store) -> Iterator[tuple[str, bytes]]:
-    for entry in lake.list(CONFIG):
-        key, stored = entry.key.removeprefix(CONFIG), lake.get(entry.key)
-        is_ours = key == SETTINGS_FILE or (key.startswith("kpis/") and key.endswith(".sql"))
-        if stored is not None and is_ours and key.count("/") <= 1:
+    for entry in lake.list():
+        key, stored = entry.key, lake.get(entry.key)
+        if stored is not None and _is_ours(key):
             yield key, stored.data
 
 
@@ -139,7 +152,7 @@ def _changed(key: str, files: Mapping[str, bytes], memory: Mapping[str, Known]) 
 
 
 def _content(lake: Store, key: str) -> bytes | None:
-    stored = lake.get(CONFIG + key)
+    stored = lake.get(key)
     return stored.data if stored else None
 
 
@@ -151,7 +164,7 @@ def _settings_last(key: str) -> bool:
 def _somebody_else(keys: Iterable[str], lake: Store, instead: str, verb: str) -> str:
     names = ", ".join(keys)
     return (
-        f"{names}: somebody else changed it in {lake.url(CONFIG)} since your last push or pull; "
+        f"{names}: somebody else changed it in {lake.url()} since your last push or pull; "
         f"nothing was written. First {instead}, or overwrite: muster config {verb} --force"
     )
 
@@ -170,8 +183,8 @@ def _remember(
 ) -> None:
     """Note every file that is now the same here and there; of the others what was noted before."""
     agreed = {}
-    for entry in lake.list(CONFIG):
-        key = entry.key.removeprefix(CONFIG)
+    for entry in lake.list():
+        key = entry.key
         if key in files and _content(lake, key) == files[key]:
             agreed[key] = Known(entry.etag, _digest(files[key]))
         elif key in before and before[key].etag == entry.etag:

@@ -44,7 +44,7 @@ def config_push(
 
     _checked(context, stack, False)
     store = _lake(context, stack, lake)
-    _tell_moved(config.push(context.obj, store, force=force), store.url("config"), "put")
+    _tell_moved(config.push(context.obj, store, force=force), store.url(), "put")
 
 
 @config_app.command("pull")
@@ -75,10 +75,11 @@ def _checked(context: typer.Context, stack: str, as_json: bool) -> None:
 
 
 def _lake(context: typer.Context, stack: str, lake: str | None) -> Any:
+    """Where a stack's settings lie; by default it is asked."""
     from muster.account import aws
     from muster.store import open_store
 
-    return open_store(lake or aws.output(stack, "Lake"), base=context.obj)
+    return open_store(f"{lake}/config" if lake else aws.settings_place(stack), base=context.obj)
 
 
 def _tell_moved(moved: Any, place: str, verb: str) -> None:

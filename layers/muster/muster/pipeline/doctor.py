@@ -8,7 +8,7 @@ from functools import partial
 from tempfile import TemporaryDirectory
 
 from muster import sources
-from muster.errors import BadKpi, MusterError
+from muster.errors import BadKpi, BadSettings, MusterError
 from muster.kpis import catalogue
 from muster.pipeline.measure import check_plans
 from muster.project import Project
@@ -40,6 +40,7 @@ def checkup_of_settings(project: Project) -> tuple[Finding, ...]:
         Finding("settings", True, f"{settings.community}, {settings.timezone}"),
         _look("KPIs", partial(_try_kpis, project)),
         _look("plans", partial(_check_plans, project)),
+        _look("templates", partial(_check_templates, project)),
     )
 
 
@@ -72,6 +73,19 @@ def _try_kpis(project: Project) -> str:
     if outcome.problems:
         raise BadKpi("; ".join(outcome.problems))
     return f"{len(kpis)} can be measured"
+
+
+def _check_templates(project: Project) -> str:
+    """The community's own templates are templates; what they ask for shows when they are filled."""
+    from jinja2 import Environment, TemplateSyntaxError
+
+    own = sorted((project.folder / "templates").glob("*/*.*"))
+    for path in own:
+        try:
+            Environment().parse(path.read_text(encoding="utf-8"), filename=str(path))
+        except TemplateSyntaxError as error:
+            raise BadSettings(f"{path}:{error.lineno}: {error.message}") from error
+    return f"{len(own)} of your own"
 
 
 def _check_plans(project: Project) -> str:
