@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import ssl
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
+from loopback import answering
 from mailing import READERS, measured_project
 from s3_servers import KEY, SECRET, free_ports, moto
 
@@ -219,41 +218,6 @@ def backend() -> Any:
     from moto.core import DEFAULT_ACCOUNT_ID
 
     return get_backend("ses")[DEFAULT_ACCOUNT_ID]["eu-central-1"]
-
-
-@contextmanager
-def answering(answer: Callable[[str, bytes], tuple[int, dict[str, Any]] | None]) -> Iterator[str]:
-    """An AWS service on loopback: path and body → status and JSON; none hangs up."""
-
-    class Door(BaseHTTPRequestHandler):
-        def _do(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            said = answer(self.path, body)
-            if said is None:
-                self.connection.close()
-                return
-            status, data = said
-            code = data.pop("code", None)
-            text = json.dumps(data).encode()
-            self.send_response(status)
-            if code:
-                self.send_header("x-amzn-ErrorType", code)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        do_GET = do_POST = _do  # noqa: N815
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def ses_at(url: str, configuration_set: str = "") -> Ses:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from muster.commands import account, app, ask, kpis, people, work
+from muster.commands import account, app, ask, kpis, people, stack, work
 from muster.errors import MusterError
 from muster.terminal import warn
 
@@ -16,6 +16,7 @@ __all__ = [
     "kpis",
     "main",
     "people",
+    "stack",
     "work",
 ]  # a module of commands is there once it is imported
 

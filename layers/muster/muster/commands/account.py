@@ -1,4 +1,4 @@
-"""The verbs about an AWS account: config, secret, deploy, destroy."""
+"""The verbs about what a stack reads: config, secret."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ def config_push(
     force: Force = False,
 ) -> None:
     """Check the settings and put them into the stack's bucket; the next hour uses them."""
+    push_settings(context, stack, lake, force)
+
+
+def push_settings(
+    context: typer.Context, stack: str, lake: str | None = None, force: bool = False
+) -> None:
+    """Check, push, and tell what was put."""
     from muster.account import config
 
     _checked(context, stack, False)
