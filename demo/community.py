@@ -52,6 +52,9 @@ def world(now: datetime = DEFAULT_NOW, seed: int = SEED) -> World:
         crowds[source] = crowd(source, rng, story, begins)
         threads[source] = _play_all(story, crowds[source], rng)
         messages[source] = _settle(story, crowds[source], threads[source], rng)
+    sold = _selling(story, crowds[FORUM])
+    threads[FORUM].append(sold)
+    messages[FORUM] = sorted([*messages[FORUM], *sold.messages], key=lambda message: message.at)
     return World(story, crowds, threads, messages)
 
 
@@ -167,6 +170,17 @@ def _forum_extras(scenes: dict[str, Scene], day: date) -> list[Thread]:
     if day == scene.plot.training:
         found.append(_night_shift_starts(scene, local(day, 10)))
     return found
+
+
+def _selling(story: Plot, people: Crowd) -> Thread:
+    """One night somebody sells notes, twelve times in the same words, and no moderator sees it."""
+    begins = local(story.ends - 9 * DAY, 3.01)
+    seller = people.join(begins - DAY, "Study Notes", "study_notes24")
+    thread = Thread(FORUM, About("spam"), "en", "All lecture notes", "Software")
+    for number in range(12):
+        text = "All lecture notes of all courses, cheap and complete: write me today!"
+        thread.add(seller, begins + number * timedelta(minutes=2, milliseconds=7), text)
+    return thread
 
 
 def _night_shift_starts(scene: Scene, at: datetime) -> Thread:

@@ -69,12 +69,14 @@ class Read:
         return sorted(found, key=lambda known: known.created_at)
 
 
-def fetch(source: Mapping[str, Any], now: datetime, read: Read, http: Http) -> Read:
+def fetch(
+    source: Mapping[str, Any], now: datetime, read: Read, http: Http, groups: tuple[str, ...] = ()
+) -> Read:
     """Run the connector as the pipeline does, without a lake."""
     module = platform(source["platform"])
     options = module.Options(**source)
     api = module.connect(options, demo.TOKENS[source["token"].removeprefix("env:")], http)
-    window = Window(options, now, dict(read.cursor), known=read.known)
+    window = Window(options, now, dict(read.cursor), known=read.known, groups=groups)
     for page in module.pages(api, window):
         read.cursor = page.cursor or read.cursor
         for item in page.items:
@@ -122,6 +124,30 @@ def test_staff_is_told_from_members(first: Any, name: str) -> None:
     read, truth = first[name]
     roles = Counter(read.messages[key].author_role for key in read.live())
     assert roles["staff"] == truth["by_role"]["staff"]
+
+
+def test_groups_that_the_settings_name_are_read_and_no_others(
+    server: demo.Server, sources: dict[str, Any], first: Any
+) -> None:
+    """As Discourse answers: who is in the group, and of everybody else that they are not."""
+    assert {one.groups for one in first["forum"][0].members.values()} == {None}
+    http, named = Http(clock=fixed_clock(server.now)), ("help-desk", "night-shift")
+    found = fetch(sources["forum"], server.now, Read(), http, named).members.values()
+    night = {one.handle for one in found if one.groups == named}
+    assert night == {"mirko", "sunniva", "dao", "emil"}
+    assert len([one for one in found if one.groups == ("help-desk",)]) == 6
+    assert {one.groups for one in found if one.role == "member"} == {()}
+    assert {one.platform_roles for one in found if one.role == "member"} == {()}
+    admins = {one.handle for one in found if "admin" in (one.platform_roles or ())}
+    assert admins == {"meike", "system"}
+
+
+def test_a_group_that_cannot_be_read_is_said_before_anything_is_fetched(
+    server: demo.Server, sources: dict[str, Any]
+) -> None:
+    http = Http(clock=fixed_clock(server.now))
+    with pytest.raises(SourceFailed, match="group 'helpdesk' that staff, bots or not_bots names"):
+        fetch(sources["forum"], server.now, Read(), http, ("helpdesk",))
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -146,6 +146,30 @@ def test_the_account() -> None:
             "public_metrics": {"followers_count": 12}}  # fmt: skip
     assert list(x.rows(Item("account", user, NOW), OPTIONS)) == [
         Member(member_id="1", handle="desk", display_name="Desk", role="staff", location="Here",
-               joined_at=datetime(2015, 9, 1, 7, tzinfo=UTC)),
+               joined_at=datetime(2015, 9, 1, 7, tzinfo=UTC), links=()),
         Audience(account="1", metric="followers", measured_on=date(2026, 11, 20), value=12),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told", "links"),
+    [
+        (
+            {
+                "url": "https://t.co/a",
+                "entities": {
+                    "url": {
+                        "urls": [{"url": "https://t.co/a", "expanded_url": "https://desk.example"}]
+                    }
+                },
+            },
+            ("https://desk.example",),
+        ),
+        ({"url": "https://t.co/a", "entities": {"description": {}}}, ("https://t.co/a",)),
+        ({"url": ""}, ()),
+    ],
+)
+def test_the_link_of_a_profile_is_written_out(told: Any, links: Any) -> None:
+    user = {"id": "7", "username": "mira", **told}
+    (member,) = x.rows(Item("user", user, NOW, {"us": {"id": "1"}}), OPTIONS)
+    assert member.links == links

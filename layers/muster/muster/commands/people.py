@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 people_app = typer.Typer(help="Who is whom: suggestions, persons, suspected bots.")
 app.add_typer(people_app, name="people")
 
+SHOWN = 25
+
 One = Annotated[str, typer.Argument(metavar="A", help="An account: SOURCE/HANDLE or SOURCE/ID.")]
 Other = Annotated[str, typer.Argument(metavar="B", help="The other account.")]
 
 
 @people_app.callback(invoke_without_command=True)
-def people(context: typer.Context, as_json: Json = False) -> None:
+def people(
+    context: typer.Context,
+    every: Annotated[bool, typer.Option("--all", help="Every suggestion, not only 25.")] = False,
+    as_json: Json = False,
+) -> None:
     """Accounts that may be one person, the persons there are, and suspected bots."""
     if context.invoked_subcommand:
         return
@@ -32,7 +38,7 @@ def people(context: typer.Context, as_json: Json = False) -> None:
     if as_json:
         say_json(asdict(found))
         return
-    _say_suggestions(found)
+    _say_suggestions(found, None if every else SHOWN)
     _say_persons(found)
     _say_suspected(found)
 
@@ -66,16 +72,19 @@ def _decide(context: typer.Context, verb: Verb, one: str, other: str, as_json: b
     say(f"{verb}: {told}. The next measure counts so")
 
 
-def _say_suggestions(found: People) -> None:
+def _say_suggestions(found: People, most: int | None) -> None:
     suggestions = found.suggestions
     if not suggestions:
         say("No suggestions: nothing speaks for two accounts being one person.")
         return
     say("May be one person (muster people accept A B, or reject A B):")
     rows = [
-        (one.one, one.other, ", ".join(one.evidence), " = ".join(one.joins)) for one in suggestions
+        (one.one, one.other, ", ".join(one.evidence), " = ".join(one.joins))
+        for one in suggestions[:most]
     ]
     say_table(("A", "B", "evidence", "accepted, one person"), rows)
+    if left := len(suggestions) - len(rows):
+        say(f"and {left:,} more: muster people --all")
 
 
 def _say_persons(found: People) -> None:

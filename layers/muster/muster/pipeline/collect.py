@@ -133,7 +133,16 @@ def _window(
         since=since or start,
         until=until,
         known=lambda at: known.known(project.lake, source.name, at),
+        groups=_groups(project, source),
     )
+
+
+def _groups(project: Project, source: Source) -> tuple[str, ...]:
+    """The platform's groups that the settings mean on this source."""
+    settings = project.settings
+    named = (*settings.staff, *settings.bots, *settings.not_bots)
+    here = {one.group for one in named if one.group and one.source in (None, source.name)}
+    return tuple(sorted(here))
 
 
 def _batches(pages: Iterable[Page]) -> Iterator[Batch]:

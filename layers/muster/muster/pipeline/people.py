@@ -209,7 +209,8 @@ def _suggestions(
     """What speaks for a pair on which nothing stands and that may be accepted as things are."""
     kinds = likeness.evidence(crowd.profiles, crowd.rules)
     stands = persons.standing(log)
-    order = sorted(kinds, key=lambda pair: (likeness.STRENGTH.index(kinds[pair][0]), pair))
+    strongest = {pair: likeness.STRENGTH.index(found[0]) for pair, found in kinds.items()}
+    order = sorted(kinds, key=lambda pair: (strongest[pair], -len(kinds[pair]), pair))
     of = {account: person for person in found for account in person}
     for pair in order:
         union = of.get(pair[0], frozenset(pair[:1])) | of.get(pair[1], frozenset(pair[1:]))

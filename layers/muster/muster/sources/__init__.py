@@ -45,7 +45,8 @@ class Window:
 
     ``cursor`` is what the last stored page left (empty at first, and for a backfill); ``since``
     and ``until`` bound ``created_at``: nothing outside is wanted; ``known`` lists messages the
-    lake already holds that were created at or after an instant, oldest first.
+    lake already holds that were created at or after an instant, oldest first. ``groups`` are the
+    platform's groups that the settings name: who is in them goes into ``groups`` of members.
     """
 
     options: Any
@@ -54,6 +55,7 @@ class Window:
     since: datetime | None = None
     until: datetime | None = None
     known: Callable[[datetime], Iterable[KnownMessage]] = lambda _: ()
+    groups: tuple[str, ...] = ()
 
 
 class Platform(Protocol):

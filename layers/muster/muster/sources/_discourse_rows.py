@@ -55,7 +55,7 @@ def _post(item: Item, options: Source) -> Iterator[Row | Deletion]:
         views=post.get("reads"),
     )
     if author(post) is not None:
-        yield _account(post, "user_id")
+        yield _account(item, "user_id")
 
 
 def _text(post: Mapping[str, Any]) -> str | None:
@@ -99,11 +99,12 @@ def _words(value: Any) -> str | None:
 
 
 def _user(item: Item, options: Source) -> Iterator[Row | Deletion]:
-    yield _account(item.body, "id", is_listed=True)
+    yield _account(item, "id", is_listed=True)
 
 
-def _account(body: Mapping[str, Any], key: str, is_listed: bool = False) -> Member:
+def _account(item: Item, key: str, is_listed: bool = False) -> Member:
     """A member by a post or by the list; a staged one (from e-mail) never joined."""
+    body, groups = item.body, (item.context or {}).get("groups")
     is_joined = is_listed and not body.get("staged")
     return Member(
         member_id=_id(body[key]),
@@ -113,7 +114,16 @@ def _account(body: Mapping[str, Any], key: str, is_listed: bool = False) -> Memb
         is_bot=_role(body, key) == "bot",
         joined_at=_at(body["created_at"]) if is_joined else None,
         last_seen_at=_maybe_at(body.get("last_seen_at")) if is_joined else None,
+        groups=None if groups is None else tuple(groups),
+        platform_roles=_platform_roles(body),
     )
+
+
+def _platform_roles(body: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """What the forum calls the account: admin, moderator; nothing known where it does not say."""
+    flags = ("admin", "moderator")
+    told = tuple(flag for flag in flags if body.get(flag))
+    return told if any(flag in body for flag in flags) else None
 
 
 def _about(item: Item, options: Source) -> Iterator[Row | Deletion]:

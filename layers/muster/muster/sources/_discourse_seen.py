@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,7 @@ class Fetch:
     kept: dict[str, Any]  # of finished fetches: post, synced_at, checked_at, members_on
     run: dict[str, Any]  # of this one, until it is finished
     channels: Mapping[int, str] = field(default_factory=dict)
+    groups: Mapping[int, Sequence[str]] | None = None  # of each account, if the settings name any
     numbers: dict[tuple[int, int], int | None] = field(default_factory=dict)
     read: dict[int, set[str]] = field(default_factory=dict)  # of a topic; not on a first fetch
     solvers: dict[int, str | None] = field(default_factory=dict)
@@ -59,8 +60,21 @@ def post_item(fetch: Fetch, post: Any, seen_at: datetime, category: Any = None) 
     context = {
         "channel": channel(fetch, post.get("category_id", category)),
         "parent_id": _parent(fetch, post),
+        **_groups(fetch, post.get("user_id")),
     }
     return Item("post", post, seen_at, context)
+
+
+def user_item(fetch: Fetch, user: Any, seen_at: datetime) -> Item:
+    """An account of the list of members."""
+    return Item("user", user, seen_at, _groups(fetch, id_of(user)) or None)
+
+
+def _groups(fetch: Fetch, account: Any) -> dict[str, Any]:
+    """The groups an account is in now, where the settings name any."""
+    if fetch.groups is None:
+        return {}
+    return {"groups": list(fetch.groups.get(account, ())) if is_id(account) else []}
 
 
 def channel(fetch: Fetch, category: Any) -> str | None:

@@ -42,7 +42,15 @@ def _member(user: Mapping[str, Any], our_id: str) -> Member:
         role="staff" if user["id"] == our_id else "member",
         joined_at=instant(joined) if joined else None,
         location=user.get("location"),
+        links=_profile_links(user),
     )
+
+
+def _profile_links(user: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where the profile's own address leads, the short link written out."""
+    told = ((user.get("entities") or {}).get("url") or {}).get("urls") or ()
+    found = [_either(one, "expanded_url", "url") for one in told] or [user.get("url")]
+    return tuple(str(link) for link in found if link)
 
 
 def gone_rows(item: Item, options: Source) -> Iterator[Deletion]:

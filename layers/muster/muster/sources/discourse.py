@@ -40,6 +40,7 @@ from muster.sources._discourse_answers import (
     stream,
     time_of,
 )
+from muster.sources._discourse_groups import memberships
 from muster.sources._discourse_rows import REGULAR, rows
 from muster.sources._discourse_seen import (
     Fetch,
@@ -50,6 +51,7 @@ from muster.sources._discourse_seen import (
     note,
     post_item,
     solver,
+    user_item,
 )
 from muster.sources._http import Api, Http
 from muster.sources._paging import walk
@@ -117,6 +119,7 @@ def pages(api: Api, window: Window) -> Iterator[Page]:
     """Everything new in the window; see this module's docstring for the order and the reasons."""
     fetch = _begin(api, window)
     fetch.channels = _channels(api)
+    fetch.groups = memberships(api, window.groups, window.options.name)
     yield fetch.page(_audience(fetch))
     yield from _posts(fetch)
     yield from _topics(fetch)
@@ -338,7 +341,7 @@ def _members(fetch: Fetch) -> Iterator[Page]:
 
     try:
         for step in walk(ask, read, start=fetch.run.get("members_page") or None):
-            items = [Item("user", user, step.answer.seen_at) for user in step.items]
+            items = [user_item(fetch, user, step.answer.seen_at) for user in step.items]
             yield fetch.page(items, members_page=number)
     except Rejected as refused:
         if not is_hidden(refused):

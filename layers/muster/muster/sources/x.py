@@ -58,7 +58,7 @@ QUERY_LENGTH = 512
 FIELDS = {
     "tweet.fields": "author_id,conversation_id,created_at,edit_history_tweet_ids,entities,"
     "in_reply_to_user_id,lang,note_tweet,public_metrics,referenced_tweets",
-    "user.fields": "created_at,location,public_metrics",
+    "user.fields": "created_at,entities,location,public_metrics,url",
     "expansions": "author_id",
 }
 _USER = {"user.fields": FIELDS["user.fields"]}
