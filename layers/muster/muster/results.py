@@ -106,7 +106,7 @@ class WaitingIssue:
 
 @dataclass(frozen=True)
 class SourceFacts:
-    """How current and how clean one source is."""
+    """How current and how clean one source is, and of which time zone its days are, if its own."""
 
     name: str
     platform: str
@@ -115,6 +115,17 @@ class SourceFacts:
     is_stale: bool
     messages: int
     quarantined: int
+    timezone: str | None = None
+
+
+@dataclass(frozen=True)
+class OtherMoney:
+    """Money in another currency than the community's: it is left out of every KPI."""
+
+    table: str
+    currency: str
+    rows: int
+    amount: float
 
 
 @dataclass(frozen=True)
@@ -168,3 +179,4 @@ class Measured:
     problems: tuple[str, ...] = ()
     suspected: SuspectedBots = SuspectedBots()
     definitions: tuple[Definition, ...] = ()
+    other_money: tuple[OtherMoney, ...] = ()

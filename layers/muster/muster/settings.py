@@ -163,6 +163,9 @@ class Source(Part):
     every: Duration = timedelta(hours=1)
     since: date | None = None
     lang: Annotated[str | None, Field(description="language, where the platform tells none")] = None
+    timezone: Annotated[
+        Zone | None, Field(description="of its days, where it counts in its own: an ad account")
+    ] = None
     episode_gap: Annotated[
         Duration | Literal["off"], Field(description="silence that starts a new episode")
     ] = "off"

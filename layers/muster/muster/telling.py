@@ -38,6 +38,7 @@ def summary(measured: Any) -> dict[str, Any]:
         "goals": [asdict(goal) for goal in measured.goals],
         "problems": measured.problems,
         "suspected": asdict(measured.suspected),
+        "other_money": [asdict(one) for one in measured.other_money],
     }
 
 

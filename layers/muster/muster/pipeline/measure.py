@@ -34,7 +34,7 @@ def measure(project: Project, as_of: datetime | None = None) -> Measured:
 
 def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
     """Measure as of an instant; the derived tables are written only if they are to be kept."""
-    from muster.kpis import engine, runner
+    from muster.kpis import engine, other_money, runner
 
     settings, kpis = project.settings, check_plans(project)
     project.notify(Progress("measure", "KPIs", len(kpis), ""))
@@ -47,6 +47,7 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
     facts = tuple(_facts(project, source, as_of, connection) for source in _all_sources(project))
     verdicts = tuple(_verdicts(project, kpis, outcome.values, as_of))
     known = definitions.noted(project, kpis, as_of)
+    money = other_money.other_money(connection, settings.currency, as_of)
     if is_kept:
         _keep_verdicts(project, verdicts)
         definitions.keep(project, known)
@@ -60,6 +61,7 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
         outcome.problems,
         outcome.suspected,
         known,
+        money,
     )
 
 
@@ -137,6 +139,7 @@ def _facts(project: Project, name: str, as_of: datetime, connection: object) -> 
         is_stale=_is_fetched(source) and _is_stale(source, memory, as_of),
         messages=_messages(connection, name),
         quarantined=raw.quarantined(project.lake, name),
+        timezone=source.timezone if source else None,
     )
 
 

@@ -7,7 +7,8 @@ from types import ModuleType
 from zoneinfo import ZoneInfo
 
 from muster.reports.model import Freshness, GoalLine, Measure
-from muster.results import SourceFacts, SuspectedBots
+from muster.results import OtherMoney, SourceFacts, SuspectedBots
+from muster.settings import Settings
 
 
 def freshness(
@@ -17,7 +18,7 @@ def freshness(
     return tuple(
         Freshness(
             source.name,
-            source.platform,
+            words.days_of(source.platform, source.timezone) if source.timezone else source.platform,
             words.moment_text(source.last_success_at.astimezone(zone))
             if source.last_success_at
             else words.NEVER,
@@ -40,7 +41,8 @@ def missing(
     goals: Iterable[GoalLine],
     sources: Iterable[Freshness],
     problems: Iterable[str],
-    min_n: int,
+    other_money: Iterable[OtherMoney],
+    settings: Settings,
     words: ModuleType,
 ) -> tuple[str, ...]:
     """What a reader must know to trust the report: stale first, then gaps, then loose ends."""
@@ -50,7 +52,9 @@ def missing(
           for one in sources if one.is_stale),
         *(words.quarantined(one.source, one.quarantined) for one in sources if one.quarantined),
         *(words.failed(problem) for problem in problems),
-        *_gaps(measures, goals, min_n, words),
+        *(words.other_money(one.table, one.currency, one.rows, one.amount, settings.currency)
+          for one in other_money),
+        *_gaps(measures, goals, settings.min_n, words),
         *_loose_ends(measures, goals, words),
     )  # fmt: skip
 

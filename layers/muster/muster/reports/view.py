@@ -103,7 +103,7 @@ def build(
         measures=found,
         waiting=_waiting(measured.waiting, zone, say) if is_team else (),
         missing=missing.missing(
-            found, goals, fresh, measured.problems, settings.min_n, say
+            found, goals, fresh, measured.problems, measured.other_money, settings, say
         ),
         suspected=missing.suspected(measured.suspected, say),
         freshness=fresh,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from muster.reports.words.en_data import days_of as days_of
+from muster.reports.words.en_data import other_money as other_money
 from muster.reports.words.en_reading import how_to_read as how_to_read
 
 # Numbers
