@@ -1,9 +1,9 @@
 """The whole way of a fetch, from a forum's pages to the lake: items a second and peak memory.
 
-python bench/fetch.py [--posts N] [--days D] [--letters L] [--lang de]
+python bench/fetch.py [--posts N] [--days D] [--letters L] [--sentiment none]
 A simulated Discourse answers inside the process. Beside Muster (raw, mapping, sentiment, merge,
 state) stand the pages alone and a floor: a plain loop of httpx, json and pyarrow that writes one
-Parquet file. ``--days 30`` puts all posts into one month; ``--lang de`` leaves sentiment out.
+Parquet file. ``--days 30`` puts all posts into one month; ``--sentiment none`` leaves scores out.
 ``--only muster`` prints one measurement as JSON.
 """
 
@@ -56,7 +56,7 @@ TOPIC = (
 SETTINGS = f"""\
 community: Bench
 timezone: Europe/Berlin
-language: {{lang}}
+sentiment: {{sentiment}}
 sources:
   - {{{{name: forum, platform: discourse, base_url: "{HOME}"}}}}
 """
@@ -182,14 +182,14 @@ def floor(forum: Forum, _: str) -> int:
     return forum.posts
 
 
-def muster(forum: Forum, lang: str) -> int:
+def muster(forum: Forum, sentiment: str) -> int:
     """``muster fetch`` of the forum into a new project folder."""
     from muster.pipeline import collect
     from muster.project import open_project
     from muster.sources._http import Http
 
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "muster.yaml").write_text(SETTINGS.format(lang=lang))
+        (Path(folder) / "muster.yaml").write_text(SETTINGS.format(sentiment=sentiment))
         http = Http(transport=httpx.MockTransport(forum.answer), clock=lambda: NOW)
         project = open_project(Path(folder), clock=lambda: NOW, environment={}, http=http)
         (fetched,) = collect.fetch(project)
@@ -204,10 +204,10 @@ WAYS: dict[str, Callable[[Forum, str], int]] = {
 }  # fmt: skip
 
 
-def measured(way: str, forum: Forum, lang: str) -> dict[str, float]:
+def measured(way: str, forum: Forum, sentiment: str) -> dict[str, float]:
     """One way, in this process."""
     wall, busy = time.perf_counter(), time.process_time()
-    items = WAYS[way](forum, lang)
+    items = WAYS[way](forum, sentiment)
     wall, busy = time.perf_counter() - wall, time.process_time() - busy
     return {
         "items": items,
@@ -232,12 +232,12 @@ def main() -> None:
     parser.add_argument("--posts", type=int, default=200_000)
     parser.add_argument("--days", type=float, default=425)
     parser.add_argument("--letters", type=int, default=250)
-    parser.add_argument("--lang", default="en")
+    parser.add_argument("--sentiment", default="vader")
     parser.add_argument("--only", choices=WAYS)
     chosen = parser.parse_args()
     if chosen.only:
         forum = Forum.of(chosen.posts, chosen.days, chosen.letters)
-        print(json.dumps(measured(chosen.only, forum, chosen.lang)))
+        print(json.dumps(measured(chosen.only, forum, chosen.sentiment)))
         return
     print(f"{chosen.posts:,} posts of {chosen.letters} letters over {chosen.days:g} days")
     print(f"{'':8} {'items/s':>9} {'per cpu-s':>9} {'of floor':>9} {'peak':>8}")

@@ -23,7 +23,7 @@ FAILS_AT = 5  # the window of posts that a broken forum does not answer
 @pytest.fixture
 def fetching(tmp_path: Path) -> Callable[..., tuple[Project, Fetched, list[int]]]:
     """Fetch once into the same project; tells which windows of posts were asked for."""
-    (tmp_path / "muster.yaml").write_text(SETTINGS.format(lang="en"))
+    (tmp_path / "muster.yaml").write_text(SETTINGS.format(sentiment="vader"))
 
     def fetch(*, is_broken: bool) -> tuple[Project, Fetched, list[int]]:
         windows: list[int] = []

@@ -230,7 +230,7 @@ def test_a_kpi_of_our_own_is_read_from_the_bucket(
 def test_an_hourly_source_is_due_every_hour_though_no_schedule_is_exact(
     tmp_path: Path, minutes: int, is_due: bool
 ) -> None:
-    (tmp_path / "muster.yaml").write_text(SETTINGS.format(lang="en"))
+    (tmp_path / "muster.yaml").write_text(SETTINGS.format(sentiment="vader"))
     project = open_project(tmp_path, clock=lambda: NOW, environment={}, http=None)
     assert due(project) == ("forum",), "one that never succeeded is due"
     last = state.State(last_success_at=NOW - timedelta(minutes=minutes))
@@ -246,7 +246,7 @@ def fetching(tmp_path: Path) -> Callable[..., tuple[Project, Fetched]]:
     def fetch(name: str, requests: int) -> tuple[Project, Fetched]:
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
-        (folder / "muster.yaml").write_text(SETTINGS.format(lang="en"))
+        (folder / "muster.yaml").write_text(SETTINGS.format(sentiment="vader"))
         asked: list[str] = []
 
         def answer(request: httpx.Request) -> httpx.Response:

@@ -12,7 +12,7 @@ BENCH = Path(__file__).parents[1] / "bench" / "fetch.py"
 
 def peak_mb(posts: int, letters: int = 250) -> int:
     """Peak memory of fetching a simulated forum, in a process of its own; sentiment adds none."""
-    command = [sys.executable, str(BENCH), "--only", "muster", "--lang", "de",
+    command = [sys.executable, str(BENCH), "--only", "muster", "--sentiment", "none",
                "--posts", str(posts), "--letters", str(letters)]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return int(json.loads(done.stdout)["peak_mb"])

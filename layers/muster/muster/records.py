@@ -46,7 +46,9 @@ class Message:
     channel: Annotated[str | None, "category, channel or board"] = None
     tags: Annotated[tuple[str, ...], "the platform's tags"] = ()
     url: Annotated[str | None, "where to read it"] = None
-    lang: Annotated[str | None, "BCP 47 language"] = None
+    lang: Annotated[
+        str | None, "BCP 47 language, told by platform or settings, else detected; und if unclear"
+    ] = None
     text: Annotated[str | None, "plain text without quotes of others; none once deleted"] = None
     is_solution: Annotated[bool, "accepted as the thread's answer"] = False
     likes: Annotated[int, "likes and reactions"] = 0
@@ -156,7 +158,7 @@ class Review:
     created_at: Annotated[datetime, "when it was written"]
     edited_at: Annotated[datetime | None, "last edit"] = None
     replied_at: Annotated[datetime | None, "when we answered"] = None
-    sentiment: Annotated[float | None, "-1 to 1"] = None
+    sentiment: Annotated[float | None, "-1 to 1; none where the scorer cannot read"] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +277,8 @@ class Table:
     ``month`` names the row's own immutable time, ``None`` for a table without a month level.
     ``order`` sorts rows inside an object. ``keep_first`` columns never change once written;
     with ``fill``, a null never overwrites a value (rows of that table may come in parts).
+    ``derived`` columns are worked out from the text, each from those before it too: they stay
+    while what they rest on stays.
     """
 
     name: str
@@ -284,13 +288,14 @@ class Table:
     order: tuple[str, ...]
     keep_first: tuple[str, ...] = ()
     fill: bool = False
+    derived: tuple[str, ...] = ()
 
 
 TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
         Table("messages", Message, ("message_id",), "created_at", ("thread_id", "created_at"),
-              keep_first=("author_role",)),
+              keep_first=("author_role",), derived=("lang", "sentiment")),
         Table("members", Member, ("member_id",), None, (), fill=True),
         Table("threads", Thread, ("thread_id",), "created_at", ("created_at",)),
         Table("audience", Audience, ("account", "metric", "segment", "measured_on"), "measured_on",
@@ -299,7 +304,8 @@ TABLES: Mapping[str, Table] = {
               ("campaign_id", "date")),
         Table("site_traffic", SiteTraffic, ("date", "channel", "segment"), "date",
               ("channel", "date")),
-        Table("reviews", Review, ("review_id",), "created_at", ("created_at",)),
+        Table("reviews", Review, ("review_id",), "created_at", ("created_at",),
+              derived=("sentiment",)),
         Table("survey_responses", SurveyResponse, ("response_id",), "created_at",
               ("survey", "created_at")),
         Table("orders", Order, ("order_id",), "created_at", ("created_at",)),

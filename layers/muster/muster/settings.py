@@ -79,6 +79,7 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 Slug = Annotated[str, StringConstraints(pattern=f"^{SOURCE_NAME}$")]
 Secret = Annotated[str, StringConstraints(pattern=r"^(env:\w+|ssm:/\S+|secretsmanager:\S+)$")]
 Grain = Literal["day", "week", "month", "quarter", "year"]
+Sentiment = Literal["vader", "comprehend", "none"]
 
 
 class Part(BaseModel):
@@ -162,7 +163,13 @@ class Source(Part):
     token: Secret | None = None
     every: Duration = timedelta(hours=1)
     since: date | None = None
-    lang: Annotated[str | None, Field(description="language, where the platform tells none")] = None
+    lang: Annotated[
+        str | None,
+        Field(description="language where the platform tells none; absent: detected per message"),
+    ] = None
+    sentiment: Annotated[
+        Sentiment | None, Field(description="scorer of this source; absent: the community's")
+    ] = None
     timezone: Annotated[
         Zone | None, Field(description="of its days, where it counts in its own: an ad account")
     ] = None
@@ -330,7 +337,13 @@ class Settings(Part):
     note: Annotated[str | None, Field(description="shown on mail and site, e.g. simulated")] = None
     timezone: Zone = "UTC"
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "EUR"
-    language: Annotated[str, Field(description="of messages whose platform tells none")] = "en"
+    language: Annotated[
+        str, Field(description="main language: of messages whose own nobody could tell")
+    ] = "en"
+    sentiment: Annotated[
+        Sentiment,
+        Field(description="scorer of moods: vader (English, free), comprehend (AWS, paid), none"),
+    ] = "vader"
     business_hours: tuple[Schedule, ...] = ()
     staff: tuple[Account, ...] = ()
     bots: tuple[Account, ...] = ()

@@ -19,7 +19,8 @@ TEXT = """\
 community: {community}
 timezone: {timezone}          # periods and business hours are local to it
 currency: {currency}
-language: {language}                 # of messages whose platform tells none
+language: {language}                 # the main one; each message's own is told or detected
+# sentiment: comprehend      # moods: vader (English, free; the default), comprehend (AWS), none
 
 business_hours:              # measures answers in and out of hours
   - hours:

@@ -26,6 +26,10 @@ def _brought(one: Any) -> str:
     changed = ", ".join(f"{count:,} {table}" for table, count in one.changed.items() if count)
     end = " before it failed" if one.error else ""
     note = f"; {one.quarantined:,} in quarantine" if one.quarantined else ""
+    if one.unscored:
+        note += (
+            f"; {one.unscored:,} texts without a score ({one.trouble}): muster replay scores them"
+        )
     return f"{one.source}: {one.items:,} items, {changed or 'nothing new'}{end}{note}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from muster.clock import parse_instant, system_clock
+from muster.errors import BadSettings
+from muster.terminal import asking, warn
 
 app = typer.Typer(
     name="muster",
@@ -66,3 +69,20 @@ def fail_if(failed: bool, code: int = 1) -> None:
     """End with an exit code, once everything that could be done is done and said."""
     if failed:
         raise typer.Exit(code)
+
+
+def say_price(project: Any, names: Sequence[str] = ()) -> None:
+    """Say beforehand what scoring costs, where it is paid for."""
+    from muster.pipeline import moods
+
+    if moods.is_paid(project, names):
+        warn(moods.price_list())
+
+
+def agreed(price: str) -> None:
+    """Ask whether to pay; nobody there to say yes is a no."""
+    ask = asking()
+    if ask is None:
+        raise BadSettings(f"{price}: say --yes to pay for it")
+    if ask(f"{price}. Go on? (yes, no)").strip().lower() not in ("y", "yes"):
+        raise BadSettings("nothing was scored and nothing was changed")

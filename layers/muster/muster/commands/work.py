@@ -10,7 +10,19 @@ import typer
 
 from muster import telling
 from muster.clock import system_clock
-from muster.commands import AsOf, Json, Only, Since, Until, app, fail_if, instant, opened
+from muster.commands import (
+    AsOf,
+    Json,
+    Only,
+    Since,
+    Until,
+    agreed,
+    app,
+    fail_if,
+    instant,
+    opened,
+    say_price,
+)  # fmt: skip
 from muster.terminal import asking, progress, say, say_json
 
 
@@ -52,6 +64,7 @@ def fetch(
     with progress() as notify:
         project = opened(context, notify)
         measure.check_plans(project)
+        say_price(project, source or ())
         bounds = instant(since, project), instant(until, project)
         fetched = collect.fetch(project, source or (), *bounds)
     telling.fetched(fetched, as_json)
@@ -101,7 +114,9 @@ def run(
     from muster.pipeline import run as whole_way
 
     with progress() as notify:
-        fetched, measured, reported = whole_way(opened(context, notify), send=send)
+        project = opened(context, notify)
+        say_price(project)
+        fetched, measured, reported = whole_way(project, send=send)
     if as_json:
         parts = {"fetched": [asdict(one) for one in fetched], "measured": telling.summary(measured)}
         say_json(parts | {"reported": [asdict(one) for one in reported]})
@@ -139,13 +154,23 @@ def import_(
 
 @app.command()
 def replay(
-    context: typer.Context, source: Only = None, since: Since = None, as_json: Json = False
+    context: typer.Context,
+    source: Only = None,
+    since: Since = None,
+    rescore: Annotated[
+        bool, typer.Option("--rescore", help="Score every text anew, after sentiment: changed.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Pay for the scores without asking.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Map the raw items in the lake again, after a mapping was mended."""
     from muster.pipeline import collect
 
-    with progress() as notify:
-        project = opened(context, notify)
-        start = instant(since, project)
-        replayed = collect.replay(project, source or (), start.date() if start else None)
+    project = opened(context)
+    start = instant(since, project)
+    what = project, source or (), start.date() if start else None
+    cost = collect.replay_cost(*what, rescore=rescore)
+    if cost.texts and not yes:
+        agreed(cost.sentence())
+    replayed = collect.replay(*what, rescore=rescore)
     telling.fetched(replayed, as_json)

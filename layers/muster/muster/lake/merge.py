@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from itertools import count
+from operator import ne
 from typing import Any
 
 import pyarrow as pa
@@ -36,6 +37,7 @@ Key = tuple[Any, ...]
 Batch = dict[Key, list[Seen]]
 Observed = tuple[Row | Deletion, datetime]
 Heard = Callable[[Deletion], None]
+Derive = Callable[[list[Cells]], list[Cells]]
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,13 @@ class _Month:
     table: Table
     folder: str
     rules: Rules
+    derive: Derive
 
     def key(self, k: int) -> str:
         return f"{self.folder}/part-{k}.parquet"
+
+    def complete(self, rows: list[Cells]) -> list[Cells]:
+        return self.derive(rows) if self.table.derived and rows else rows
 
 
 @dataclass(frozen=True)
@@ -78,11 +84,13 @@ def merge(
     *,
     rules: Rules | None = None,
     on_unknown: Heard = lambda _: None,
+    derive: Derive = lambda rows: rows,
 ) -> dict[str, int]:
     """Merge rows, each with when it was observed, and return the changed rows per table.
 
-    ``on_unknown`` hears of each deletion of a message the lake has never held. ``Conflict`` if
-    other runs won every race.
+    ``derive`` completes settled rows with what is worked out of their text; what is stored is not
+    worked out again, but after a lost race it may be asked twice. ``on_unknown`` hears of each
+    deletion of a message the lake has never held. ``Conflict`` if other runs won every race.
     """
     if not re.fullmatch(SOURCE_NAME, source):
         raise StoreRefused(f"source {source[:80]!r}: its name may hold a-z, 0-9, - and _ only")
@@ -90,7 +98,7 @@ def merge(
     changed: dict[str, int] = {}
     for batch in _batches(rows, rules):
         for (name, of_month), seen in _by_month(batch).items():
-            place = _Month(store, TABLES[name], _folder(name, source, of_month), rules)
+            place = _Month(store, TABLES[name], _folder(name, source, of_month), rules, derive)
             changed[name] = changed.get(name, 0) + _merge_month(place, seen, on_unknown)
     return changed
 
@@ -160,9 +168,8 @@ def _open_part(place: _Month, k: int, batch: Batch) -> _Merged:
     """Start part ``k``: every part before it is full, so no other run can add these keys there."""
     fresh, left = _fresh(place.table, batch)
     if fresh:
-        data = parquet.encode(
-            place.table, parquet.arrow(place.table, fresh), limit=place.rules.part_bytes
-        )
+        rows = parquet.arrow(place.table, place.complete(fresh))
+        data = parquet.encode(place.table, rows, limit=place.rules.part_bytes)
         place.store.put(place.key(k), data, if_new=True)
     return _Merged(len(fresh), left, True)
 
@@ -175,10 +182,11 @@ def _into(place: _Month, k: int, stored: Stored, batch: Batch) -> _Merged:
     if keys.is_full and not pc.any(mask, min_count=0).as_py():
         return _Merged(0, batch, False)
     part = parquet.decode(table, stored.data, where)
-    settled, changed, left = _settled(table, part.rows.filter(mask).to_pylist(), batch)
-    if not part.is_full:
-        fresh, left = _fresh(table, left)
-        settled, changed = settled + fresh, changed + len(fresh)
+    held = part.rows.filter(mask).to_pylist()
+    settled, left = _settled(table, held, batch)
+    fresh, left = ([], left) if part.is_full else _fresh(table, left)
+    settled = place.complete(settled + fresh)
+    changed = len(fresh) + sum(map(ne, held, settled))
     if changed:
         # The old rows are masked where they are, not filtered: a copy would double the memory.
         rows = pa.concat_tables([part.rows, parquet.arrow(table, settled)])
@@ -200,14 +208,13 @@ def _mentioned(table: Table, keys: pa.Table, batch: Batch) -> Any:
     return mask
 
 
-def _settled(table: Table, held: list[Cells], batch: Batch) -> tuple[list[Cells], int, Batch]:
-    """The held rows after their observations, how many changed, and what is not held here."""
-    settled, changed, left = [], 0, dict(batch)
+def _settled(table: Table, held: list[Cells], batch: Batch) -> tuple[list[Cells], Batch]:
+    """The held rows after their observations, in the same order, and what is not held here."""
+    settled, left = [], dict(batch)
     for row in held:
-        after = _after(table, row, left.pop(tuple(row[name] for name in table.key), []))
-        changed += after != row
-        settled.append(after or row)
-    return settled, changed, left
+        seen = left.pop(tuple(row[name] for name in table.key), [])
+        settled.append(_after(table, row, seen) or row)
+    return settled, left
 
 
 def _fresh(table: Table, batch: Batch) -> tuple[list[Cells], Batch]:

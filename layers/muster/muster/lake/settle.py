@@ -38,12 +38,26 @@ def settle(table: Table, stored: Cells | None, seen: Seen) -> Cells | None:
 
 def _later(table: Table, stored: Cells, seen: Cells) -> Cells:
     newer, older = (stored, seen) if seen["observed_at"] < stored["observed_at"] else (seen, stored)
+    newer, older = _derived(table, newer, older), _derived(table, older, newer)
     kept = {name: stored[name] for name in table.keep_first}
     filled = {n: older[n] for n, value in newer.items() if value is None} if table.fill else {}
     settled = newer | filled | kept
     if _same(settled, older | kept):
         settled["observed_at"] = older["observed_at"]
     return settled
+
+
+def _derived(table: Table, one: Cells, other: Cells) -> Cells:
+    """``one`` with what was worked out of the same text in ``other``, where it has none itself."""
+    if not table.derived or one["text"] is None or one["text"] != other["text"]:
+        return one
+    known = {}
+    for name in table.derived:
+        if one[name] is None:
+            known[name] = other[name]
+        elif one[name] != other[name]:
+            break
+    return one | known
 
 
 def _same(one: Cells, other: Cells) -> bool:

@@ -15,15 +15,17 @@ from muster.clock import local_midnight
 from muster.errors import BadSettings, RateLimited, Refused, Retry, SourceFailed
 from muster.lake import cells, known, merge, raw, state
 from muster.lake.state import State
-from muster.pipeline import people
+from muster.pipeline import moods, people
 from muster.project import Progress, Project
 from muster.records import TABLE_OF, TABLES, Deletion, Item, Page, Row
 from muster.secret import reveal
-from muster.sentiment import scorer
+from muster.sentiment import Mood
 from muster.settings import Source
 from muster.store import check_writable
 
 BATCH_ITEMS = 10_000
+# A paid scorer is slow: less of it is left to do when the time of a function is up.
+BATCH_PAID = 1_000
 BATCH_CHARS = 32 * 1024 * 1024
 AT_ONCE = 4
 UNMAPPABLE = (Refused, KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
@@ -38,6 +40,7 @@ class Fetched:
     """What one fetch of one source brought; ``error`` is empty if all went well.
 
     ``again_in`` is set if only time ran out: the seconds after which the fetch may go on.
+    ``unscored`` texts got no score, because of ``trouble``; a replay scores them.
     """
 
     source: str
@@ -46,6 +49,8 @@ class Fetched:
     quarantined: int = 0
     error: str = ""
     again_in: float | None = None
+    unscored: int = 0
+    trouble: str = ""
 
 
 def chosen(project: Project, names: Sequence[str]) -> tuple[Source, ...]:
@@ -103,10 +108,11 @@ def _visit(
     secret = reveal(source.token, project.environment)
     api = platform.connect(source, secret, project.http)
     window = _window(project, source, {} if is_backfill else memory.cursor, since, until)
-    run, fetched = run_name(started), Fetched(source.name)
+    run, fetched, mood = run_name(started), Fetched(source.name), moods.mood(project, source.name)
     with closing(api) if api is not None else nullcontext():
-        for number, (items, reached) in enumerate(_batches(platform.pages(api, window))):
-            fetched, covered = _store(project, source, run, number, items, fetched)
+        batches = _batches(platform.pages(api, window), _most(project, source))
+        for number, (items, reached) in enumerate(batches):
+            fetched, covered = _store(project, source, run, number, items, fetched, mood)
             cursor = memory.cursor if is_backfill or reached is None else reached
             memory = replace(memory, cursor=cursor, covered=first_of(memory.covered, covered))
             memory = state.save(lake, source.name, _counted(memory, fetched))
@@ -145,7 +151,11 @@ def _groups(project: Project, source: Source) -> tuple[str, ...]:
     return tuple(sorted(here))
 
 
-def _batches(pages: Iterable[Page]) -> Iterator[Batch]:
+def _most(project: Project, source: Source) -> int:
+    return BATCH_PAID if moods.is_paid(project, [source.name]) else BATCH_ITEMS
+
+
+def _batches(pages: Iterable[Page], most: int = BATCH_ITEMS) -> Iterator[Batch]:
     """Pages put together, bounded by items and characters, with the newest cursor that is safe."""
     items: list[Item] = []
     cursor: Cursor = None
@@ -155,7 +165,7 @@ def _batches(pages: Iterable[Page]) -> Iterator[Batch]:
             items.extend(page.items)
             cursor = page.cursor if page.cursor is not None else cursor
             room -= sum(_chars(item.body) for item in page.items)
-            if len(items) >= BATCH_ITEMS or room <= 0:
+            if len(items) >= most or room <= 0:
                 yield items, cursor
                 items, cursor, room = [], None, BATCH_CHARS
     except (Retry, SourceFailed):
@@ -173,21 +183,21 @@ def _chars(value: Any) -> int:
 
 
 def _store(
-    project: Project, source: Source, run: str, number: int, items: list[Item], so_far: Fetched
+    project: Project,
+    source: Source,
+    run: str,
+    number: int,
+    items: list[Item],
+    so_far: Fetched,
+    mood: Mood,
 ) -> tuple[Fetched, Mapping[str, datetime]]:
     """Raw first, then the tables, then what was refused; also the earliest row of each table."""
     raw.write(project.lake, source.name, run, number, items)
     count, (rows, refused) = len(items), mapped(source, items)
     items.clear()  # They are the larger part of a batch; merging needs the memory.
-    changed = merge_scored(project, source.name, source.lang, rows)
+    changed = merge.merge(project.lake, source.name, rows, derive=mood.read)
     raw.quarantine(project.lake, source.name, run, number, refused)
-    fetched = replace(
-        so_far,
-        items=so_far.items + count,
-        changed=added(so_far.changed, changed),
-        quarantined=so_far.quarantined + len(refused),
-    )
-    return fetched, earliest(row for row, _ in rows)
+    return _brought(so_far, count, changed, len(refused), mood), earliest(row for row, _ in rows)
 
 
 def mapped(source: Source, items: Iterable[Item]) -> tuple[list[Observed], list[tuple[Item, str]]]:
@@ -214,37 +224,58 @@ def accepted(row: Row | Deletion) -> Row | Deletion:
     return row
 
 
-def merge_scored(
-    project: Project, name: str, lang: str | None, rows: Iterable[Observed]
-) -> dict[str, int]:
-    """Merge rows with their sentiment; tells the changed rows per table."""
-    score = scorer(lang or project.settings.language)
-    return merge.merge(project.lake, name, ((score(row), at) for row, at in rows))
+def _brought(
+    so_far: Fetched, items: int, changed: Mapping[str, int], refused: int, mood: Mood
+) -> Fetched:
+    """The sum after one more batch."""
+    return replace(
+        so_far,
+        items=so_far.items + items,
+        changed=added(so_far.changed, changed),
+        quarantined=so_far.quarantined + refused,
+        unscored=mood.unscored,
+        trouble=mood.trouble(),
+    )
 
 
 def replay(
-    project: Project, names: Sequence[str] = (), since: date | None = None
+    project: Project,
+    names: Sequence[str] = (),
+    since: date | None = None,
+    *,
+    rescore: bool = False,
 ) -> tuple[Fetched, ...]:
-    """Map the raw items again, for a mending of the mapping; needs no platform."""
+    """Map the raw items again, for a mending of the mapping; needs no platform.
+
+    Texts without a score get one; with ``rescore`` all do, for a change of the scorer.
+    """
     check_writable(project.lake)
-    found = tuple(_replay(project, source, since) for source in chosen(project, names))
+    picked = chosen(project, names)
+    made = [(one, moods.mood(project, one.name, again=rescore)) for one in picked]
+    found = tuple(_replay(project, source, since, mood) for source, mood in made)
     people.settle_after(project, (one.changed for one in found))
     return found
 
 
-def _replay(project: Project, source: Source, since: date | None) -> Fetched:
+def replay_cost(
+    project: Project, names: Sequence[str] = (), since: date | None = None, *, rescore: bool = False
+) -> moods.Cost:
+    """What the same replay would pay for scores: it is gone through, and nothing is written."""
+    cost, dry = moods.Cost(), replace(project, lake=moods.Untouched(project.lake))
+    for source in chosen(project, names):
+        if moods.is_paid(project, [source.name]):
+            _replay(dry, source, since, Mood(cost.scorer(), source.lang, rescore))
+    return cost
+
+
+def _replay(project: Project, source: Source, since: date | None, mood: Mood) -> Fetched:
     fetched, run = Fetched(source.name), run_name(project.clock())
     items = (Page((item,)) for item in raw.read(project.lake, source.name, since))
     for number, (batch, _) in enumerate(_batches(items)):
         rows, refused = mapped(source, batch)
-        changed = merge_scored(project, source.name, source.lang, rows)
+        changed = merge.merge(project.lake, source.name, rows, derive=mood.read)
         raw.quarantine(project.lake, source.name, run, number, refused)
-        fetched = replace(
-            fetched,
-            items=fetched.items + len(batch),
-            changed=added(fetched.changed, changed),
-            quarantined=fetched.quarantined + len(refused),
-        )
+        fetched = _brought(fetched, len(batch), changed, len(refused), mood)
     return fetched
 
 

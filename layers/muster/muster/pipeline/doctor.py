@@ -10,10 +10,12 @@ from tempfile import TemporaryDirectory
 from muster import sources
 from muster.errors import BadKpi, BadSettings, MusterError
 from muster.kpis import catalogue
+from muster.pipeline import moods
 from muster.pipeline.measure import check_plans
 from muster.project import Project
 from muster.records import TABLES
 from muster.secret import reveal
+from muster.sentiment import comprehend
 from muster.settings import Source
 from muster.store import check_writable
 
@@ -48,6 +50,7 @@ def _findings(project: Project) -> Iterator[Finding]:
     settings = project.settings
     yield from checkup_of_settings(project)
     yield _look("lake", partial(_check_lake, project))
+    yield _look("sentiment", partial(_check_sentiment, project))
     for source in settings.sources:
         yield _look(f"source {source.name}", partial(_check_source, project, source))
     if not settings.sources:
@@ -102,6 +105,25 @@ def _check_lake(project: Project) -> str:
             project.lake.url(), f"select 1 from {table} limit 1", environment=project.environment
         )
     return f"{project.lake.url()} can be read and written, and honours conditions"
+
+
+def _check_sentiment(project: Project) -> str:
+    """How much of each language has a score; if that is paid for, its price, and that it works."""
+    from muster.kpis import engine
+
+    found = engine.ask(project.lake.url(), _SCORED, environment=project.environment).rows
+    told = [f"{lang}: {scored:,} of {texts:,} texts scored" for lang, texts, scored in found]
+    names = [source.name for source in project.settings.sources]
+    scorers = sorted({moods.scorer_of(project, name) for name in names})
+    if "comprehend" in scorers:
+        told += [comprehend.check(), moods.price_list()]
+    return "; ".join([" and ".join(scorers) or project.settings.sentiment, *told])
+
+
+_SCORED = """
+select coalesce(lang, 'not told') as language, count(*) as texts, count(sentiment) as scored
+from messages where text is not null group by 1 order by 2 desc, 1 limit 4
+"""
 
 
 def _check_source(project: Project, source: Source) -> str:

@@ -9,12 +9,14 @@ from itertools import islice
 from pathlib import Path
 
 from muster.errors import BadImport
-from muster.lake import importing, raw, state
+from muster.lake import importing, merge, raw, state
 from muster.lake.taken import Extra, Refusal, Taken
 from muster.pipeline import people
-from muster.pipeline.collect import added, earliest, first_of, merge_scored, run_name
+from muster.pipeline.collect import added, earliest, first_of, run_name
+from muster.pipeline.moods import mood
 from muster.project import Progress, Project
 from muster.records import SOURCE_NAME, Item
+from muster.sentiment import Mood
 from muster.store import check_writable
 
 BATCH_RECORDS = 20_000
@@ -30,6 +32,8 @@ class Imported:
     changed: Mapping[str, int] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
+    unscored: int = 0
+    trouble: str = ""
 
     def sentence(self) -> str:
         """The outcome for a person."""
@@ -44,6 +48,8 @@ class Imported:
         if self.refused:
             lines.append(f"{len(self.refused):,} refused and kept in quarantine, the first:")
             lines += [f"  {reason}" for reason in self.refused[:SHOWN]]
+        if self.unscored:
+            lines.append(f"{self.unscored:,} texts without a score ({self.trouble}): import again")
         return "\n".join(lines)
 
 
@@ -88,8 +94,10 @@ def _take(
     refused += [_nameless(one) for one in found if not (one.source or source)]
     extra = tuple(record.column for record in batch if isinstance(record, Extra))
     changed: dict[str, int] = {}
+    moods: list[Mood] = []
     for name, rows in _by_source(taken, source).items():
-        changed[name] = _merge(project, name, rows)
+        moods.append(mood(project, name))
+        changed[name] = _merge(project, name, rows, moods[-1])
     _set_aside(project, source, so_far.table, run, number, refused)
     return replace(
         so_far,
@@ -97,6 +105,8 @@ def _take(
         changed=added(so_far.changed, changed),
         refused=so_far.refused + tuple(f"line {one.line}: {one.reason}" for one in refused),
         extra=so_far.extra + extra,
+        unscored=so_far.unscored + sum(one.unscored for one in moods),
+        trouble=next((one.trouble() for one in moods if one.trouble()), so_far.trouble),
     )
 
 
@@ -112,12 +122,11 @@ def _by_source(taken: Iterable[Taken], source: str | None) -> dict[str, list[Tak
     return found
 
 
-def _merge(project: Project, name: str, taken: list[Taken]) -> int:
+def _merge(project: Project, name: str, taken: list[Taken], mood: Mood) -> int:
     """Merge one source's rows and remember from when on the table is covered."""
     now = project.clock()
-    languages = {source.name: source.lang for source in project.settings.sources}
     rows = [(record.row, now) for record in taken]
-    changed = merge_scored(project, name, languages.get(name), rows)
+    changed = merge.merge(project.lake, name, rows, derive=mood.read)
     memory = state.load(project.lake, name)
     covered = first_of(memory.covered, earliest(record.row for record in taken))
     state.save(project.lake, name, replace(memory, covered=covered, last_run_at=now))
