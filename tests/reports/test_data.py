@@ -64,6 +64,12 @@ def test_names_of_version_1_are_never_renamed():
     }  # fmt: skip
 
 
+def test_goals_without_data_and_measures_without_a_goal_are_listed():
+    told = data.files([sample_view()])["goals.json"]
+    assert told["without_data"] == ["Satisfied students"]
+    assert "messages" in told["without_goal"] and "csat" not in told["without_goal"]
+
+
 def test_dates_are_iso_and_what_is_no_number_is_null():
     broken = replace(sample_view().measures[0], value=math.nan)
     report = view.to_json(replace(sample_view(), measures=(broken,)))["report"]

@@ -12,6 +12,16 @@ GRAINS = ("day", "week", "month", "quarter", "year")
 
 
 @dataclass(frozen=True)
+class StartingGoal:
+    """The goal a new project begins with: its name, objective, form (at_least …) and amount."""
+
+    name: str
+    objective: str
+    form: str
+    amount: str
+
+
+@dataclass(frozen=True)
 class Kpi:
     """A KPI's definition, from the header of its ``.sql``.
 
@@ -21,8 +31,9 @@ class Kpi:
     of a covered but empty period is 0 (all · source), ``needs`` which settings must be filled,
     ``influence`` of what the owner of a goal on it must influence something, ``assertions`` what
     must hold for every row (SQL), ``settles`` the window (answer · resolution · reopen) that must
-    pass after a period before its value stands still, and ``rows`` a select of the rows a value
-    counts, where its SQL does not show them.
+    pass after a period before its value stands still, ``rows`` a select of the rows a value counts,
+    where its SQL does not show them, ``starter`` the types of community whose new projects begin
+    with it, and ``goal`` the goal on it that they begin with.
     """
 
     id: str
@@ -51,6 +62,8 @@ class Kpi:
     assertions: tuple[str, ...] = ()
     settles: str = ""
     rows: str = ""
+    starter: tuple[str, ...] = ()
+    goal: StartingGoal | None = None
 
 
 @dataclass(frozen=True)

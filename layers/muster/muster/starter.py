@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from muster.errors import BadSettings
+from muster.goals.target import RELATIVE
+from muster.kpis import catalogue
+from muster.kpis.catalogue import COMMUNITIES
 from muster.project import SETTINGS_FILE, options_of, platform_names
+from muster.results import Kpi, StartingGoal
 from muster.settings_file import parse
 
 TEXT = """\
@@ -40,16 +44,14 @@ brand_terms: [{community}]      # how people write your name; counts mentions
 windows: {{answer: 24h, resolution: 7d, reopen: 14d, quiet: 72h}}
 reply_limit: 4               # staff messages an issue should take at most
 
+# A start for a community of this type ({type}); what each goal is good for is required.
 goals:
-  - name: Answer within a day
-    objective: Be the place people turn to for help    # what the goal is good for; required
-    kpi: response_rate
-    target: {{at_least: 90%}}
-    by: {by}
-
+{goals}
 reports:
   - name: weekly
     recipients: [{recipient}]
+    kpis:                    # in this order; without the list all that have data
+{kpis}
 
 lake: {lake}                 # a folder, or s3://bucket/prefix
 """
@@ -58,6 +60,7 @@ TOKEN_HINT = "    # token: env:{variable}      # see: muster doctor\n"
 
 QUESTIONS = {
     "community": "What is the community called?",
+    "type": "What is it for? ({types}; empty: support)",
     "platform": "Which platform is the first source? ({platforms})",
     "account": "Our account or space there (empty if none)",
     "base_url": "Address of the instance (empty for the platform's own)",
@@ -78,12 +81,14 @@ def complete(
         flags = ", ".join(f"--{name}" for name in missing)
         raise BadSettings(f"init cannot ask here: say it with {flags}")
     answers = {name: value for name, value in given.items() if value is not None}
+    choices = {"platforms": ", ".join(platform_names()), "types": ", ".join(COMMUNITIES)}
     for name, question in QUESTIONS.items() if missing and ask else ():
         if name not in answers and ask:
-            answers[name] = ask(question.format(platforms=", ".join(platform_names())))
+            answers[name] = ask(question.format(**choices))
     defaults = {"timezone": "UTC", "name": answers["platform"], "recipient": "you@example.org"}
-    fixed = {"currency": "EUR", "language": "en", "by": f"{today.year + 1}-12-31"}
-    return defaults | fixed | {name: value for name, value in answers.items() if value}
+    defaults |= {"type": COMMUNITIES[0], "currency": "EUR", "language": "en"}
+    defaults |= {"today": today.isoformat()}
+    return defaults | {name: value for name, value in answers.items() if value}
 
 
 def write(folder: Path, answers: Mapping[str, str]) -> Path:
@@ -93,7 +98,8 @@ def write(folder: Path, answers: Mapping[str, str]) -> Path:
     """
     path = folder / SETTINGS_FILE
     quoted = {name: _scalar(value) for name, value in answers.items()}
-    text = TEXT.format(**quoted, source=_source_lines(quoted))
+    parts = {"source": _source_lines(quoted), **_start(answers)}
+    text = TEXT.format(**quoted, **parts)
     parse(text, str(path), options_of)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -104,6 +110,36 @@ def write(folder: Path, answers: Mapping[str, str]) -> Path:
     except OSError as error:
         raise BadSettings(f"{path} cannot be written: {error.strerror}") from error
     return path
+
+
+def _start(answers: Mapping[str, str]) -> dict[str, str]:
+    """The goals and KPIs that the catalogue's headers give a community of this type."""
+    if answers["type"] not in COMMUNITIES:
+        raise BadSettings(
+            f"{answers['type']!r} is no type of community: choose from {', '.join(COMMUNITIES)}"
+        )
+    kpis = [kpi for kpi in catalogue.load() if answers["type"] in kpi.starter]
+    with_goal = sorted(kpis, key=lambda kpi: kpi.goal is None)
+    goals = (_goal(kpi, kpi.goal, date.fromisoformat(answers["today"])) for kpi in kpis if kpi.goal)
+    return {
+        "goals": "".join(goals),
+        "kpis": "\n".join(f"      - {kpi.id}" for kpi in with_goal),
+    }
+
+
+def _goal(kpi: Kpi, goal: StartingGoal, today: date) -> str:
+    """Due at the end of next year; a relative target starts from the last thirteen weeks."""
+    begins, ends = today - timedelta(weeks=13), today - timedelta(days=1)
+    is_relative = goal.form in RELATIVE
+    baseline = f"    baseline: {{from: {begins}, to: {ends}}}\n" if is_relative else ""
+    return (
+        f"  - name: {_scalar(goal.name)}\n"
+        f"    objective: {_scalar(goal.objective)}\n"
+        f"    kpi: {kpi.id}\n"
+        f"    target: {{{goal.form}: {goal.amount}}}\n"
+        f"{baseline}"
+        f"    by: {today.year + 1}-12-31\n"
+    )
 
 
 def _scalar(value: str) -> str:

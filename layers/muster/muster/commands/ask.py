@@ -44,15 +44,20 @@ def sql(
 
 @app.command()
 def goals(context: typer.Context, as_json: Json = False) -> None:
-    """Every goal with its status, value, target and where the trend leads."""
-    from muster.pipeline.measure import latest
+    """Every goal with its status, value and target; which lack data, and what serves no goal."""
+    from muster.pipeline.measure import judged
 
-    statuses = latest(opened(context)).goals
+    statuses, loose = judged(opened(context))
+    without_data = [status.goal for status in statuses if status.status == "no_data"]
     if as_json:
-        say_json([asdict(status) for status in statuses])
+        told = {"goals": [asdict(status) for status in statuses], "without_data": without_data}
+        say_json(told | {"without_goal": loose})
         return
     heads = ("goal", "kpi", "period_start", "status", "value", "target", "expected", "reason")
     say_table(heads, [[getattr(status, head) for head in heads] for status in statuses])
+    for text, names in (("Goals without data", without_data), ("KPIs without a goal", loose)):
+        if names:
+            say(f"\n{text}: {', '.join(names)}")
 
 
 @app.command()

@@ -37,6 +37,9 @@ def init(
     name: Annotated[str | None, typer.Option(help="Short name of the source.")] = None,
     timezone: Annotated[str | None, typer.Option(help="IANA zone, e.g. Europe/Berlin.")] = None,
     recipient: Annotated[str | None, typer.Option(help="Who gets the weekly report.")] = None,
+    type_: Annotated[
+        str | None, typer.Option("--type", help="support, product, employee, audience or sales.")
+    ] = None,
     lake: Annotated[str, typer.Option(help="Folder, or s3://bucket/prefix.")] = "./lake",
 ) -> None:
     """Write a commented muster.yaml; asks for what no flag says."""
@@ -45,6 +48,7 @@ def init(
     given = {
         "community": community, "platform": platform, "base_url": base_url, "account": account,
         "token": token, "name": name, "timezone": timezone, "recipient": recipient, "lake": lake,
+        "type": type_,
     }  # fmt: skip
     path = starter.write(context.obj, starter.complete(given, system_clock().date(), asking()))
     say(f"{path} written. Next: muster doctor, then muster run")

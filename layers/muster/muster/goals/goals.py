@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from difflib import get_close_matches
 from math import fsum
@@ -19,10 +19,14 @@ from muster.settings import Goal, Windows
 _Key = tuple[str, str, str]
 
 
-def check(goals: Sequence[Goal], kpis: Iterable[Kpi], has_sales_elsewhere: bool = False) -> None:
+def check(
+    goals: Sequence[Goal],
+    kpis: Iterable[Kpi],
+    has_sales_elsewhere: Callable[[], bool] = lambda: False,
+) -> None:
     """Refuse goals that cannot be judged, with the goal's name and the fix (BadSettings).
 
-    ``has_sales_elsewhere`` says that the lake holds sales of channels other than social, so that
+    ``has_sales_elsewhere`` says whether the lake holds sales of channels other than social, so that
     a sales goal can be told from the site's own ups and downs.
     """
     known = {kpi.id: kpi for kpi in kpis}
@@ -34,8 +38,7 @@ def check(goals: Sequence[Goal], kpis: Iterable[Kpi], has_sales_elsewhere: bool 
         kpi = _kpi_of(goal, known)
         target.read(goal, kpi)
         _check_dates(goal)
-        if not has_sales_elsewhere:
-            _check_influence(goal, kpi)
+        _check_influence(goal, kpi, has_sales_elsewhere)
 
 
 def _kpi_of(goal: Goal, known: Mapping[str, Kpi]) -> Kpi:
@@ -64,11 +67,12 @@ def _check_dates(goal: Goal) -> None:
         )
 
 
-def _check_influence(goal: Goal, kpi: Kpi) -> None:
+def _check_influence(goal: Goal, kpi: Kpi, has_sales_elsewhere: Callable[[], bool]) -> None:
     """Sales hang on the shop: who cannot change it cannot answer for them."""
     if not kpi.influence or goal.accept_outside_influence:
         return
-    if set(kpi.influence).isdisjoint(word.lower() for word in goal.influence):
+    is_without = set(kpi.influence).isdisjoint(word.lower() for word in goal.influence)
+    if is_without and not has_sales_elsewhere():
         *firsts, last = kpi.influence
         either = f"{', '.join(firsts)} or {last}" if firsts else last
         raise BadSettings(
@@ -79,10 +83,10 @@ def _check_influence(goal: Goal, kpi: Kpi) -> None:
         )
 
 
-def without_goal(goals: Iterable[Goal], kpis: Iterable[Kpi]) -> tuple[str, ...]:
-    """The KPIs that serve no goal."""
+def without_goal(goals: Iterable[Goal], measured: Iterable[str]) -> tuple[str, ...]:
+    """Of the KPIs that have values, those that serve no goal: measured, but for what?"""
     served = {goal.kpi for goal in goals}
-    return tuple(kpi.id for kpi in kpis if kpi.id not in served)
+    return tuple(sorted(set(measured) - served))
 
 
 def judge(

@@ -6,6 +6,7 @@
 -- better: down
 -- statistic: ratio
 -- communities: sales
+-- starter: sales
 -- version: 1
 -- table: ad_spend
 -- lowest: 0

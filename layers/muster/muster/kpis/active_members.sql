@@ -5,6 +5,8 @@
 -- better: up
 -- statistic: count
 -- communities: support, product, employee, audience, sales
+-- starter: product, employee, audience
+-- goal: More people take part | People help each other | increase_by 5%
 -- version: 1
 -- table: messages
 -- zero: all

@@ -6,6 +6,7 @@
 -- better: up
 -- statistic: mean
 -- communities: product, audience, sales, support
+-- starter: audience
 -- version: 1
 -- table: messages
 -- lowest: -1

@@ -18,8 +18,8 @@ from typing import Any
 
 from muster.errors import BadKpi
 from muster.records import TABLES
-from muster.results import Kpi
-from muster.settings import Settings
+from muster.results import Kpi, StartingGoal
+from muster.settings import Settings, Target
 
 BUILT_IN = Path(__file__).parent
 GRAINS = ("day", "week", "month", "quarter", "year")
@@ -121,6 +121,16 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _goal(text: str) -> StartingGoal:
+    """``Answer within a day | Be trusted | at_least 90%``."""
+    name, objective, target = ([part.strip() for part in text.split("|")] + [""] * 3)[:3]
+    form, _, amount = target.partition(" ")
+    if not (name and objective and amount and form in Target.model_fields):
+        forms = ", ".join(Target.model_fields)
+        raise ValueError(f"write: name | objective | one of {forms}, and an amount")
+    return StartingGoal(name, objective, form, amount)
+
+
 def _number(text: str) -> float:
     try:
         return float(text)
@@ -147,4 +157,6 @@ _KEYS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
     "assertions": (_conditions, ()),
     "settles": (_one_of("answer", "resolution", "reopen"), ""),
     "rows": (_words, ""),
+    "starter": (_some_of(*COMMUNITIES), ()),
+    "goal": (_goal, None),
 }

@@ -6,6 +6,7 @@
 -- better: up
 -- statistic: ratio
 -- communities: sales
+-- starter: sales
 -- version: 1
 -- table: orders
 -- lowest: 0

@@ -6,6 +6,8 @@
 -- better: up
 -- statistic: ratio
 -- communities: support, product, employee, audience, sales
+-- starter: employee
+-- goal: Many speak, not only a few | Everybody is heard | at_least 10%
 -- version: 1
 -- table: messages
 -- lowest: 0

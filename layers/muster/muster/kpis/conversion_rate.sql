@@ -5,6 +5,7 @@
 -- better: up
 -- statistic: ratio
 -- communities: sales
+-- starter: sales
 -- version: 1
 -- table: site_traffic
 -- lowest: 0

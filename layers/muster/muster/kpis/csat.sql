@@ -6,6 +6,7 @@
 -- better: up
 -- statistic: ratio
 -- communities: support, product, sales
+-- starter: support, sales
 -- version: 1
 -- table: survey_responses
 -- lowest: 0

@@ -6,6 +6,8 @@
 -- better: up
 -- statistic: mean
 -- communities: employee
+-- starter: employee
+-- goal: Our people are content | Be a good place to work | at_least 75%
 -- version: 1
 -- table: survey_responses
 -- lowest: 0

@@ -6,6 +6,8 @@
 -- better: up
 -- statistic: mean
 -- communities: audience, sales, product
+-- starter: audience
+-- goal: Posts that people react to | Be a channel people choose | at_least 2%
 -- version: 1
 -- table: messages
 -- lowest: 0

@@ -6,6 +6,7 @@
 -- better: down
 -- statistic: quantile
 -- communities: support, product, employee
+-- starter: support, product
 -- version: 1
 -- table: messages
 -- lowest: 0

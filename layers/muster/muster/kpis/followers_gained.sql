@@ -7,6 +7,7 @@
 -- better: up
 -- statistic: state
 -- communities: audience, sales, product, support
+-- starter: audience
 -- version: 1
 -- table: audience
 

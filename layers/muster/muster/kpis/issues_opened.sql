@@ -6,6 +6,7 @@
 -- better: none
 -- statistic: count
 -- communities: support, product, employee
+-- starter: support, product
 -- version: 1
 -- table: messages
 -- zero: all

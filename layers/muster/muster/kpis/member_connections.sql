@@ -6,6 +6,7 @@
 -- better: up
 -- statistic: count
 -- communities: support, product, employee, audience, sales
+-- starter: employee
 -- version: 1
 -- table: messages
 -- zero: all

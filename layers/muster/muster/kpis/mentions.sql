@@ -5,6 +5,7 @@
 -- better: none
 -- statistic: count
 -- communities: product, audience, sales, support
+-- starter: audience
 -- version: 1
 -- table: messages
 -- zero: source

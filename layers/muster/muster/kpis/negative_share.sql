@@ -5,6 +5,7 @@
 -- better: down
 -- statistic: ratio
 -- communities: support, product, employee, audience
+-- starter: product
 -- version: 1
 -- table: messages
 -- lowest: 0

@@ -6,6 +6,8 @@
 -- better: up
 -- statistic: count
 -- communities: sales
+-- starter: sales
+-- goal: Win more clients | Grow the business | increase_by 10%
 -- version: 1
 -- table: orders
 -- zero: all

@@ -6,6 +6,7 @@
 -- better: up
 -- statistic: ratio
 -- communities: support, product, employee, audience, sales
+-- starter: product, audience
 -- version: 1
 -- table: messages
 -- lowest: 0

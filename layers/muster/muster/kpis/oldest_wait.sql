@@ -6,6 +6,7 @@
 -- better: down
 -- statistic: state
 -- communities: support, product, employee
+-- starter: support
 -- version: 1
 -- table: messages
 -- lowest: 0

@@ -6,6 +6,8 @@
 -- better: up
 -- statistic: ratio
 -- communities: sales
+-- starter: sales
+-- goal: Deliver when we said | Sell what keeps its promise | at_least 95%
 -- version: 1
 -- table: orders
 -- lowest: 0

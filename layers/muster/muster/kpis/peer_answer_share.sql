@@ -6,6 +6,7 @@
 -- better: up
 -- statistic: ratio
 -- communities: support, product, employee
+-- starter: product, employee
 -- version: 1
 -- table: messages
 -- lowest: 0

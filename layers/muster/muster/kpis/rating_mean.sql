@@ -5,6 +5,7 @@
 -- better: up
 -- statistic: mean
 -- communities: product, sales, audience
+-- starter: product, sales
 -- version: 1
 -- table: reviews
 -- lowest: 0

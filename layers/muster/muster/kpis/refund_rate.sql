@@ -5,6 +5,8 @@
 -- better: down
 -- statistic: ratio
 -- communities: sales
+-- starter: sales
+-- goal: Few refunds | Sell what keeps its promise | at_most 5%
 -- version: 1
 -- table: orders
 -- lowest: 0

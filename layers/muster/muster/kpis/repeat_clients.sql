@@ -5,6 +5,7 @@
 -- better: up
 -- statistic: count
 -- communities: sales
+-- starter: sales
 -- version: 1
 -- table: orders
 -- zero: all

@@ -6,6 +6,8 @@
 -- better: up
 -- statistic: ratio
 -- communities: support, product, employee
+-- starter: support
+-- goal: Solve it in few messages | Spend the team's time where it helps most | at_least 90%
 -- version: 1
 -- table: messages
 -- lowest: 0

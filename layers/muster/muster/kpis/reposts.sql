@@ -5,6 +5,7 @@
 -- better: up
 -- statistic: count
 -- communities: audience, sales, product
+-- starter: audience
 -- version: 1
 -- table: messages
 -- zero: all

@@ -6,6 +6,8 @@
 -- better: up
 -- statistic: ratio
 -- communities: support, product, employee
+-- starter: support
+-- goal: Solve most of it within a week | Be the place people turn to for help | at_least 70%
 -- version: 1
 -- table: messages
 -- lowest: 0

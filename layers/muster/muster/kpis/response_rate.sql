@@ -6,6 +6,8 @@
 -- better: up
 -- statistic: ratio
 -- communities: support, product, employee
+-- starter: support, product, employee
+-- goal: Answer within a day | Be the place people turn to for help | at_least 90%
 -- version: 1
 -- table: messages
 -- lowest: 0

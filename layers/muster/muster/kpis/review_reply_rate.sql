@@ -5,6 +5,8 @@
 -- better: up
 -- statistic: ratio
 -- communities: product, sales
+-- starter: product, sales
+-- goal: Answer the reviews | Show that we listen | at_least 80%
 -- version: 1
 -- table: reviews
 -- lowest: 0

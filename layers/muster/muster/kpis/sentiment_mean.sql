@@ -6,6 +6,7 @@
 -- better: up
 -- statistic: mean
 -- communities: support, product, employee, audience
+-- starter: product, employee
 -- version: 1
 -- table: messages
 -- lowest: -1

@@ -6,6 +6,7 @@
 -- better: up
 -- statistic: count
 -- communities: sales, audience
+-- starter: sales
 -- version: 1
 -- table: site_traffic
 -- zero: all

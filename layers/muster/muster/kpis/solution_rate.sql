@@ -7,6 +7,8 @@
 -- better: up
 -- statistic: ratio
 -- communities: support, product
+-- starter: product
+-- goal: Questions end with a solution | Make the product easy to use | at_least 50%
 -- version: 1
 -- table: threads
 -- lowest: 0

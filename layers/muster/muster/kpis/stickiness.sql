@@ -6,6 +6,7 @@
 -- better: up
 -- statistic: ratio
 -- communities: support, product, employee, audience, sales
+-- starter: employee
 -- version: 1
 -- table: messages
 -- grains: month, quarter, year

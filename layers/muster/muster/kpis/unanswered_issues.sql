@@ -6,6 +6,7 @@
 -- better: down
 -- statistic: count
 -- communities: support, product, employee
+-- starter: support
 -- version: 1
 -- table: messages
 -- zero: all

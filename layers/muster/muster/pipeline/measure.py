@@ -22,6 +22,11 @@ from muster.results import Kpi, Measured, SourceFacts
 from muster.settings import Source
 
 LATEST = "measured/latest.json"
+_SALES_ELSEWHERE = """
+select count(*) > 0
+from site_traffic
+where channel not in ('organic_social', 'paid_social') and (purchases > 0 or revenue > 0)
+"""
 STALE_AFTER = timedelta(hours=26)
 
 
@@ -70,12 +75,27 @@ def check_plans(project: Project) -> tuple[Kpi, ...]:
     kpis = catalogue.load(project.kpi_folder)
     for number, goal in enumerate(project.settings.goals):
         with _placed(project, "goals", number):
-            goals.check([goal], kpis)
+            goals.check([goal], kpis, lambda: _has_sales_elsewhere(project))
     for number, report in enumerate(project.settings.reports):
         with _placed(project, "reports", number):
             view.check([report], kpis)
             schedules.schedule(report, project.settings)
     return kpis
+
+
+def _has_sales_elsewhere(project: Project) -> bool:
+    """Whether the lake holds sales of other channels than social ones.
+
+    The report's function carries no engine; what it tells was checked when it was measured.
+    """
+    if not any(project.lake.list("tables/site_traffic/")):
+        return False
+    try:
+        from muster.kpis import engine
+    except ImportError:
+        return True
+    connection = engine.connect(project.lake.url(), environment=project.environment)
+    return bool(connection.execute(_SALES_ELSEWHERE).fetchall()[0][0])
 
 
 @contextmanager
@@ -93,6 +113,13 @@ def latest(project: Project) -> Measured:
     if stored is None:
         raise BadSettings("nothing is measured yet: run muster measure first")
     return TypeAdapter(Measured).validate_json(stored.data)
+
+
+def judged(project: Project) -> tuple[tuple[GoalStatus, ...], tuple[str, ...]]:
+    """The goals' verdicts of the last measurement, and the measured KPIs that serve no goal."""
+    measured = latest(project)
+    loose = goals.without_goal(project.settings.goals, (one.kpi for one in measured.values))
+    return measured.goals, loose
 
 
 def catalogue_of(folder: Path) -> tuple[Kpi, ...]:

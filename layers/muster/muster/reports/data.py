@@ -51,6 +51,8 @@ class GoalsDocument:
     period_start: date
     period_end: date
     goals: tuple[GoalLine, ...]
+    without_data: tuple[str, ...] = ()
+    without_goal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,11 @@ def files(
     head = (main.community, main.note, main.as_of)
     measures = {(one.kpi, one.segment): inert.everything(one) for one in more}
     measures |= {(one.kpi, one.segment): one for view in reversed(views) for one in view.measures}
+    period = (main.period_start, main.period_end)
+    without_data = tuple(goal.name for goal in main.goals if goal.status == "no_data")
+    loose = sorted({kpi for kpi, _ in measures} - {goal.kpi for goal in main.goals})
     goals = GoalsDocument(
-        VERSION, _schema("goals"), *head, main.period_start, main.period_end, main.goals
+        VERSION, _schema("goals"), *head, *period, main.goals, without_data, tuple(loose)
     )
     now = [issue(view, view is main) for view in views]
     older = [one for one in past if one.json not in {new.json for new in now}]

@@ -223,7 +223,10 @@ def _measures_page(first: ReportView, measures: Mapping[str, Sequence[Measure]])
         for kpi, several in sorted(measures.items(), key=lambda found: found[1][0].title)
         for one in several
     ]
-    return _page("measures.html", first, "", say.ALL_MEASURES, rows=rows)
+    served = {goal.kpi for goal in first.goals}
+    loose = [several[0].title for kpi, several in measures.items() if kpi not in served]
+    told = say.NO_GOAL.format("; ".join(sorted(loose))) if first.goals and loose else ""
+    return _page("measures.html", first, "", say.ALL_MEASURES, rows=rows, loose=told)
 
 
 def _archive(first: ReportView, views: Sequence[ReportView], past: Sequence[Issue]) -> str:

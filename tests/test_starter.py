@@ -1,0 +1,90 @@
+"""``muster init``: each type of community begins with measures and goals that hold together."""
+
+from datetime import date
+
+import pytest
+
+from muster import starter
+from muster.errors import BadSettings
+from muster.goals import goals
+from muster.kpis import catalogue
+from muster.kpis.catalogue import COMMUNITIES
+from muster.project import read_settings
+from muster.reports import view
+
+KPIS = {kpi.id: kpi for kpi in catalogue.load()}
+TODAY = date(2026, 11, 26)
+GIVEN = {
+    "community": "Help: desk",
+    "platform": "discourse",
+    "base_url": "https://f.example",
+    "lake": "./lake",
+}
+
+
+def begun(folder, **more):
+    """The settings of a project begun with these answers."""
+    starter.write(folder, starter.complete({**GIVEN, **more}, TODAY, None))
+    return read_settings(folder)
+
+
+@pytest.mark.parametrize("kind", COMMUNITIES)
+def test_each_type_begins_with_measures_and_goals_that_can_be_judged(tmp_path, kind):
+    settings = begun(tmp_path, type=kind)
+    (report,) = settings.reports
+    assert len(report.kpis) >= 8 and len(settings.goals) >= 2
+    assert all(kind in KPIS[kpi].communities for kpi in report.kpis)
+    goals.check(settings.goals, KPIS.values())
+    view.check(settings.reports, KPIS.values())
+    served = [goal.kpi for goal in settings.goals]
+    assert set(report.kpis[: len(served)]) == set(served), "those of goals come first"
+    missing = {
+        kpi for kpi in report.kpis if not all(map(settings.__getattribute__, KPIS[kpi].needs))
+    }
+    assert not missing, "each can have a value with what init asks"
+
+
+def test_the_types_begin_differently_and_support_is_the_default(tmp_path):
+    lists = {kind: begun(tmp_path / kind, type=kind).reports[0].kpis for kind in COMMUNITIES}
+    assert len(set(lists.values())) == len(COMMUNITIES)
+    assert begun(tmp_path / "none").reports[0].kpis == lists["support"]
+
+
+def test_a_relative_goal_starts_from_the_weeks_before(tmp_path):
+    goal = next(g for g in begun(tmp_path, type="sales").goals if g.target.form == "increase_by")
+    assert (goal.baseline.from_, goal.baseline.to) == (date(2026, 8, 27), date(2026, 11, 25))
+    assert goal.by == date(2027, 12, 31)
+
+
+def test_an_unknown_type_names_those_there_are(tmp_path):
+    with pytest.raises(BadSettings, match="no type of community: choose from support, product"):
+        begun(tmp_path, type="suport")
+    assert not (tmp_path / "muster.yaml").exists()
+
+
+def test_init_asks_for_the_type(tmp_path):
+    asked = []
+
+    def ask(question):
+        asked.append(question)
+        answer = next((word for word in ("sales", "discourse") if word in question), "")
+        return answer or ("Shop" if "called" in question else "")
+
+    answers = starter.complete({"lake": "./lake"}, TODAY, ask)
+    assert (answers["community"], answers["type"]) == ("Shop", "sales")
+    assert any("support, product, employee, audience, sales" in one for one in asked)
+
+
+def test_a_starting_goal_that_says_too_little_is_refused(tmp_path):
+    text = (
+        (catalogue.BUILT_IN / "csat.sql")
+        .read_text()
+        .replace("-- version", "-- goal: Be good | at_least 3\n-- version")
+    )
+    (tmp_path / "own.sql").write_text(text)
+    with pytest.raises(Exception, match="goal: write: name | objective"):
+        catalogue.load(tmp_path)
+
+
+def test_what_starts_with_a_kpi_is_a_community_of_it():
+    assert all(set(kpi.starter) <= set(kpi.communities) for kpi in KPIS.values())
