@@ -116,13 +116,14 @@ def before(start: date, grain: str) -> date:
 
 
 def year_before(start: date, grain: str) -> date:
-    """The same period a year before; of weeks the same ISO week, of week 53 the year's last."""
-    if grain == "week":
-        year, week, _ = start.isocalendar()
+    """The same period a year before; of days and weeks the same ISO week and weekday.
+
+    Week 53 stands beside the last week of the other year.
+    """
+    if grain in ("day", "week"):
+        year, week, weekday = start.isocalendar()
         last_week = date(year - 1, 12, 28).isocalendar().week
-        return date.fromisocalendar(year - 1, min(week, last_week), 1)
-    if grain == "day":
-        return start - timedelta(days=364)
+        return date.fromisocalendar(year - 1, min(week, last_week), weekday)
     return start.replace(year=start.year - 1)
 
 
