@@ -52,6 +52,10 @@ reports:
     recipients: [{recipient}]
     kpis:                    # in this order; without the list all that have data
 {kpis}
+    # send_at: mon 07:30         # in AWS; your own machine: cron and muster run --send
+
+# mail: smtp                 # without it, mails stay in ./outbox; in AWS: ses
+# smtp: {{host: mail.example.org, user: muster, password: env:MAIL_PASSWORD}}
 
 lake: {lake}                 # a folder, or s3://bucket/prefix
 """
