@@ -49,6 +49,14 @@ def test_quick_scores_are_the_library_s(text: str) -> None:
     assert QUICK.compound(text) == plain(text)
 
 
+@pytest.mark.parametrize("before", ["never", "without", "no", "at", "not", "kind", "the"])
+@pytest.mark.parametrize("then", ["so", "this", "doubt", "least", "of", "nor", "a"])
+@pytest.mark.parametrize("last", ["", "so", "doubt", "least", "very"])
+def test_each_rule_of_neighbours_is_the_library_s(before: str, then: str, last: str) -> None:
+    for words in (f"{before} {then} {last} great", f"I am {before} {then} {last} bad ass, but sad"):
+        assert QUICK.compound(words) == plain(words)
+
+
 def test_quick_scores_are_the_library_s_on_every_rated_tweet() -> None:
     found = [(QUICK.compound(text), plain(text)) for _, text in tweets()]
     assert len(found) == 4_200
