@@ -33,6 +33,8 @@ _OUTSIDE = {
     r"\b": f"(?:(?<=[{_WORD}])(?![{_WORD}])|(?<![{_WORD}])(?=[{_WORD}]))",
     r"\B": f"(?:(?<=[{_WORD}])(?=[{_WORD}])|(?<![{_WORD}])(?![{_WORD}]))",
 }  # fmt: skip
+# Java folds these two with "i", RE2 with nothing.
+_NO_TURKISH_I = "(?!(?-i:[İı]))"
 _INSIDE = {r"\s": _BLANK, r"\w": _WORD, r"\d": "0-9", "[": r"\[", "&": r"\&"}
 
 
@@ -55,16 +57,29 @@ def pattern(expression: str, dialect: Dialect) -> str:
     """A regular expression of RE2 (DuckDB) that means the same in Java (Spark) or Joni (Trino)."""
     kept = {"$"} if re.search(r"\(\?[a-zA-Z]*m", expression) else set()
     kept |= {"."} if re.search(r"\(\?[a-zA-Z]*s", expression) else set()
-    return "".join(
-        token if token in kept else _rewritten(token, dialect)
-        for token in _TOKEN.findall(expression)
-    )
+    is_folding = dialect == "spark" and re.search(r"\(\?[a-zA-Z]*i", expression) is not None
+    written = []
+    for token in _TOKEN.findall(expression):
+        told = token if token in kept else _rewritten(token, dialect)
+        written.append(_unlike_turkish(told, token) if is_folding else told)
+    return "".join(written)
 
 
 def _rewritten(token: str, dialect: Dialect) -> str:
     if token.startswith("[") and len(token) > 1:
         return _class(token)
     return _flags(token, dialect) if token.startswith("(?") else _OUTSIDE.get(token, token)
+
+
+def _unlike_turkish(told: str, token: str) -> str:
+    """An expression for one token, to which "İ" and "ı" are not "i" unless it names them."""
+    if token in ("İ", "ı"):
+        return f"(?-i:{token})"
+    is_class = token[:1] == "[" != token or token in (r"\w", r"\W")
+    if is_class and "İ" not in token and "ı" not in token:
+        is_negated = told.startswith("[^")
+        return f"(?:{told}|(?-i:[İı]))" if is_negated else f"(?:{_NO_TURKISH_I}{told})"
+    return f"(?:{_NO_TURKISH_I}{token})" if token in ("i", "I") else told
 
 
 def _class(written: str) -> str:
