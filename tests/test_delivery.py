@@ -234,6 +234,14 @@ def test_only_a_recipient_of_the_settings_is_mailed(tmp_path: Path) -> None:
         publish.recipients(project, ["daily"])
 
 
+def test_the_copy_for_a_browser_holds_its_charts() -> None:
+    mail = EmailMessage()
+    mail.set_content("text")
+    mail.add_alternative('<img src="cid:wide@muster">', subtype="html")
+    mail.get_payload()[1].add_related(b"PNG", "image", "png", cid="<wide@muster>")  # type: ignore[index, union-attr]
+    assert publish._preview(mail).strip() == '<img src="data:image/png;base64,UE5H">'
+
+
 TROUBLES = st.sampled_from(
     [None, Unavailable("later"), RateLimited("later", 1), Undeliverable("no"), MaybeSent("cut"),
      Killed(), BadSettings("sender")]

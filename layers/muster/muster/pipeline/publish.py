@@ -170,7 +170,7 @@ def _delivered(
         delivered.fail(str(error))
         return _told(project, found, recipient, "refused", error)
     project.outbox.put(f"{name}.eml", mail.as_bytes())
-    project.outbox.put(f"{name}.html", _preview(found).encode())
+    project.outbox.put(f"{name}.html", _preview(mail).encode())
     if not send or recipient == NOBODY:
         return _told(project, found, recipient, "written")
     try:
@@ -211,10 +211,12 @@ def _name(found: ReportView, recipient: str) -> str:
     return f"{found.name}-{period}-{slug(recipient)[:40]}-{digest}"
 
 
-def _preview(found: ReportView) -> str:
+def _preview(mail: EmailMessage) -> str:
     """The mail's HTML with its charts inside, for a browser."""
-    page = email.html(found)
-    for image in email.images(found):
-        inside = f"data:image/png;base64,{b64encode(image.data).decode()}"
-        page = page.replace(f"cid:{image.cid}", inside)
+    body = mail.get_body(("html",))
+    page = str(body.get_content()) if isinstance(body, EmailMessage) else ""
+    for part in mail.walk():
+        if name := part["Content-ID"]:
+            inside = f"data:image/png;base64,{b64encode(part.get_content()).decode()}"
+            page = page.replace(f"cid:{name.strip('<>')}", inside)
     return page
