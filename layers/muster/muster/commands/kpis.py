@@ -11,6 +11,8 @@ from muster.commands import Json, app, opened
 from muster.terminal import say, say_csv, say_json, say_table
 
 ROWS_SHOWN = 20
+# Of a message these say nothing more to a person; json and csv tell them too.
+LEFT_OUT = ("person", "thread_id", "channel", "segment", "resolved_at")
 
 kpis_app = typer.Typer(help="The catalogue: what is measured, and how.", no_args_is_help=True)
 app.add_typer(kpis_app, name="kpis")
@@ -98,12 +100,19 @@ def _show_rows(part: Any) -> None:
     say(f"\n{part.total:,} of {part.table}{some}")
     if not part.rows:
         return
-    told = [at for at in range(len(part.columns)) if any(row[at] is not None for row in part.rows)]
+    told = [
+        at
+        for at, name in enumerate(part.columns)
+        if any(row[at] is not None for row in part.rows)
+        and (name not in LEFT_OUT or name in part.contributions or "message_id" not in part.columns)
+    ]
     heads = [part.columns[at] for at in told]
     say_table(heads, [[_short(row[at]) for at in told] for row in part.rows])
 
 
 def _short(cell: Any) -> Any:
+    if isinstance(cell, float):
+        return round(cell, 3)
     if isinstance(cell, str) and len(cell) > 60 and "://" not in cell:
         return f"{cell[:59]}…"
     return f"{cell:%Y-%m-%d %H:%M}" if hasattr(cell, "hour") else cell
