@@ -76,7 +76,7 @@ def _unlike_turkish(told: str, token: str) -> str:
     if token in ("İ", "ı"):
         return f"(?-i:{token})"
     is_class = token[:1] == "[" != token or token in (r"\w", r"\W")
-    if is_class and "İ" not in token and "ı" not in token:
+    if is_class and token.isascii() and not re.search(r"\\[pPx]", token):
         is_negated = told.startswith("[^")
         return f"(?:{told}|(?-i:[İı]))" if is_negated else f"(?:{_NO_TURKISH_I}{told})"
     return f"(?:{_NO_TURKISH_I}{token})" if token in ("i", "I") else told
