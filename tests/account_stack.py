@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from s3_servers import KEY, SECRET, moto
 from typer.testing import CliRunner, Result
 
@@ -36,9 +37,11 @@ class Account:
     url: str
 
     def client(self, service: str) -> Any:
+        # One patient try: a second one after a slow answer would find its own stack there.
+        once = Config(retries={"total_max_attempts": 1}, read_timeout=250)
         return boto3.client(
             service, endpoint_url=self.url, region_name=REGION, aws_access_key_id=KEY,
-            aws_secret_access_key=SECRET,
+            aws_secret_access_key=SECRET, config=once,
         )  # fmt: skip
 
     def deploy(self, name: str = "desk") -> None:
