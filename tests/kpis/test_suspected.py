@@ -90,6 +90,13 @@ def test_never_suspected(rows, more):
     assert suspected(rows, **more) == {}
 
 
+def test_reposts_do_not_add_up_with_what_somebody_wrote():
+    own = [message(f"o{n}", 1, author_id="eve", text=AD if n % 2 else f"{n}") for n in range(14)]
+    passed_on = [message(f"r{n}", 1, author_id="eve", text=AD, kind="repost") for n in range(3)]
+    assert suspected([*own, *passed_on]) == {}
+    assert suspected([*own, message("m", 1, author_id="eve", text=AD)]) != {}
+
+
 def test_a_clearing_on_one_source_holds_there_only():
     other = [{"account": "eve", "source": "elsewhere"}]
     assert list(suspected(spam(8), not_bots=other)) == [("eve", "duplicate_text")]
