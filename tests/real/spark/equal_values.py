@@ -23,10 +23,6 @@ from typing import Any
 
 import duckdb
 import pytest
-
-if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
-    pytest.skip("Spark needs Java 17 or newer: none is on this machine", allow_module_level=True)
-
 import seeded_lake
 import small_lake
 import spark_engine
@@ -46,6 +42,8 @@ Told = dict[tuple[Any, ...], KpiValue]
 
 @pytest.fixture(scope="session")
 def spark():
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.skip("Spark needs Java 17 or newer: none is on this machine")
     session = spark_engine.start()
     yield session
     session.stop()
