@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_lake import at, lay
 from small_lake import settings as small_settings
@@ -61,7 +61,20 @@ def read_aloud(lines: list[Line]) -> dict[str, str]:
     return found
 
 
+def _line(number: int, minutes: float, author: str, *names: str) -> Line:
+    own = f"{number:02}"
+    at_ = datetime(2026, 3, 2, 9) + timedelta(minutes=minutes)
+    return Line(own, own, None, author, (author,), at_, names)
+
+
+# Exactly ten minutes, a hair more, and a name an hour later.
+EDGES = [
+    _line(0, 0, "ada"), _line(1, 10, "ada"), _line(2, 20.01, "ada"), _line(3, 80, "bob", "ada"),
+]  # fmt: skip
+
+
 @given(lines=channels())
+@example(lines=EDGES)
 def test_lines_join_as_the_rule_says_read_line_by_line(lines):
     found = {line.message_id: thread for line, thread, _ in threads(lines, WINDOW)}
     assert found == read_aloud(lines)
