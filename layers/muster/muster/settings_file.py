@@ -34,6 +34,13 @@ _Loader.add_implicit_resolver(
 )
 
 
+class _Fast(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The same in a tenth of the time, with worse words for what it cannot read."""
+
+
+_Fast.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+
 def load(path: Path, options: Callable[[str], type[Source]]) -> Settings:
     """Read and validate ``path``; ``options`` gives the settings class of a platform's sources."""
     try:
@@ -71,8 +78,8 @@ class _Misfit(Exception):
 def _compose(text: str, name: str) -> tuple[dict[str, Any], Mapping[Location, int]]:
     """The data, and the line of every key and item (1-based)."""
     try:
-        node = yaml.compose(text, Loader=_Loader)
-        data = yaml.load(text, Loader=_Loader)
+        node = _node(text)
+        data = None if node is None else _Loader("").construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise BadSettings(f"{name}:{line}: not YAML: {error.problem}") from error
@@ -85,6 +92,13 @@ def _compose(text: str, name: str) -> tuple[dict[str, Any], Mapping[Location, in
         return data, dict(_lines(node, ()))
     except RecursionError as error:
         raise BadSettings(f"{name}:1: an alias holds itself: write it out") from error
+
+
+def _node(text: str) -> yaml.Node | None:
+    try:
+        return yaml.compose(text, Loader=_Fast)
+    except yaml.YAMLError:
+        return yaml.compose(text, Loader=_Loader)
 
 
 def place(path: Path, at: Location) -> str:
