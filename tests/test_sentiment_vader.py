@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+import math
 import statistics
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from vaderSentiment import vaderSentiment
 from vaderSentiment.vaderSentiment import (
     BOOSTER_DICT,
     NEGATE,
@@ -19,6 +21,8 @@ from vaderSentiment.vaderSentiment import (
 from muster.sentiment.vader import LONGEST, Published, Quick, score
 
 TWEETS = Path(__file__).resolve().parents[2] / "shared/data/sentiment/tweets_GroundTruth.txt"
+# From Python 3.12 on the builtin adds up more exactly, and a mood may depend on its last bit.
+vaderSentiment.sum = math.fsum
 LIBRARY = SentimentIntensityAnalyzer()
 QUICK = Quick()
 PUBLISHED = Published()
@@ -55,6 +59,13 @@ def test_quick_scores_are_the_library_s(text: str) -> None:
 def test_each_rule_of_neighbours_is_the_library_s(before: str, then: str, last: str) -> None:
     for words in (f"{before} {then} {last} great", f"I am {before} {then} {last} bad ass, but sad"):
         assert QUICK.compound(words) == plain(words)
+
+
+def test_a_mood_on_the_edge_is_the_same_in_every_version_of_python() -> None:
+    """The sum is 0.0 or 1e-16, as each version adds up; the question mark made it 0.09 or -0.09."""
+    text = "How does that work? A friend next to me has no trouble at all. What am I missing?"
+    polite = f"Good morning,\n\nWe have a guest tomorrow morning who needs WiFi. {text}"
+    assert score(polite) == 0.0926
 
 
 def test_quick_scores_are_the_library_s_on_every_rated_tweet() -> None:

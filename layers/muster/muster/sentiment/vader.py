@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
+from math import fsum
 from string import punctuation
 from types import SimpleNamespace
 
@@ -59,7 +60,8 @@ class Quick(SentimentIntensityAnalyzer):
         valences = [self._at(told, self.place(words, at), is_shouted_in) for at in found]
         if "but" in lower:
             valences = self._after_but(words, found, valences)
-        total = float(sum(valences))
+        # Exact, so that no version of Python decides by its last bit whether a mood is good or bad.
+        total = fsum(valences)
         emphasis = self._punctuation_emphasis(text)
         total += emphasis if total > 0 else -emphasis if total < 0 else 0
         return float(round(normalize(total), 4))
