@@ -106,7 +106,10 @@ def export(
     places = f"select distinct source, {month} from told where {where} order by all"
     for source, in_month in made.execute(places).fetchall():
         level = f"/month={in_month}" if table.month else ""
-        chosen = f"from told where {where} and source = '{source}' and {month} = '{in_month}'"
+        chosen = f"from told where {where} and source = '{source}'"
+        if table.month:  # as a range: what lies outside of it is not even read
+            start = f"date '{in_month}-01'"
+            chosen += f" and {time} >= {start} and {time} < {start} + interval 1 month"
         rows = made.execute(f"select * exclude (source) {chosen} order by {time}")
         for k, (part, is_full) in enumerate(_parts(table, rows)):
             key = f"tables/{table.name}/source={source}{level}/part-{k}.parquet"
@@ -134,7 +137,7 @@ def _typed(table: Table, said: tuple[str, dict[str, str]]) -> str:
 
 
 _KINDS = {
-    "string": "varchar", "strings": "varchar[]", "timestamp": "timestamptz", "date": "date",
+    "string": "varchar", "strings": "varchar[]", "timestamp": "timestamp", "date": "date",
     "bool": "boolean", "int": "bigint", "float": "double", "money": "decimal(18,4)",
 }  # fmt: skip
 _DEFAULTS = {"strings": "[]", "int": "0", "bool": "false"}

@@ -265,7 +265,7 @@ RELATIONS: dict[str, Callable[..., tuple[float, int]]] = {
     ),
     "contributors_share": lambda rows: (mean(rows, "has_written"), len(rows)),
     "nps": lambda rows: (100 * mean(rows, "contributes"), len(rows)),
-    "oldest_wait": lambda rows: (max(row["contributes"] for row in rows) / 1000, len(rows)),
+    "oldest_wait": lambda rows: (max(row["age_seconds"] for row in rows), len(rows)),
     "profit_margin": lambda rows: (
         total(rows, "contributes") / total(rows, "revenue"), len(rows)
     ),

@@ -17,13 +17,13 @@ from small_lake import settings
 from sqlglot import exp
 
 from muster.errors import BadKpi
-from muster.kpis import catalogue, given, phrases, runner, steps
+from muster.kpis import catalogue, given, phrases, steps, valuing
 from muster.kpis.dialects import carried, pattern
 
 STATEMENTS = {f"shared/{name}": sql for name, sql in steps.load().items()} | {
     kpi.id: kpi.sql for kpi in catalogue.load()
 }
-WRAPPED = {"found": runner._FOUND.format(sql="select * from values_of"), "inserted": runner._INSERT}
+WRAPPED = {"found": valuing.FOUND.format(sql="select * from values_of"), "inserted": valuing.INSERT}
 OWN = settings(brand_terms=["Σύστημα", "Bob's"], auto_replies=["out of office"])
 PARAMETERS = given.parameters(OWN, datetime(2026, 3, 9, 8, 30, 0, 123456, tzinfo=UTC))
 TRINO = {

@@ -33,7 +33,8 @@ class Kpi:
     must hold for every row (SQL), ``settles`` the window (answer · resolution · reopen) that must
     pass after a period before its value stands still, ``rows`` a select of the rows a value counts,
     where its SQL does not show them, ``starter`` the types of community whose new projects begin
-    with it, and ``goal`` the goal on it that they begin with.
+    with it, ``goal`` the goal on it that they begin with, and ``from_days`` (sum · mean · last) how
+    the value of a longer period follows from those of its days.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Kpi:
     rows: str = ""
     starter: tuple[str, ...] = ()
     goal: StartingGoal | None = None
+    from_days: str = ""
 
 
 @dataclass(frozen=True)

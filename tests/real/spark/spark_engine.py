@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 from pyspark.sql import DataFrame, SparkSession
 
-from muster.kpis import engine, given, runner, steps
+from muster.kpis import engine, given, runner, steps, valuing
 from muster.kpis.catalogue import GRAINS
 from muster.kpis.dialects import carried
 from muster.records import TABLES, Column, KpiValue, columns
@@ -97,8 +97,8 @@ def values(
                 yield from _values_of(spark, kpi, grain, parameters)
 
 
-PERIODS = "select " + runner._PERIODS.split("select")[1]
-INSERTED = runner._INSERT.replace("insert into kpi_values", "")
+PERIODS = "select " + runner.PERIODS.split("select")[1]
+INSERTED = valuing.INSERT.replace("insert into kpi_values", "")
 NAMES = tuple(column.name for column in columns(KpiValue)[:-1])
 
 
@@ -111,7 +111,7 @@ def keep(spark: SparkSession, name: str, sql: str, parameters: Mapping[str, Any]
 def _values_of(
     spark: SparkSession, kpi: Kpi, grain: str, parameters: Mapping[str, Any]
 ) -> Iterator[KpiValue]:
-    found = spark.sql(carried(runner._FOUND.format(sql=kpi.sql), "spark", parameters))
+    found = spark.sql(carried(valuing.FOUND.format(sql=kpi.sql), "spark", parameters))
     found.createOrReplaceTempView("found")
     facts = {"kpi": kpi.id, "version": kpi.version, "grain": grain, "table_name": kpi.table}
     facts |= {"zero": kpi.zero, "is_estimate": kpi.statistic in ("mean", "quantile", "ratio")}

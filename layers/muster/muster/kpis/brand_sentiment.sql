@@ -9,6 +9,7 @@
 -- starter: audience
 -- version: 1
 -- table: messages
+-- from_days: mean
 -- lowest: -1
 -- highest: 1
 -- needs: brand_terms

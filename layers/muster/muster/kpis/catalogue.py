@@ -6,6 +6,8 @@ line that starts with ``--`` and two or more blanks continues the one before). T
 and ``periods`` (period_start, end_on, start_at, end_at, is_partial): the periods of one grain.
 A KPI that counts what happens within a window after the fact names it in ``settles``: until the
 window has passed after a period's end, its value still moves and is kept as partial.
+Where the value of a longer period follows from those of its days, ``from_days`` says how: then the
+SQL runs over days alone.
 """
 
 from __future__ import annotations
@@ -159,4 +161,5 @@ _KEYS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
     "rows": (_words, ""),
     "starter": (_some_of(*COMMUNITIES), ()),
     "goal": (_goal, None),
+    "from_days": (_one_of("sum", "mean", "last"), ""),
 }

@@ -9,6 +9,7 @@
 -- starter: support, sales
 -- version: 1
 -- table: survey_responses
+-- from_days: mean
 -- lowest: 0
 -- highest: 1
 

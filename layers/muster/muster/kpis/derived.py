@@ -13,7 +13,7 @@ import duckdb
 from muster.kpis.engine import SQL_TYPES, copy
 from muster.records import columns
 
-_TABLES = {
+TABLES = {
     "conversations": """
         select conversations.* exclude (person),
             issues.is_in_hours,
@@ -38,7 +38,7 @@ def write_tables(
 ) -> None:
     """Hand each derived table to ``write`` as ``tables/<name>/part-0.parquet``; times are UTC."""
     with tempfile.TemporaryDirectory() as folder:
-        for name, sql in _TABLES.items():
+        for name, sql in TABLES.items():
             path = Path(folder) / f"{name}.parquet"
             copy(connection, _with_zone(connection, sql), path)
             write(f"tables/{name}/part-0.parquet", path.read_bytes())

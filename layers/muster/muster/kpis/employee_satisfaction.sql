@@ -10,6 +10,7 @@
 -- goal: Our people are content | Be a good place to work | at_least 75%
 -- version: 1
 -- table: survey_responses
+-- from_days: mean
 -- lowest: 0
 -- highest: 1
 

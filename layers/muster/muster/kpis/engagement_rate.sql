@@ -10,6 +10,7 @@
 -- goal: Posts that people react to | Be a channel people choose | at_least 2%
 -- version: 1
 -- table: messages
+-- from_days: mean
 -- lowest: 0
 
 -- One row per period. A post can be liked by more people than follow us.

@@ -8,6 +8,7 @@
 -- communities: support, product, employee
 -- version: 1
 -- table: messages
+-- from_days: mean
 -- lowest: 0
 -- highest: 1
 

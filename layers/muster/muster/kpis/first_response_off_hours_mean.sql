@@ -9,6 +9,7 @@
 -- starter: support
 -- version: 1
 -- table: messages
+-- from_days: mean
 -- lowest: 0
 
 -- One row per period and segment.

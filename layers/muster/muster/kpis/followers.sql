@@ -10,6 +10,7 @@
 -- starter: audience
 -- version: 1
 -- table: audience
+-- from_days: last
 -- lowest: 0
 
 -- One row per period and source: what is known on the period's last day.

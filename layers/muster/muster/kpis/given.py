@@ -15,8 +15,10 @@ import duckdb
 from muster.clock import DAY, local_midnight
 from muster.errors import BadSettings
 from muster.kpis import joining, per_source, phrases
+from muster.kpis.catalogue import GRAINS
 from muster.kpis.engine import quoted
 from muster.kpis.periods import naive, periods
+from muster.kpis.worktime import by_utc_day
 from muster.records import Coverage
 from muster.settings import Account, Settings
 
@@ -50,6 +52,9 @@ GIVEN: Mapping[str, Mapping[str, str]] = {
     "every_period": {
         "grain": "varchar", "period_start": "date", "end_on": "date",
         "start_at": "timestamp", "end_at": "timestamp", "is_partial": "boolean",
+    },
+    "day_spans": {
+        "utc_day": "date", "start_at": "timestamp", "end_at": "timestamp", "day": "date",
     },
 }  # fmt: skip
 
@@ -103,9 +108,13 @@ def prepare(
     as_of: datetime,
     coverage: Sequence[Coverage],
     grains: Iterable[str],
-) -> None:
-    """Make the small tables: who is who, tags, coverage, the work calendar, every period."""
-    first = _first(connection, coverage, as_of)
+) -> bool:
+    """Make the small tables: who is who, tags, coverage, the work calendar, every period.
+
+    Tells whether the periods reach back to the first thing known (no farther than ten years).
+    """
+    known = _known_from(connection, coverage, as_of)
+    first = min(max(known, as_of - HORIZON), as_of - DAY)
     rows: dict[str, Iterable[Sequence[Any]]] = {
         "named_accounts": _accounts(settings),
         "source_settings": per_source.rows(settings.sources),
@@ -130,9 +139,11 @@ def prepare(
             for grain in grains
             for period in periods(grain, settings.zone, first, as_of)
         ),
+        "day_spans": _day_spans(settings, first, as_of),
     }
     for table, columns in GIVEN.items():
         fill(connection, table, columns, rows[table])
+    return known >= first
 
 
 def fill(
@@ -226,10 +237,21 @@ select min(happened_at) from (
 """
 
 
-def _first(
+def _known_from(
     connection: duckdb.DuckDBPyConnection, coverage: Sequence[Coverage], as_of: datetime
 ) -> datetime:
-    """The first instant anything is known of, ten years back at most."""
+    """The first instant anything is known of."""
     at = connection.execute(_STARTS).fetchall()[0][0]
     known = [row.from_at for row in coverage] + ([at.replace(tzinfo=UTC)] if at else [])
-    return min(max(min(known, default=as_of), as_of - HORIZON), as_of - DAY)
+    return min(known, default=as_of)
+
+
+def _day_spans(
+    settings: Settings, first: datetime, as_of: datetime
+) -> Iterator[tuple[date, datetime, datetime, date]]:
+    """The local days of every period, each cut at the midnights of UTC: a day of a timestamp is
+    then found by equality."""
+    earliest = min(next(periods(grain, settings.zone, first, as_of)).start_at for grain in GRAINS)
+    for day in periods("day", settings.zone, earliest, as_of):
+        for start_at, end_at in by_utc_day(day.start_at, day.end_at):
+            yield start_at.date(), start_at, end_at, day.period_start

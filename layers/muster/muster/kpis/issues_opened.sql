@@ -9,6 +9,7 @@
 -- starter: support, product
 -- version: 1
 -- table: messages
+-- from_days: sum
 -- zero: all
 
 -- One row per period.

@@ -8,6 +8,7 @@
 -- starter: audience
 -- version: 1
 -- table: messages
+-- from_days: sum
 -- zero: all
 
 -- One row per period.

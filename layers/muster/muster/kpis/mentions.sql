@@ -8,20 +8,21 @@
 -- starter: audience
 -- version: 1
 -- table: messages
+-- from_days: sum
 -- zero: source
 -- needs: brand_terms
 
 with
 written as (
-    select * from human_messages where role = 'member' and regexp_matches(text, $brand_terms)
+    select * from human_messages where role = 'member' and regexp_matches(naming_text, $brand_terms)
 )
 -- One row per period and source.
 select
-    periods.period_start,
+    period_days.period_start,
     written.source as segment,
     count(*) as value,
     count(*) as n
 from written
-join periods
-    on written.created_at >= periods.start_at and written.created_at < periods.end_at
-group by periods.period_start, written.source
+join period_days
+    on period_days.day = written.day
+group by period_days.period_start, written.source

@@ -7,6 +7,7 @@
 -- communities: support, product, employee, audience, sales
 -- version: 1
 -- table: messages
+-- from_days: sum
 -- zero: all
 
 with
@@ -15,11 +16,11 @@ written as (
 )
 -- One row per period.
 select
-    periods.period_start,
+    period_days.period_start,
     'all' as segment,
     count(*) as value,
     count(*) as n
 from written
-join periods
-    on written.created_at >= periods.start_at and written.created_at < periods.end_at
-group by periods.period_start
+join period_days
+    on period_days.day = written.day
+group by period_days.period_start

@@ -16,8 +16,10 @@ with
 newcomers as (  -- one row per period and member new in the period before
     select periods.period_start, known_members.person
     from known_members
+    join period_days
+        on period_days.day = known_members.first_day
     join periods as before
-        on known_members.first_at >= before.start_at and known_members.first_at < before.end_at
+        on before.period_start = period_days.period_start
     join periods
         on periods.period_start = before.end_on
 )

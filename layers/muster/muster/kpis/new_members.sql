@@ -11,8 +11,8 @@
 -- zero: all
 
 -- One row per period.
-select periods.period_start, 'all' as segment, count(*) as value, count(*) as n
+select period_days.period_start, 'all' as segment, count(*) as value, count(*) as n
 from known_members
-join periods
-    on known_members.first_at >= periods.start_at and known_members.first_at < periods.end_at
-group by periods.period_start
+join period_days
+    on period_days.day = known_members.first_day
+group by period_days.period_start

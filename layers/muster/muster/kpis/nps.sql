@@ -8,6 +8,7 @@
 -- communities: support, product, audience, sales
 -- version: 1
 -- table: survey_responses
+-- from_days: mean
 -- lowest: -100
 -- highest: 100
 

@@ -10,6 +10,7 @@
 -- goal: Deliver when we said | Sell what keeps its promise | at_least 95%
 -- version: 1
 -- table: orders
+-- from_days: mean
 -- lowest: 0
 -- highest: 1
 

@@ -9,17 +9,18 @@
 -- starter: product, employee
 -- version: 1
 -- table: messages
+-- from_days: mean
 -- lowest: 0
 -- highest: 1
 
 -- One row per period.
 select
-    periods.period_start,
+    period_days.period_start,
     'all' as segment,
     avg(case when member_threads.answered_by = 'member' then 1.0 else 0.0 end) as value,
     count(*) as n
 from member_threads
-join periods
-    on member_threads.opened_at >= periods.start_at and member_threads.opened_at < periods.end_at
+join period_days
+    on period_days.day = member_threads.opened_day
 where member_threads.answered_by is not null
-group by periods.period_start
+group by period_days.period_start

@@ -7,6 +7,7 @@
 -- communities: support, product, employee, audience
 -- version: 1
 -- table: messages
+-- from_days: mean
 -- lowest: 0
 -- highest: 1
 
@@ -16,11 +17,11 @@ scored as (
 )
 -- One row per period.
 select
-    periods.period_start,
+    period_days.period_start,
     'all' as segment,
     avg(case when scored.sentiment >= 0.05 then 1.0 else 0.0 end) as value,
     count(*) as n
 from scored
-join periods
-    on scored.created_at >= periods.start_at and scored.created_at < periods.end_at
-group by periods.period_start
+join period_days
+    on period_days.day = scored.day
+group by period_days.period_start

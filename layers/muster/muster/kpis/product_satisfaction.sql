@@ -7,6 +7,7 @@
 -- communities: product, sales
 -- version: 1
 -- table: survey_responses
+-- from_days: mean
 -- lowest: 0
 -- highest: 1
 

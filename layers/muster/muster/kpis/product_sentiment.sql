@@ -8,6 +8,7 @@
 -- communities: product, audience, sales, support
 -- version: 1
 -- table: messages
+-- from_days: mean
 -- lowest: -1
 -- highest: 1
 -- needs: product_terms

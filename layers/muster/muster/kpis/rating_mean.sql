@@ -8,6 +8,7 @@
 -- starter: product, sales
 -- version: 1
 -- table: reviews
+-- from_days: mean
 -- lowest: 0
 -- highest: 5
 

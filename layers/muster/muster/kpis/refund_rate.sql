@@ -9,6 +9,7 @@
 -- goal: Few refunds | Sell what keeps its promise | at_most 5%
 -- version: 1
 -- table: orders
+-- from_days: mean
 -- lowest: 0
 -- highest: 1
 

@@ -9,15 +9,16 @@
 -- starter: employee
 -- version: 1
 -- table: messages
+-- from_days: mean
 -- lowest: 0
 
 -- One row per period.
 select
-    periods.period_start,
+    period_days.period_start,
     'all' as segment,
     avg(member_threads.replies) as value,
     count(*) as n
 from member_threads
-join periods
-    on member_threads.opened_at >= periods.start_at and member_threads.opened_at < periods.end_at
-group by periods.period_start
+join period_days
+    on period_days.day = member_threads.opened_day
+group by period_days.period_start

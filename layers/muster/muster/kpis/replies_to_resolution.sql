@@ -7,6 +7,7 @@
 -- communities: support, product, employee
 -- version: 1
 -- table: messages
+-- from_days: mean
 -- lowest: 0
 
 -- One row per period.

@@ -10,6 +10,7 @@
 -- goal: Solve it in few messages | Spend the team's time where it helps most | at_least 90%
 -- version: 1
 -- table: messages
+-- from_days: mean
 -- lowest: 0
 -- highest: 1
 

@@ -10,6 +10,7 @@
 -- goal: Solve most of it within a week | Be the place people turn to for help | at_least 70%
 -- version: 1
 -- table: messages
+-- from_days: mean
 -- lowest: 0
 -- highest: 1
 -- settles: resolution

@@ -12,16 +12,11 @@
 
 with
 answered as (
-    select periods.period_start, episodes.person, count(*) as answers
-    from episodes
-    join issues
-        on issues.source = episodes.source
-        and issues.root_id = episodes.root_id
-        and issues.episode = episodes.episode
-    join periods
-        on episodes.created_at >= periods.start_at and episodes.created_at < periods.end_at
-    where episodes.is_staff and episodes.author_id is not null
-    group by periods.period_start, episodes.person
+    select period_days.period_start, daily_answers.person, sum(daily_answers.answers) as answers
+    from daily_answers
+    join period_days
+        on period_days.day = daily_answers.day
+    group by period_days.period_start, daily_answers.person
 )
 -- One row per period.
 select

@@ -10,6 +10,7 @@
 -- goal: Answer within a day | Be the place people turn to for help | at_least 90%
 -- version: 1
 -- table: messages
+-- from_days: mean
 -- lowest: 0
 -- highest: 1
 -- settles: answer

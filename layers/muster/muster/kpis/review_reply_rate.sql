@@ -9,6 +9,7 @@
 -- goal: Answer the reviews | Show that we listen | at_least 80%
 -- version: 1
 -- table: reviews
+-- from_days: mean
 -- lowest: 0
 -- highest: 1
 

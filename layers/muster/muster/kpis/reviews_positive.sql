@@ -7,6 +7,7 @@
 -- communities: product, sales, audience
 -- version: 1
 -- table: reviews
+-- from_days: sum
 -- zero: all
 
 with

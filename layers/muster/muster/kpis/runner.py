@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
 
-from muster.errors import BadKpi
-from muster.kpis import checking, given, steps
+from muster.kpis import derived, given, steps, valuing
 from muster.kpis.catalogue import GRAINS
-from muster.kpis.derived import write_tables
 from muster.kpis.periods import naive
 from muster.records import Coverage, KpiValue
 from muster.results import Kpi, SuspectedBots, WaitingIssue
@@ -24,52 +22,9 @@ create or replace temp table kpi_values (
     value double, n bigint, too_few boolean, partial boolean
 )
 """
-_PERIODS = """
+PERIODS = """
 create or replace temp table periods as
 select period_start, end_on, start_at, end_at, is_partial from every_period where grain = $grain
-"""
-# What one KPI yields; no data is no value. Sums of parallel threads differ in their last bits:
-# rounded, the same lake gives the same bytes.
-_FOUND = """
-select
-    cast(period_start as date) as period_start,
-    cast(segment as varchar) as segment,
-    round(cast(value as double), 9) as value,
-    cast(n as bigint) as n,
-    count(*) over (partition by period_start, segment) as times
-from ({sql}
-)
-where value is not null
-"""
-# A count is 0 where a success covers the whole period and nothing was found.
-_INSERT = """
-insert into kpi_values
-with
-zeros as (
-    select distinct
-        periods.period_start,
-        case when $zero = 'all' then 'all' else covered_spans.source end as segment
-    from periods
-    join covered_spans
-        on covered_spans.table_name = $table_name
-        and covered_spans.from_at <= periods.start_at
-        and covered_spans.to_at >= periods.end_at
-    where $zero is not null
-),
-every as (
-    select period_start, segment, value, n from found
-    union all
-    select zeros.period_start, zeros.segment, 0, 0
-    from zeros
-    left join found
-        on found.period_start = zeros.period_start and found.segment = zeros.segment
-    where found.segment is null
-)
-select
-    $kpi, $version, $grain, every.period_start, every.segment, every.value, every.n,
-    $is_estimate and every.n < $min_n, periods.is_partial or periods.end_at > $settled_at
-from every
-join periods on periods.period_start = every.period_start
 """
 
 
@@ -100,51 +55,53 @@ def measure(
     """
     wanted = [kpi for kpi in kpis if all(getattr(settings, need) for need in kpi.needs)]
     given.check_patterns(connection, settings)
-    given.prepare(connection, settings, as_of, tuple(coverage), GRAINS)
+    reaches_back = given.prepare(connection, settings, as_of, tuple(coverage), GRAINS)
     connection.execute(_KPI_VALUES)
-    problems = list(_measure_all(connection, wanted, given.parameters(settings, as_of)))
+    parameters = given.parameters(settings, as_of)
+    problems = list(_measure_all(connection, wanted, parameters, is_rolled=reaches_back))
     if write is not None:
-        write_tables(connection, write)
+        derived.write_tables(connection, write)
     values, waiting = tuple(_values(connection)), tuple(_waiting(connection))
     return Outcome(values, waiting, tuple(dict.fromkeys(problems)), _suspected(connection, as_of))
 
 
 def _measure_all(
-    connection: duckdb.DuckDBPyConnection, kpis: list[Kpi], parameters: Mapping[str, Any]
+    connection: duckdb.DuckDBPyConnection,
+    kpis: list[Kpi],
+    parameters: Mapping[str, Any],
+    *,
+    is_rolled: bool,
 ) -> Iterator[str]:
-    """Fill ``kpi_values`` grain by grain; yields a line for each KPI that fails."""
+    """Fill ``kpi_values`` grain by grain, days first; yields a line for each KPI that fails."""
     shared = steps.load()
     order = steps.needed([*(kpi.sql for kpi in kpis), "from waiting"], shared)
     by_grain = steps.each_grain(order, shared)
-    for name in order:
-        if name not in by_grain:
-            steps.run(connection, name, shared[name], parameters)
+    _lighten(kpis, order, shared)
+    later = [*(kpi.sql for kpi in kpis), *(shared[name] for name in by_grain)]
+    later += derived.TABLES.values()
+    grainless = [name for name in order if name not in by_grain]
+    outlived = steps.outlived(grainless, shared, later)
+    for name in grainless:
+        steps.run(connection, name, shared[name], parameters)
+        for old in outlived.get(name, ()):
+            connection.execute(f"drop {'view' if steps.is_view(shared[old]) else 'table'} {old}")
+    by_days = valuing.Days(connection, [kpi.id for kpi in kpis if kpi.from_days and is_rolled])
     for grain in GRAINS:
-        connection.execute(_PERIODS, {"grain": grain})
+        asked = [kpi for kpi in kpis if grain in kpi.grains or by_days.wants(kpi, grain)]
+        connection.execute(PERIODS, {"grain": grain})
+        wanted = steps.needed([kpi.sql for kpi in asked if not by_days.has(kpi)], shared)
         for name in by_grain:
-            steps.run(connection, name, shared[name], parameters)
-        for kpi in kpis:
-            if grain in kpi.grains:
-                yield from _measure_one(connection, kpi, grain, parameters)
+            if name in wanted:
+                steps.run(connection, name, shared[name], parameters)
+        for kpi in asked:
+            yield from valuing.measure(connection, kpi, grain, parameters, by_days)
 
 
-def _measure_one(
-    connection: duckdb.DuckDBPyConnection, kpi: Kpi, grain: str, parameters: Mapping[str, Any]
-) -> Iterator[str]:
-    try:
-        steps.run(connection, "found", _FOUND.format(sql=kpi.sql), parameters)
-        promises = list(checking.broken(connection, kpi))
-    except (duckdb.Error, BadKpi) as error:
-        yield f"KPI {kpi.id}: its SQL cannot be run: {' '.join(str(error).split())[:300]}"
-        return
-    if promises:
-        yield f"KPI {kpi.id}, by {grain}: {promises[0]}; left out until {kpi.id}.sql is mended"
-        return
-    facts = {"kpi": kpi.id, "version": kpi.version, "grain": grain, "table_name": kpi.table}
-    facts |= {"zero": kpi.zero, "is_estimate": kpi.statistic in ("mean", "quantile", "ratio")}
-    window = timedelta(seconds=parameters[f"longest_{kpi.settles}"] if kpi.settles else 0)
-    facts |= {"settled_at": parameters["as_of"] - window}
-    connection.execute(_INSERT, steps.used(_INSERT, {**parameters, **facts}))
+def _lighten(kpis: Sequence[Kpi], order: Iterable[str], shared: dict[str, str]) -> None:
+    """Leave out the messages' text where no KPI reads it: ``roles`` keeps what was found in it."""
+    others = [*(kpi.sql for kpi in kpis), *(shared[name] for name in order if name != "roles")]
+    readers = [sql for sql in others if "roles" in steps.needed([sql], shared)]
+    shared["roles"] = steps.lighter(shared["roles"], readers)
 
 
 def _values(connection: duckdb.DuckDBPyConnection) -> Iterator[KpiValue]:

@@ -9,6 +9,7 @@
 -- starter: product, employee
 -- version: 1
 -- table: messages
+-- from_days: mean
 -- lowest: -1
 -- highest: 1
 
@@ -17,8 +18,8 @@ scored as (
     select * from human_messages where role = 'member' and sentiment is not null
 )
 -- One row per period.
-select periods.period_start, 'all' as segment, avg(scored.sentiment) as value, count(*) as n
+select period_days.period_start, 'all' as segment, avg(scored.sentiment) as value, count(*) as n
 from scored
-join periods
-    on scored.created_at >= periods.start_at and scored.created_at < periods.end_at
-group by periods.period_start
+join period_days
+    on period_days.day = scored.day
+group by period_days.period_start

@@ -11,6 +11,7 @@
 -- goal: Questions end with a solution | Make the product easy to use | at_least 50%
 -- version: 1
 -- table: threads
+-- from_days: mean
 -- lowest: 0
 -- highest: 1
 
@@ -18,10 +19,9 @@ with
 openings as (
     select * from thread_openings where role = 'member' and not is_deleted
 ),
-solutions as (
+solved as (
     select source, thread_id, min(created_at) as created_at
-    from roles
-    where is_solution and not is_deleted
+    from solutions
     group by source, thread_id
 ),
 opened as (
@@ -29,13 +29,13 @@ opened as (
         openings.source,
         openings.thread_id,
         coalesce(threads.channel, openings.channel) as channel,
-        openings.created_at,
-        coalesce(coalesce(threads.solved_at, solutions.created_at) < $as_of, false) as is_solved
+        openings.day,
+        coalesce(coalesce(threads.solved_at, solved.created_at) < $as_of, false) as is_solved
     from openings
     left join threads
         on threads.source = openings.source and threads.thread_id = openings.thread_id
-    left join solutions
-        on solutions.source = openings.source and solutions.thread_id = openings.thread_id
+    left join solved
+        on solved.source = openings.source and solved.thread_id = openings.thread_id
 ),
 channels as (
     select distinct opened.source, coalesce(opened.channel, '') as channel
@@ -47,13 +47,13 @@ channels as (
 )
 -- One row per period.
 select
-    periods.period_start,
+    period_days.period_start,
     'all' as segment,
     avg(case when opened.is_solved then 1.0 else 0.0 end) as value,
     count(*) as n
 from opened
 join channels
     on channels.source = opened.source and channels.channel = coalesce(opened.channel, '')
-join periods
-    on opened.created_at >= periods.start_at and opened.created_at < periods.end_at
-group by periods.period_start
+join period_days
+    on period_days.day = opened.day
+group by period_days.period_start

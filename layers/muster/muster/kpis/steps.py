@@ -11,11 +11,13 @@ from typing import Any
 import duckdb
 
 from muster.errors import BadKpi
+from muster.records import TABLES
 
 SHARED = Path(__file__).parent / "shared"
 _COMMENT = re.compile(r"--[^\n]*")
 _READ = re.compile(r"\b(?:from|join)\s+(\w+)\b(?!\s*\()", re.IGNORECASE)
 _DEFINED = re.compile(r"\b(\w+)\s+as\s*\(", re.IGNORECASE)
+_TEXT = re.compile(r"(?:\b(\w+)\.)?\btext\b")
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
 
@@ -52,11 +54,55 @@ def each_grain(order: Iterable[str], steps: Mapping[str, str]) -> list[str]:
     return found
 
 
+def is_view(sql: str) -> bool:
+    """Whether the step's first line ends with "(a view)."."""
+    return sql.partition("\n")[0].endswith("(a view).")
+
+
+def outlived(
+    order: Iterable[str], steps: Mapping[str, str], later: Iterable[str]
+) -> dict[str, list[str]]:
+    """Step → those nobody reads any more once it is computed; ``later`` are read afterwards."""
+    in_order = list(order)
+    kept = {name for sql in later for name in _reads_through(sql, steps)}
+    last = {name: reader for reader in in_order for name in _reads_through(steps[reader], steps)}
+    found: dict[str, list[str]] = {}
+    for name in in_order:
+        if name not in kept:
+            found.setdefault(last.get(name, name), []).append(name)
+    return found
+
+
+def _reads_through(sql: str, steps: Mapping[str, str]) -> set[str]:
+    """The steps a statement reads, and those that the views among them read."""
+    found = {name for name in reads(sql) if name in steps}
+    for name in list(found):
+        if is_view(steps[name]):
+            found |= _reads_through(steps[name], steps)
+    return found
+
+
+def lighter(sql: str, others: Iterable[str]) -> str:
+    """The step without its column ``text``, most of its weight, if nobody else reads that."""
+    if any(_reads_text(other) for other in others):
+        return sql
+    return f"select * exclude (text) from ({sql}\n)"
+
+
+def _reads_text(sql: str) -> bool:
+    """Whether a statement names ``text``, other than that of a table of the lake."""
+    return any(owner not in TABLES for owner in _TEXT.findall(_COMMENT.sub("", sql)))
+
+
 def run(
     connection: duckdb.DuckDBPyConnection, name: str, sql: str, parameters: Mapping[str, Any]
 ) -> None:
-    """Compute a step into a temporary table of its name; ``BadKpi`` for an unknown parameter."""
-    connection.execute(f"create or replace temp table {name} as {sql}", used(sql, parameters))
+    """Compute a step into a temporary table of its name; ``BadKpi`` for an unknown parameter.
+
+    One whose first line ends with "(a view)." only joins: who reads it takes the columns it needs.
+    """
+    kind = "view" if is_view(sql) else "table"
+    connection.execute(f"create or replace temp {kind} {name} as {sql}", used(sql, parameters))
 
 
 def used(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,12 @@
 -- communities: support, product, employee, audience, sales
 -- version: 1
 -- table: messages
+-- from_days: sum
 -- zero: all
 
 -- One row per period.
-select periods.period_start, 'all' as segment, count(*) as value, count(*) as n
+select period_days.period_start, 'all' as segment, count(*) as value, count(*) as n
 from member_threads
-join periods
-    on member_threads.opened_at >= periods.start_at and member_threads.opened_at < periods.end_at
-group by periods.period_start
+join period_days
+    on period_days.day = member_threads.opened_day
+group by period_days.period_start

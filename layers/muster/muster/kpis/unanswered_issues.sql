@@ -9,14 +9,17 @@
 -- starter: support
 -- version: 1
 -- table: messages
+-- from_days: last
 -- zero: all
 
 -- One row per period: the state at its end.
-select periods.period_start, 'all' as segment, count(*) as value, count(*) as n
-from issues
+select
+    periods.period_start,
+    'all' as segment,
+    sum(open_spans.issues) as value,
+    sum(open_spans.issues) as n
+from open_spans
 join periods
-    on issues.opened_at < periods.end_at
-where issues.issue_kind = 'inbound'
-    and (issues.first_response_at is null or issues.first_response_at >= periods.end_at)
-    and (issues.resolved_at is null or issues.resolved_at >= periods.end_at)
+    on open_spans.from_day < periods.end_on and open_spans.to_day >= periods.end_on
+where open_spans.kind = 'waiting'
 group by periods.period_start

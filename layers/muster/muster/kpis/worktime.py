@@ -44,7 +44,7 @@ def pieces(
     ]
     seconds = 0.0
     for begin, end, is_working in _with_gaps(working, start, last):
-        for from_at, to_at in _by_utc_day(begin, end):
+        for from_at, to_at in by_utc_day(begin, end):
             yield Piece(from_at.date(), from_at, to_at, is_working, seconds)
             seconds += (to_at - from_at).total_seconds() if is_working else 0
 
@@ -164,7 +164,8 @@ def _with_gaps(
         yield reached, last, False
 
 
-def _by_utc_day(start: datetime, end: datetime) -> Iterator[Span]:
+def by_utc_day(start: datetime, end: datetime) -> Iterator[Span]:
+    """A span cut at the midnights of UTC."""
     while start < end:
         midnight = datetime.combine(start.date() + DAY, time(), UTC)
         yield start, min(end, midnight)

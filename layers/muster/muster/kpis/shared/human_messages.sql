@@ -1,9 +1,16 @@
 -- One row per message that counts: written by a member or staff, not deleted.
 with
 human as (
-    select roles.*, roots.root_id
+    select
+        roles.*,
+        coalesce(roots.root_id, thread_openings.message_id) as root_id,
+        -- Whether the person who opened the thread wrote it; not told below an announcement.
+        case when roots.root_id is null then roles.person = thread_openings.person end
+            as is_by_opener
     from roles
-    join roots
+    join thread_openings
+        on thread_openings.source = roles.source and thread_openings.thread_id = roles.thread_id
+    left join roots
         on roots.source = roles.source and roots.message_id = roles.message_id
     where not roles.is_deleted and roles.role in ('member', 'staff')
 ),
@@ -17,33 +24,8 @@ escalation_tagged as (
 select
     human.*,
     human.role = 'staff' as is_staff,
-    -- A thank-you: no question mark, at most 12 words, a closing phrase of its language.
-    human.role = 'member'
-        and coalesce(
-            not regexp_matches(human.text, '[?？؟]')
-                and regexp_matches(human.text, '^\s*(\S+\s+){0,11}\S*\s*$')
-                and (
-                    regexp_matches(
-                        human.lang || ' '
-                            || regexp_replace(human.text, $thanks_in_advance, ' ', 'g'),
-                        $closing_phrases
-                    )
-                    or regexp_matches(
-                        human.source || chr(10) || human.lang || ' '
-                            || regexp_replace(human.text, $thanks_in_advance, ' ', 'g'),
-                        $own_closing_phrases
-                    )
-                ),
-            false
-        ) as is_closing,
     human.role = 'staff'
-        and (
-            escalation_tagged.message_id is not null
-            or coalesce(regexp_matches(human.text, $escalation), false)
-            or coalesce(
-                regexp_matches(human.source || chr(10) || human.text, $own_escalation), false
-            )
-        ) as is_escalating
+        and (human.is_sending_away or escalation_tagged.message_id is not null) as is_escalating
 from human
 left join escalation_tagged
     on escalation_tagged.source = human.source

@@ -31,7 +31,9 @@ select
         - starts.seconds_before
         - case when starts.is_working
             then date_diff('millisecond', starts.start_at, opened_at) / 1000.0 else 0 end
-        as wait_business_seconds
+        as wait_business_seconds,
+    opening_days.day as opened_day,
+    resolution_days.day as resolved_day
 from opened
 left join work_pieces as starts
     on starts.calendar = opened.calendar
@@ -43,3 +45,11 @@ left join work_pieces as ends
     and ends.day = cast(opened.wait_ended_at as date)
     and opened.wait_ended_at >= ends.start_at
     and opened.wait_ended_at < ends.end_at
+left join day_spans as opening_days
+    on opening_days.utc_day = cast(opened.opened_at as date)
+    and opened.opened_at >= opening_days.start_at
+    and opened.opened_at < opening_days.end_at
+left join day_spans as resolution_days
+    on resolution_days.utc_day = cast(opened.resolved_at as date)
+    and opened.resolved_at >= resolution_days.start_at
+    and opened.resolved_at < resolution_days.end_at

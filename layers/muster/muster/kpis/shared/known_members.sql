@@ -27,13 +27,21 @@ joined as (
         and listed_accounts.member_id is null
         and suspected_accounts.member_id is null
 ),
-firsts as (
+dated as (
     select person, joined_at as first_at from joined
     union all
     select person, created_at
     from human_messages
     where role = 'member' and author_id is not null
+),
+firsts as (
+    select person, min(first_at) as first_at
+    from dated
+    group by person
 )
-select person, min(first_at) as first_at
+select firsts.person, firsts.first_at, day_spans.day as first_day
 from firsts
-group by person
+left join day_spans
+    on day_spans.utc_day = cast(firsts.first_at as date)
+    and firsts.first_at >= day_spans.start_at
+    and firsts.first_at < day_spans.end_at

@@ -1,19 +1,19 @@
 -- One row per period: the members known (joined or written) at its end.
 with
 beginnings as (
-    select min(start_at) as start_at from periods
+    select min(period_start) as day from periods
 ),
 firsts as (  -- who was known before the first period is known in it
-    select greatest(known_members.first_at, beginnings.start_at) as first_at
+    select greatest(coalesce(known_members.first_day, beginnings.day), beginnings.day) as day
     from known_members
     cross join beginnings
 ),
 gained as (
-    select periods.period_start, count(firsts.first_at) as members
-    from periods
+    select period_days.period_start, count(firsts.day) as members
+    from period_days
     left join firsts
-        on firsts.first_at >= periods.start_at and firsts.first_at < periods.end_at
-    group by periods.period_start
+        on firsts.day = period_days.day
+    group by period_days.period_start
 )
 select period_start, sum(members) over (order by period_start) as members
 from gained

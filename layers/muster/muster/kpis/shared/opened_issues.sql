@@ -1,15 +1,10 @@
--- One row per issue, period in which it was opened, and segment: all, inbound or outreach.
-with
-segments as (
-    select 'all' as segment
-    union all
-    select 'inbound'
-    union all
-    select 'outreach'
-)
-select periods.period_start, segments.segment, issues.*
+-- One row per issue, period in which it was opened, and segment: all, inbound or outreach (a view).
+select period_days.period_start, 'all' as segment, issues.*
 from issues
-join segments
-    on segments.segment in ('all', issues.issue_kind)
-join periods
-    on issues.opened_at >= periods.start_at and issues.opened_at < periods.end_at
+join period_days
+    on period_days.day = issues.opened_day
+union all
+select period_days.period_start, issues.issue_kind, issues.*
+from issues
+join period_days
+    on period_days.day = issues.opened_day

@@ -1,20 +1,22 @@
 -- One row per explicit resolution of a conversation: an accepted solution, the platform's word
 -- that it is closed, or a configured tag.
 with
-placed as (
-    select roles.*, roots.root_id
-    from roles
-    join roots
-        on roots.source = roles.source and roots.message_id = roles.message_id
-    where not roles.is_deleted
+ended as (
+    select distinct threads.source, threads.thread_id
+    from threads
+    left join resolution_tags
+        on list_contains(threads.tags, resolution_tags.tag)
+    where threads.solved_at is not null
+        or threads.closed_at is not null
+        or resolution_tags.tag is not null
 ),
 conversations as (
-    select source, thread_id, root_id, max(created_at) as last_at
+    select human_messages.source, human_messages.thread_id, human_messages.root_id,
+        max(human_messages.created_at) as last_at
     from human_messages
-    group by source, thread_id, root_id
-),
-solutions as (
-    select * from placed where is_solution
+    join ended
+        on ended.source = human_messages.source and ended.thread_id = human_messages.thread_id
+    group by human_messages.source, human_messages.thread_id, human_messages.root_id
 ),
 happened as (
     select
@@ -38,10 +40,11 @@ happened as (
     left join solutions
         on solutions.source = conversations.source
         and solutions.thread_id = conversations.thread_id
-    left join placed as solvers
+    left join roles as solvers
         on solvers.source = threads.source
         and solvers.thread_id = threads.thread_id
         and solvers.author_id = threads.solved_by
+        and not solvers.is_deleted
     where threads.solved_at is not null and solutions.message_id is null
     group by conversations.source, conversations.root_id, threads.solved_at
     union all

@@ -1,5 +1,5 @@
--- One row per resolved issue, with the period in which it was resolved.
-select periods.period_start, issues.*
+-- One row per resolved issue, with the period in which it was resolved (a view).
+select period_days.period_start, issues.*
 from issues
-join periods
-    on issues.resolved_at >= periods.start_at and issues.resolved_at < periods.end_at
+join period_days
+    on period_days.day = issues.resolved_day

@@ -1,6 +1,6 @@
--- One row per message: the message its conversation hangs from. In a thread that staff opened,
--- each member's reply to the announcement roots a conversation of its own with all below it;
--- every other thread is one conversation. A direct message of ours is no announcement.
+-- One row per message of a thread that staff opened: the message its conversation hangs from. There
+-- each member's reply to the announcement roots a conversation of its own with all below it; every
+-- other thread is one conversation. A direct message of ours is no announcement.
 with recursive
 announcements as (
     select * from thread_openings where role = 'staff' and kind <> 'direct'
@@ -47,14 +47,4 @@ tree as (
         and tree.message_id = below.parent_id
     where below.message_id <> below.opening_id
 )
-select
-    roles.source,
-    roles.message_id,
-    coalesce(tree.root_id, thread_openings.message_id) as root_id
-from roles
-join thread_openings
-    on thread_openings.source = roles.source and thread_openings.thread_id = roles.thread_id
-left join tree
-    on tree.source = roles.source
-    and tree.thread_id = roles.thread_id
-    and tree.message_id = roles.message_id
+select source, message_id, root_id from tree

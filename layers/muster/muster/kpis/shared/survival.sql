@@ -1,58 +1,66 @@
 -- Kaplan-Meier: one row per clock, period, segment and distinct time, with the share of issues
 -- (or orders) still waiting after it. One censored at a time counts as at risk there.
+-- Events of one time are taken one after the other, before the censored: of r at risk and d events
+-- (r-1)/r × (r-2)/(r-1) × … is (r-d)/r. Clocks and segments are numbers until the end, since
+-- sorting is what costs here.
 with
 timed as (
     select
-        'first_response' as clock, period_start, segment,
-        wait_seconds as t, is_answered as is_event
+        1 as clock, period_start,
+        case segment when 'all' then 1 when 'inbound' then 2 else 3 end as part,
+        wait_seconds as t, case when is_answered then 0 else 1 end as is_censored
     from opened_issues
     union all
     select
-        'first_response_business', period_start, segment,
-        wait_business_seconds, is_answered
+        2, period_start,
+        case segment when 'all' then 1 when 'inbound' then 2 else 3 end,
+        wait_business_seconds, case when is_answered then 0 else 1 end
     from opened_issues
     where wait_business_seconds is not null
     union all
     select
-        'resolution', period_start, segment,
-        resolution_seconds, resolved_at is not null
+        3, period_start,
+        case segment when 'all' then 1 when 'inbound' then 2 else 3 end,
+        resolution_seconds, case when resolved_at is not null then 0 else 1 end
     from opened_issues
     union all
-    select 'delivery', period_start, segment, wait_seconds, is_delivered
+    select 4, period_start, 1, wait_seconds, case when is_delivered then 0 else 1 end
     from deliveries
 ),
-times as (
-    select
-        clock, period_start, segment, t,
-        count(*) as leaving,
-        sum(case when is_event then 1 else 0 end) as events
-    from timed
-    group by clock, period_start, segment, t
-),
-risks as (
+ranked as (
     select
         *,
-        sum(leaving) over (
-            partition by clock, period_start, segment order by t
-            rows between current row and unbounded following
-        ) as at_risk,
-        sum(leaving) over (partition by clock, period_start, segment) as n
-    from times
+        row_number() over (
+            partition by clock, period_start, part order by t, is_censored
+        ) as place,
+        count(*) over (partition by clock, period_start, part) as n
+    from timed
+),
+stepped as (
+    select
+        *,
+        n - place + 1 as at_risk,
+        lead(t) over (partition by clock, period_start, part order by place) as next_t,
+        exp(sum(
+            case when is_censored = 0 and place < n
+                then ln((cast(n as double) - place) / (n - place + 1)) end
+        ) over (
+            partition by clock, period_start, part order by place
+            rows between unbounded preceding and current row
+        )) as product
+    from ranked
 )
 select
-    clock,
+    case clock
+        when 1 then 'first_response'
+        when 2 then 'first_response_business'
+        when 3 then 'resolution'
+        else 'delivery'
+    end as clock,
     period_start,
-    segment,
+    case part when 1 then 'all' when 2 then 'inbound' else 'outreach' end as segment,
     t,
-    case
-        when min(at_risk - events) over (
-            partition by clock, period_start, segment order by t
-            rows between unbounded preceding and current row
-        ) = 0 then 0
-        else exp(sum(ln(nullif(1.0 - cast(events as double) / at_risk, 0))) over (
-            partition by clock, period_start, segment order by t
-            rows between unbounded preceding and current row
-        ))
-    end as surviving,
+    case when place = n and is_censored = 0 then 0 else coalesce(product, 1) end as surviving,
     n
-from risks
+from stepped
+where next_t is null or next_t > t

@@ -9,14 +9,14 @@ naming as (
         human_messages.sentiment,
         -- Small letters, single blanks, plain apostrophes: as in term_spellings.
         regexp_replace(
-            translate(lower(human_messages.text), '’ς', '''σ'), '\s+', ' ', 'g'
+            translate(lower(human_messages.naming_text), '’ς', '''σ'), '\s+', ' ', 'g'
         ) as plain
     from human_messages
     where human_messages.role = 'member'
         and human_messages.sentiment is not null
         and (
-            regexp_matches(human_messages.text, $brand_terms)
-            or regexp_matches(human_messages.text, $product_terms)
+            regexp_matches(human_messages.naming_text, $brand_terms)
+            or regexp_matches(human_messages.naming_text, $product_terms)
         )
 )
 select distinct

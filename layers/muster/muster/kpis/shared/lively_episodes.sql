@@ -1,0 +1,166 @@
+-- One row per human message below a root that is not calm: its place in its conversation and the
+-- episode it belongs to (0 before any opener). Episodes without a sequential loop: a member's message opens one if it is
+-- the first, if a resolution lies between the member's message before it and it, or if it follows
+-- the gap of silence and staff wrote since the last message that could have opened.
+-- "Asks" means a member's message that is no closing phrase.
+with
+placed as (
+    select
+        human_messages.source,
+        human_messages.root_id,
+        human_messages.message_id,
+        human_messages.created_at,
+        human_messages.is_staff,
+        human_messages.is_escalating,
+        human_messages.role = 'member' and not human_messages.is_closing as is_asking,
+        case
+            when human_messages.kind = 'direct' then $episode_gap
+            else source_settings.episode_gap
+        end as gap_seconds,
+        coalesce(source_settings.quiet, $quiet) as quiet_seconds,
+        lost_questions.message_id is not null as has_lost_question,
+        row_number() over (
+            partition by human_messages.source, human_messages.root_id
+            order by human_messages.created_at, human_messages.message_id
+        ) as place
+    from human_messages
+    left join calm_roots
+        on calm_roots.source = human_messages.source
+        and calm_roots.root_id = human_messages.root_id
+    left join lost_questions
+        on lost_questions.source = human_messages.source
+        and lost_questions.message_id = human_messages.root_id
+    left join source_settings
+        on source_settings.source = human_messages.source
+    where calm_roots.root_id is null
+),
+seen as (
+    select
+        *,
+        lag(created_at) over (partition by source, root_id order by place) as before_at,
+        max(case when is_asking then created_at end) over (
+            partition by source, root_id order by place
+            rows between unbounded preceding and 1 preceding
+        ) as asked_at,
+        coalesce(max(case when is_asking then place end) over (
+            partition by source, root_id order by place
+            rows between unbounded preceding and 1 preceding
+        ), 0) as asked_place,
+        min(case when is_staff or is_asking then created_at end) over (
+            partition by source, root_id order by place
+            rows between 1 following and unbounded following
+        ) as next_at,
+        count(case when is_staff then 1 end) over (
+            partition by source, root_id order by place
+            rows between unbounded preceding and current row
+        ) as staff_so_far
+    from placed
+),
+-- Members' messages with an explicit resolution since the one before them.
+after_resolution as (
+    select distinct seen.source, seen.message_id
+    from seen
+    join resolutions
+        on resolutions.source = seen.source
+        and resolutions.root_id = seen.root_id
+        and resolutions.happened_at < seen.created_at
+        and (seen.asked_at is null or resolutions.happened_at >= seen.asked_at)
+    where seen.is_asking
+),
+marked as (
+    select
+        seen.*,
+        -- The first to ask opens, unless staff's answer has outlived a deleted question.
+        seen.is_asking and seen.asked_place = 0
+            and not (seen.has_lost_question and seen.staff_so_far > 0) as is_first,
+        after_resolution.message_id is not null as is_after_resolution,
+        seen.is_asking and coalesce(
+            date_diff('millisecond', seen.before_at, seen.created_at) / 1000.0 >= seen.gap_seconds,
+            false
+        ) as is_after_gap,
+        seen.is_staff
+            and seen.created_at + interval 1 second * seen.quiet_seconds < $as_of
+            and coalesce(
+                seen.next_at > seen.created_at + interval 1 second * seen.quiet_seconds, true
+            )
+            as is_quiet
+    from seen
+    left join after_resolution
+        on after_resolution.source = seen.source
+        and after_resolution.message_id = seen.message_id
+),
+-- An escalation bars assumed resolution until the next opener; one that comes after quiet hours
+-- already over changes nothing.
+barred as (
+    select
+        *,
+        is_escalating and coalesce(max(case when is_quiet then place end) over (
+            partition by source, root_id order by place
+            rows between unbounded preceding and 1 preceding
+        ), 0) <= asked_place as is_barring
+    from marked
+),
+quieted as (
+    select
+        *,
+        is_quiet
+            and coalesce(max(case when is_barring then place end) over (
+                partition by source, root_id order by place
+                rows between unbounded preceding and current row
+            ), 0)
+            <= coalesce(max(
+                case when is_first or is_after_resolution or is_after_gap then place end
+            ) over (
+                partition by source, root_id order by place
+                rows between unbounded preceding and current row
+            ), 0) as is_assumed
+    from barred
+),
+resolved as (
+    select
+        *,
+        is_after_resolution or (
+            is_asking and coalesce(max(case when is_assumed then place end) over (
+                partition by source, root_id order by place
+                rows between unbounded preceding and 1 preceding
+            ), 0) > asked_place
+        ) as is_after_end
+    from quieted
+),
+candidates as (
+    select
+        *,
+        coalesce(max(
+            case when is_first or is_after_end or is_after_gap then staff_so_far end
+        ) over (
+            partition by source, root_id order by place
+            rows between unbounded preceding and 1 preceding
+        ), 0) as staff_before
+    from resolved
+),
+opening as (
+    select
+        *,
+        is_first or is_after_end or (is_after_gap and staff_so_far > staff_before) as is_opening
+    from candidates
+),
+counted as (
+    select
+        *,
+        count(case when is_opening then 1 end) over (
+            partition by source, root_id order by place
+            rows between unbounded preceding and current row
+        ) as episode
+    from opening
+)
+select
+    counted.source, human_messages.thread_id, counted.root_id, counted.message_id,
+    human_messages.person, human_messages.author_id, human_messages.role, counted.created_at,
+    human_messages.day, human_messages.kind, human_messages.direction, human_messages.channel,
+    human_messages.lang, human_messages.url, counted.is_staff, counted.is_asking,
+    counted.is_escalating, counted.quiet_seconds, counted.place, counted.is_opening,
+    counted.is_opening and counted.is_after_end and not counted.is_first as is_reopening,
+    counted.episode
+from counted
+join human_messages
+    on human_messages.source = counted.source and human_messages.message_id = counted.message_id
