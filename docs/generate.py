@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import month_costs
 import yaml
 from typer.main import get_command
 
@@ -38,6 +39,7 @@ def documents() -> dict[Path, str]:
         readme: text,
         querying: tables(),
         HOUSE / "docs" / "mistakes.md": mistakes(),
+        HOUSE / "docs" / "costs.md": month_costs.page(HOUSE / "infra"),
         HOUSE / "docs" / "muster.schema.json": json.dumps(schema, indent=2) + "\n",
     }
 

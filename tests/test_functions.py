@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from function_calls import Cloud, aws
 from s3_servers import client, moto
 
 import demo
@@ -25,73 +24,16 @@ from muster.pipeline import collect
 from muster.pipeline.collect import Fetched
 from muster.pipeline.due import due
 from muster.project import Project, open_project
+from muster.records import TABLES
 from muster.sources._http import Http
 
-FUNCTIONS = Path(__file__).resolve().parents[1] / "functions"
-HEAVY = {"boto3", "css_inline", "duckdb", "httpx", "jinja2", "pyarrow"}
-LIMIT_MS = 900_000
+MAILING = {"MUSTER_SITE_URL": "https://site.example/", "MUSTER_SENDER": "desk@example.org"}
 OWN_KPI = """\
 -- title: Own
 -- question: How many of our own?
 -- unit: count
 -- better: none
 """
-CALL = """
-import json, sys
-# No layer has these: libraries of tests bring them, and DuckDB and pyarrow take what is there.
-sys.modules.update(numpy=None, pandas=None, polars=None)
-
-def heavy():
-    return sorted(name for name in sys.argv[4].split() if sys.modules.get(name))
-
-sys.path.insert(0, sys.argv[1])
-import app
-imported = heavy()
-
-class Context:
-    function_name = "muster-function"
-    aws_request_id = "6f1c1f0e-0000-4000-8000-000000000000"
-
-    def get_remaining_time_in_millis(self):
-        return int(sys.argv[3])
-
-try:
-    answer = {"result": app.handler(json.loads(sys.argv[2]), Context())}
-except Exception as error:
-    answer = {"error": type(error).__name__, "said": str(error)}
-print(json.dumps({**answer, "imported": imported, "used": heavy()}))
-"""
-
-
-@dataclass(frozen=True)
-class Cloud:
-    """A bucket for the lake, one for the site, and platforms that answer."""
-
-    environment: dict[str, str]
-    url: str
-
-    def call(self, name: str, event: dict[str, Any], left_ms: int = LIMIT_MS) -> dict[str, Any]:
-        """What a function answers, what it imported, and its log lines."""
-        ended = subprocess.run(
-            [sys.executable, "-c", CALL, str(FUNCTIONS / name), json.dumps(event), str(left_ms),
-             " ".join(HEAVY)],
-            capture_output=True, text=True, timeout=120, env=self.environment,
-        )  # fmt: skip
-        assert ended.returncode == 0, ended.stderr
-        *said, answer = [json.loads(line) for line in ended.stdout.splitlines()]
-        log = [line for line in said if "_aws" not in line]
-        return {**answer, "log": log, "metrics": [line for line in said if "_aws" in line]}
-
-    def put(self, key: str, text: str) -> None:
-        client(self.url).put_object(Bucket="lake", Key=key, Body=text.encode())
-
-    def keys(self, bucket: str) -> set[str]:
-        pages = client(self.url).get_paginator("list_objects_v2").paginate(Bucket=bucket)
-        return {one["Key"] for page in pages for one in page.get("Contents", ())}
-
-    def get(self, key: str, bucket: str = "lake") -> bytes:
-        found: bytes = client(self.url).get_object(Bucket=bucket, Key=key)["Body"].read()
-        return found
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +60,8 @@ def cloud(settings: str) -> Iterator[Cloud]:
         for bucket in ("lake", "site"):
             client(server.url).create_bucket(Bucket=bucket)
         places = {"MUSTER_LAKE": "s3://lake", "MUSTER_SITE": "s3://site"}
+        places |= {"MUSTER_SETTINGS": "config", "MUSTER_CATALOGUE": "muster", **MAILING}
+        aws(server, "glue").create_database(DatabaseInput={"Name": "muster"})
         running = Cloud({**clean, **server.environment, **places, **demo.TOKENS}, server.url)
         running.put("config/muster.yaml", settings)
         yield running
@@ -131,13 +75,16 @@ def way(cloud: Cloud) -> dict[str, dict[str, Any]]:
     found["fetch"] = cloud.call("fetch", {**run, "source": "forum", "turn": 1})
     found["plan again"] = cloud.call("plan", run)
     found["measure"] = cloud.call("measure", {"run": "report-1"})
-    found["report"] = cloud.call("report", {"run": "report-1"})
+    found["publish"] = cloud.call("report", {"run": "report-1", "report": "weekly"})
+    (mail,) = found["publish"]["result"]["mails"]
+    found["report"] = cloud.call("report", {"run": "report-1", **mail})
     return found
 
 
 def test_the_plan_names_what_is_due_and_no_file(way: dict[str, dict[str, Any]]) -> None:
-    assert way["plan"]["result"] == {"sources": ["gone", "forum", "x", "bluesky"]}
-    assert way["plan again"]["result"] == {"sources": ["gone", "x", "bluesky"]}
+    assert way["plan"]["result"]["sources"] == ["gone", "forum", "x", "bluesky"]
+    assert way["plan again"]["result"]["sources"] == ["gone", "x", "bluesky"]
+    assert way["plan"]["result"]["lag"] is None and way["plan again"]["result"]["lag"] < 600
 
 
 def test_a_fetch_fills_the_lake(cloud: Cloud, way: dict[str, dict[str, Any]]) -> None:
@@ -154,9 +101,112 @@ def test_measure_and_report_write_values_site_and_mail(
     assert not way["measure"]["result"]["problems"]
     assert {"index.html", "data/kpi_values.parquet"} <= cloud.keys("site")
     mails = [key for key in cloud.keys("lake") if key.endswith(".eml")]
-    assert len(mails) == way["report"]["result"]["mails"] > 0
+    assert len(mails) == 1 and way["report"]["result"]["outcome"] == "put into the outbox"
     assert b"University IT Help Desk" in cloud.get("index.html", "site")
     assert not [key for key in cloud.keys("lake") if key.startswith("site/")]
+
+
+def test_the_mail_comes_from_the_stack_s_sender_and_leads_to_its_site(
+    cloud: Cloud, way: dict[str, dict[str, Any]]
+) -> None:
+    (name,) = [key for key in cloud.keys("lake") if key.endswith(".eml")]
+    mail = message_from_bytes(cloud.get(name), policy=policy.default)
+    assert "desk@example.org" in mail["From"]
+    assert MAILING["MUSTER_SITE_URL"] in mail.get_body(("html",)).get_content()
+
+
+def test_athena_sees_the_tables_of_the_lake_with_their_partitions(
+    cloud: Cloud, way: dict[str, dict[str, Any]]
+) -> None:
+    glue = aws(cloud, "glue")
+    pages = glue.get_paginator("get_tables").paginate(DatabaseName="muster")
+    tables = {one["Name"]: one for page in pages for one in page["TableList"]}
+    assert set(tables) >= {*TABLES, "kpi_values", "conversations", "waiting", "coverage"}
+    messages = tables["messages"]
+    assert [key["Name"] for key in messages["PartitionKeys"]] == ["source", "month"]
+    assert "forum" in messages["Parameters"]["projection.source.values"].split(",")
+    kinds = {one["Name"]: one["Type"] for one in messages["StorageDescriptor"]["Columns"]}
+    assert (kinds["created_at"], kinds["tags"]) == ("timestamp", "array<string>")
+    again = cloud.call("measure", {"run": "report-2"})
+    assert len(way["measure"]["result"]["tables"]) == len(tables)
+    assert again["result"]["tables"] == [], "nothing changed"
+
+
+def test_a_template_of_our_own_stands_in_for_ours(
+    cloud: Cloud, way: dict[str, dict[str, Any]]
+) -> None:
+    cloud.put("config/templates/site/archive.html", "<p>{{ view.community }}: our own</p>")
+    cloud.call("report", {"run": "report-3"})
+    assert b"<p>University IT Help Desk: our own</p>" in cloud.get("reports/index.html", "site")
+    client(cloud.url).delete_object(Bucket="lake", Key="config/templates/site/archive.html")
+
+
+def dropped(cloud: Cloud, key: str, text: str) -> dict[str, Any]:
+    """The call that follows a file put into the bucket, as EventBridge tells of it."""
+    cloud.put(key, text)
+    detail = {"bucket": {"name": "lake"}, "object": {"key": key, "size": len(text)}}
+    return cloud.call(
+        "inbox", {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
+    )
+
+
+def test_a_file_in_the_inbox_is_imported_and_answered_with_a_receipt(
+    cloud: Cloud, way: dict[str, dict[str, Any]]
+) -> None:
+    text = "response_id,survey,score,score_max,created_at\nr1,csat,5,5,2026-11-01T10:00:00Z\n"
+    called = dropped(cloud, "inbox/survey_responses/old/csat.csv", text)
+    assert called["result"] == {"outcome": "imported", "problems": 0}
+    receipt = json.loads(cloud.get("receipts/survey_responses/old/csat.csv.json"))
+    assert (receipt["rows"], receipt["changed"]) == (1, {"old": 1})
+    assert "inbox/survey_responses/old/csat.csv" not in cloud.keys("lake")
+    found = cloud.call("inbox", {"source": "aws.s3", "detail": {"object": {"key": "inbox/a/b"}}})
+    assert found["result"]["outcome"] == "not there", "announced twice, taken once"
+
+
+def test_a_file_that_cannot_be_taken_stays_and_its_receipt_says_why(
+    cloud: Cloud, way: dict[str, dict[str, Any]]
+) -> None:
+    called = dropped(cloud, "inbox/survey_responses/old/bad.csv", "response_id,score\nr1,5\n")
+    assert called["result"] == {"outcome": "refused", "problems": 1}
+    receipt = json.loads(cloud.get("receipts/survey_responses/old/bad.csv.json"))
+    assert "inbox/survey_responses/old/bad.csv" in receipt["reason"]
+    assert "inbox/survey_responses/old/bad.csv" in cloud.keys("lake")
+    called = dropped(cloud, "inbox/survey_responses/bad.csv", "")
+    assert called["result"]["outcome"] == "refused"
+
+
+def test_a_mail_that_came_back_is_kept_for_the_report(cloud: Cloud) -> None:
+    bounce = {
+        "eventType": "Bounce",
+        "mail": {"messageId": "0100-abc", "destination": ["gone@example.org"],
+                 "timestamp": "2026-11-02T07:30:00Z"},
+        "bounce": {"bounceType": "Permanent", "timestamp": "2026-11-02T07:30:02Z",
+                   "bouncedRecipients": [{"emailAddress": "gone@example.org"}]},
+    }  # fmt: skip
+    event = {"source": "aws.ses", "detail-type": "Email Bounced", "detail": bounce}
+    assert cloud.call("inbox", event)["result"] == {"outcome": "bounce", "failed": 1}
+    kept = json.loads(cloud.get("outbox/returned/0100-abc.json"))
+    assert (kept["recipients"], kept["why"]) == (["gone@example.org"], "Permanent")
+
+
+def test_an_erased_member_is_gone_from_the_bucket_and_its_old_versions(
+    cloud: Cloud, way: dict[str, dict[str, Any]]
+) -> None:
+    member, text = engine.ask(
+        "s3://lake",
+        "select author_id, text from messages where source = 'forum' and author_role = 'member' "
+        "and length(text) > 80 order by created_at limit 1",
+        environment=cloud.environment,
+    ).rows[0]
+    called = cloud.call("erase", {"source": "forum", "member": member})
+    assert "result" in called, called
+    assert called["result"]["rows"]["members"] == 1
+    found = engine.ask(
+        "s3://lake",
+        f"select count(*) from messages where author_id = '{member}' and source = 'forum'",
+        environment=cloud.environment,
+    )
+    assert found.rows == ((0,),)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from muster.errors import BadSettings
 from muster.kpis import engine
 from muster.lake import person_ids
 from muster.pipeline import measure
+from muster.pipeline.erase import erase
 from muster.pipeline.importing import import_file
 from muster.pipeline.people import decide, overview, settle
 from muster.project import open_project
@@ -139,12 +140,15 @@ def test_a_person_an_import_named_stays_and_takes_no_decisions(project):
         decide(project, "accept", "forum/anna", "x/anna")
 
 
-def test_an_erased_account_leaves_no_trace_in_the_decisions(project):
+def test_an_erased_account_stays_the_same_person_under_its_pseudonym(project):
     decide(project, "accept", "forum/anna", "x/anna")
-    person_ids.forget(project.lake, ("forum", "1"))
+    erase(project, "forum", "1")
     assert b'"1"' not in project.lake.get(person_ids.LOG).data
     settle(project)
-    assert set(ids(project)) == {("forum", "2"), ("x", "92")}
+    found = ids(project)
+    assert ("forum", "1") not in found
+    (renamed,) = [account for account in found if account[1].startswith("erased-")]
+    assert found[renamed] == found["x", "91"]
 
 
 def test_an_address_in_place_of_its_hash_is_refused_and_kept_nowhere(project):

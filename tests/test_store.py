@@ -67,6 +67,31 @@ def test_what_is_put_is_got(store: Store) -> None:
     assert store.get("a/b.bin").data == b""  # type: ignore[union-attr]
 
 
+def test_an_object_is_downloaded_as_a_file(store: Store, tmp_path: Path) -> None:
+    store.put("a/b.csv", b"x" * 3_000_000)
+    assert store.download("a/b.csv", tmp_path / "b.csv")
+    assert (tmp_path / "b.csv").read_bytes() == b"x" * 3_000_000
+    assert not store.download("a/c.csv", tmp_path / "c.csv")
+
+
+def test_earlier_versions_are_forgotten_and_the_present_ones_stay(moto_server: Server) -> None:
+    s3 = client(moto_server.url)
+    s3.create_bucket(Bucket="versioned")
+    s3.put_bucket_versioning(Bucket="versioned", VersioningConfiguration={"Status": "Enabled"})
+    kept = S3Store(s3, "versioned", "lake/")
+    for data in (b"1", b"2", b"3"):
+        kept.put("a", data)
+    kept.put("gone", b"1")
+    kept.delete("gone")
+    s3.put_object(Bucket="versioned", Key="other", Body=b"1")
+    s3.put_object(Bucket="versioned", Key="other", Body=b"2")
+    kept.forget_versions()
+    left = s3.list_object_versions(Bucket="versioned")["Versions"]
+    assert sorted(one["Key"] for one in left) == ["lake/a", "other", "other"]
+    assert kept.get("a") and kept.get("a").data == b"3"  # type: ignore[union-attr]
+    assert kept.get("gone") is None
+
+
 def test_a_new_object_is_made_once(store: Store) -> None:
     store.put("k", b"first", if_new=True)
     with pytest.raises(Conflict, match="k"):

@@ -10,4 +10,4 @@ def handler(event, context):
     http = Http(deadline=cloud.deadline(context), timeout=cloud.PATIENCE)
     with cloud.opened(http=http) as project:
         (fetched,) = fetch(project, [event["source"]])
-    return cloud.progress(fetched)
+    return cloud.progress(fetched, http)

@@ -1,6 +1,9 @@
-"""The schedule's call → every KPI and goal measured as of now."""
+"""The schedule's call → every KPI and goal measured as of now, and the tables Athena sees."""
+
+import os
 
 from muster import cloud
+from muster.pipeline import athena
 from muster.pipeline.measure import measure
 
 
@@ -8,4 +11,11 @@ from muster.pipeline.measure import measure
 def handler(event, context):
     with cloud.opened() as project:
         found = measure(project)
-    return {"values": len(found.values), "goals": len(found.goals), "problems": len(found.problems)}
+        changed = athena.sync_lake(project, cloud.client("glue"), os.environ["MUSTER_CATALOGUE"])
+    return {
+        "values": len(found.values),
+        "goals": len(found.goals),
+        "problems": len(found.problems),
+        "stale": sum(one.is_stale for one in found.sources),
+        "tables": changed,
+    }

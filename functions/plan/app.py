@@ -1,10 +1,15 @@
-"""The schedule's call → the names of the sources that are due."""
+"""The schedule's call → the sources that are due; the reports' schedules as the settings say."""
 
 from muster import cloud
-from muster.pipeline.due import due
+from muster.pipeline.due import plan
 
 
 @cloud.logged
 def handler(event, context):
     with cloud.opened() as project:
-        return {"sources": due(project)}
+        found = plan(project)
+        return {
+            "sources": found.sources,
+            "lag": found.lag,
+            "problems": cloud.keep_schedules(project),
+        }

@@ -1,12 +1,15 @@
-"""The name of a report, or none for all → the site published, the mails in the outbox."""
+"""A report's name, or none → the site published, and whom to mail; with a reader → their mail."""
 
 from muster import cloud
-from muster.pipeline.publish import report
+from muster.pipeline import publish
 
 
 @cloud.logged
 def handler(event, context):
-    names = [event["report"]] if "report" in event else []
     with cloud.opened() as project:
-        written = report(project, names, send=False)
-    return {"reports": sorted({one.report for one in written}), "mails": len(written)}
+        if "recipient" in event:
+            return cloud.delivered(publish.deliver(project, event["report"], event["recipient"]))
+        publish.publish_site(project)
+        names = [event["report"]] if "report" in event else []
+        found = publish.recipients(project, names) if names else ()
+    return {"mails": [{"report": report, "recipient": reader} for report, reader in found]}

@@ -46,7 +46,8 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place = tmp_path / "clone"
     (place / "infra").mkdir(parents=True)
     (place / "template.yaml").write_text(BUILT)
-    (place / "infra" / "prices.json").write_bytes((HOUSE / "infra" / "prices.json").read_bytes())
+    for name in ("prices.json", "measured.json"):
+        (place / "infra" / name).write_bytes((HOUSE / "infra" / name).read_bytes())
     tools = tmp_path / "bin"
     tools.mkdir()
     for name in ("sam", "uv", "make"):
@@ -198,15 +199,17 @@ def test_costs_grow_with_sources_and_are_what_the_price_list_says() -> None:
     many = settings.model_copy(
         update={"sources": Settings.model_validate({"community": "D", "sources": named}).sources}
     )
-    prices = HOUSE / "infra" / "prices.json"
-    table = {line.what: line for line in costs.month(many, prices)}
-    listed = json.loads(prices.read_text())["prices"]
-    assert table["s3_write"].listed == pytest.approx(
-        (730 * 10 * 15 + (30.4 + 4.35) * 200) * listed["s3_write"]["price"]
-    )
+    infra = HOUSE / "infra"
+    table = {line.what: line for line in costs.month(many, infra)}
+    listed = json.loads((infra / "prices.json").read_text())["prices"]
+    asked = json.loads((infra / "measured.json").read_text())["requests"]
+    calls = {"fetch": 730 * 10, "measure": 30.4 + 4.35, "report": 30.4 + 4.35}
+    writes = sum(count * asked[name]["writes"] for name, count in calls.items())
+    assert table["s3_write"].listed == pytest.approx(writes * listed["s3_write"]["price"])
     assert table["metric"].paid == 0 and table["metric"].listed == pytest.approx(3.0)
-    few = costs.month(settings, prices)
-    assert sum(one.paid for one in few) < sum(one.paid for one in table.values())
+    few, big = costs.month(settings, infra), costs.month(many, infra, 100_000_000)
+    paid = [sum(one.paid for one in lines) for lines in (few, table.values(), big)]
+    assert paid == sorted(paid) and len(set(paid)) == 3
 
 
 def full_stack(account: Account) -> None:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import sys
 
-from muster.commands import account, app, ask, kpis, people, stack, work
+from muster import commands
+from muster.commands import app
 from muster.errors import MusterError
 from muster.terminal import warn
 
-__all__ = [
-    "account",
-    "app",
-    "ask",
-    "kpis",
-    "main",
-    "people",
-    "stack",
-    "work",
-]  # a module of commands is there once it is imported
+for _module in pkgutil.iter_modules(commands.__path__, f"{commands.__name__}."):
+    importlib.import_module(_module.name)  # each adds its commands
 
 
 def main() -> None:

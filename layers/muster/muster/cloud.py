@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,12 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from muster.clock import system_clock
 from muster.errors import BadSettings, MusterError, SourceFailed
-from muster.project import CONFIG, SETTINGS_FILE, Project, options_of
+from muster.project import SETTINGS_FILE, Project, options_of
 from muster.reports.inert import slug
 from muster.sending import mailer
+from muster.settings import Settings
 from muster.settings_file import parse
-from muster.store import Store, open_store
+from muster.store import Store, checked, open_store
 
 if TYPE_CHECKING:
     from muster.pipeline.collect import Fetched
@@ -36,34 +37,37 @@ PATIENCE, CHECKPOINT = 10.0, timedelta(seconds=15)
 # free of charge; which source or report it was stands beside, for a query of the log.
 METRICS = {
     "items": "Items", "rows": "Rows", "requests": "Requests", "quarantined": "Quarantined",
-    "lag": "LagSeconds", "values": "Values", "problems": "Problems", "sent": "MailsSent",
-    "failed": "MailsFailed",
+    "lag": "LagSeconds", "stale": "StaleSources", "values": "Values", "problems": "Problems",
+    "sent": "MailsSent", "failed": "MailsFailed",
 }  # fmt: skip
 # Texts of an answer that name what stands in the settings; any other text may be about a person.
 LOGGED = ("sources", "reports", "outcome")
 
 Door = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
 
-_log = Logger(service="muster")
-_metrics = Metrics(namespace="Muster", service="muster")
+_stack = os.environ.get("POWERTOOLS_SERVICE_NAME", "muster")
+_log = Logger(service=_stack)
+_metrics = Metrics(namespace="Muster", service=_stack)
 
 
 @contextmanager
 def opened(*, http: Any = None, environment: Mapping[str, str] = os.environ) -> Iterator[Project]:
-    """The project whose settings and own KPIs lie under ``config/`` of the lake's bucket.
+    """The project whose settings, KPIs and templates lie in the settings' folder of the bucket.
 
-    ``MUSTER_LAKE`` and ``MUSTER_SITE`` say where lake and site are, whatever ``lake:`` says.
+    ``MUSTER_LAKE`` and ``MUSTER_SITE`` say where lake and site are, whatever ``lake:`` says;
+    ``MUSTER_SETTINGS`` names the folder.
     """
-    with TemporaryDirectory() as folder:
-        lake = open_store(environment["MUSTER_LAKE"], base=Path(folder))
-        _copy_kpis(lake, Path(folder))
-        settings = parse(_settings_text(lake), lake.url(CONFIG + SETTINGS_FILE), options_of)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        lake = open_store(environment["MUSTER_LAKE"], base=folder)
+        settings = _settings(lake, environment)
+        _copy_own(lake, f"{environment['MUSTER_SETTINGS']}/", folder)
         yield Project(
-            folder=Path(folder),
+            folder=folder,
             settings=settings,
             lake=lake,
-            site=open_store(environment["MUSTER_SITE"], base=Path(folder)),
-            outbox=open_store(f"{environment['MUSTER_LAKE']}/outbox", base=Path(folder)),
+            site=open_store(environment["MUSTER_SITE"], base=folder),
+            outbox=open_store(f"{environment['MUSTER_LAKE']}/outbox", base=folder),
             clock=system_clock,
             environment=environment,
             http=http,
@@ -72,20 +76,33 @@ def opened(*, http: Any = None, environment: Mapping[str, str] = os.environ) -> 
         )
 
 
-def _settings_text(lake: Store) -> str:
-    stored = lake.get(CONFIG + SETTINGS_FILE)
+def _settings(lake: Store, environment: Mapping[str, str]) -> Settings:
+    """``muster.yaml`` of the bucket; what it leaves open of a report, the stack says."""
+    key = f"{environment['MUSTER_SETTINGS']}/{SETTINGS_FILE}"
+    stored = lake.get(key)
     if stored is None:
-        raise BadSettings(f"{lake.url(CONFIG + SETTINGS_FILE)}: not found. Copy muster.yaml there")
-    return stored.data.decode("utf-8-sig")
+        raise BadSettings(f"{lake.url(key)}: not found. Put it there with muster config push")
+    settings = parse(stored.data.decode("utf-8-sig"), lake.url(key), options_of)
+    readers = tuple(filter(None, environment.get("MUSTER_RECIPIENTS", "").split(",")))
+    site = environment.get("MUSTER_SITE_URL") or None
+    reports = tuple(
+        one.model_copy(
+            update={"recipients": one.recipients or readers, "site_url": one.site_url or site}
+        )
+        for one in settings.reports
+    )
+    return settings.model_copy(update={"reports": reports})
 
 
-def _copy_kpis(lake: Store, folder: Path) -> None:
-    """The community's own KPIs, as files where the catalogue looks for them."""
-    (folder / "kpis").mkdir()
-    for entry in lake.list(f"{CONFIG}kpis/"):
-        stored, name = lake.get(entry.key), entry.key.rpartition("/")[2]
+def _copy_own(lake: Store, config: str, folder: Path) -> None:
+    """The community's own KPIs and templates, as files where the library looks for them."""
+    for entry in lake.list(config):
+        name = entry.key.removeprefix(config)
+        stored = lake.get(entry.key) if name.startswith(("kpis/", "templates/")) else None
         if stored is not None:
-            (folder / "kpis" / name).write_bytes(stored.data)
+            path = folder / checked(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(stored.data)
 
 
 def deadline(context: Any) -> datetime:
@@ -131,17 +148,24 @@ def keep_schedules(project: Project) -> int:
     target = schedules.Target(*(said[name] for name in names))
     wanted = schedules.wanted(project.settings)
     try:
-        schedules.keep(project.lake, _scheduler, said["MUSTER_SCHEDULE_GROUP"], wanted, target)
+        schedules.keep(
+            project.lake,
+            partial(client, "scheduler"),
+            said["MUSTER_SCHEDULE_GROUP"],
+            wanted,
+            target,
+        )
     except MusterError as error:
         _log.error("schedules not kept", error=type(error).__name__, reason=str(error))
         return 1
     return 0
 
 
-def _scheduler() -> Any:
+def client(service: str) -> Any:
+    """A client of an AWS service, made once a function needs it."""
     import boto3
 
-    return boto3.client("scheduler")
+    return boto3.client(service, region_name=os.environ.get("AWS_REGION"))
 
 
 def logged(door: Door) -> Door:

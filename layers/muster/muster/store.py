@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from uuid import uuid4
 from muster.errors import Conflict, StoreRefused, Unavailable
 
 _HIDDEN = ".muster"
+CHUNK = 1024 * 1024
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
 _LOST = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 _REFUSED = {
@@ -49,6 +51,9 @@ class Store(Protocol):
     def get(self, key: str) -> Stored | None:
         """The object, or ``None`` if there is none."""
 
+    def download(self, key: str, path: Path) -> bool:
+        """The object as a file, however large it is; whether there is one."""
+
     def put(
         self, key: str, data: bytes, *, if_match: str | None = None, if_new: bool = False
     ) -> str:
@@ -59,6 +64,9 @@ class Store(Protocol):
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every object whose key starts with ``prefix``, sorted by key."""
+
+    def forget_versions(self) -> None:
+        """Remove for good every earlier version that the store has kept of any object."""
 
     def url(self, key: str = "") -> str:
         """What a Parquet reader can glob: an absolute path or ``s3://bucket/prefix/key``."""
@@ -123,6 +131,15 @@ class FolderStore:
             raise self._refused(key, error) from error
         return Stored(data, _etag(data))
 
+    def download(self, key: str, path: Path) -> bool:
+        try:
+            shutil.copyfile(self._path(key), path)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise self._refused(key, error) from error
+        return True
+
     def put(
         self, key: str, data: bytes, *, if_match: str | None = None, if_new: bool = False
     ) -> str:
@@ -157,6 +174,9 @@ class FolderStore:
                 with suppress(FileNotFoundError), (self.root / key).open("rb") as file:
                     digest = hashlib.file_digest(file, "sha256").hexdigest()
                     yield Entry(key, file.tell(), digest)
+
+    def forget_versions(self) -> None:
+        """A folder keeps none."""
 
     def url(self, key: str = "") -> str:
         return (self.root / key).as_posix() if key else self.root.as_posix()
@@ -234,6 +254,19 @@ class S3Store:
                     return None
                 raise
 
+    def download(self, key: str, path: Path) -> bool:
+        with self._said_plainly(key):
+            try:
+                answer = self.client.get_object(Bucket=self.bucket, Key=self._key(key))
+                with path.open("wb") as file:
+                    for chunk in answer["Body"].iter_chunks(CHUNK):
+                        file.write(chunk)
+            except self.client.exceptions.ClientError as error:
+                if _code(error) in _MISSING:
+                    return False
+                raise
+        return True
+
     def put(
         self, key: str, data: bytes, *, if_match: str | None = None, if_new: bool = False
     ) -> str:
@@ -268,6 +301,18 @@ class S3Store:
             if not found["Key"].endswith("/"):
                 key = found["Key"].removeprefix(self.prefix)
                 yield Entry(key, found["Size"], found["ETag"])
+
+    def forget_versions(self) -> None:
+        with self._said_plainly(self.prefix):
+            pages = self.client.get_paginator("list_object_versions").paginate(
+                Bucket=self.bucket, Prefix=self.prefix
+            )
+            earlier = [one for page in pages for one in page.get("Versions", ())]
+            for one in earlier:
+                if not one["IsLatest"]:
+                    self.client.delete_object(
+                        Bucket=self.bucket, Key=one["Key"], VersionId=one["VersionId"]
+                    )
 
     def url(self, key: str = "") -> str:
         return f"s3://{self.bucket}/{self.prefix}{key}".rstrip("/")

@@ -1,4 +1,4 @@
-"""A price list and what a community asks for → what a stack costs a month, line by line."""
+"""Prices, measurements and what a community asks for → what its stack costs a month, by line."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from muster.settings import Settings
 
-HOURS, DAYS = 730, 30.4
+HOURS, DAYS, MONTHS = 730, 30.4, 24
 SOURCES = 3  # of a community that has named none yet
+MESSAGES = 10_000
+RAW_MONTHS = 3
 PER_MONTH = {"week": 4.35, "month": 1.0, "quarter": 1 / 3}
-# What one call of a small community takes, seconds times GB: assumed, on the high side.
-GB_SECONDS = {"plan": 0.5, "fetch": 8.0, "measure": 45.0, "report": 2.0}
-TRANSITIONS = {"hour": 4, "source": 4, "report": 4, "mail": 3}
-WRITES_PER_FETCH, READS_PER_FETCH = 15, 40
 
 
 @dataclass(frozen=True)
@@ -29,42 +28,75 @@ class Cost:
     paid: float
 
 
-def month(settings: Settings, price_list: Path) -> tuple[Cost, ...]:
-    """The lines of a month for a community of some thousand messages, dearest first."""
-    prices = json.loads(price_list.read_text(encoding="utf-8"))["prices"]
-    lines = (_cost(what, amount, prices[what]) for what, amount in usage(settings).items())
+def month(settings: Settings, infra: Path, messages: int = MESSAGES) -> tuple[Cost, ...]:
+    """The lines of a month, dearest first, of a lake of so many messages in two years.
+
+    ``infra`` is the folder that holds ``prices.json`` and ``measured.json``.
+    """
+    prices = _read(infra / "prices.json")["prices"]
+    used = usage(settings, _read(infra / "measured.json"), messages)
+    lines = (_cost(what, amount, prices[what]) for what, amount in used.items())
     return tuple(sorted(lines, key=lambda line: (-line.paid, -line.listed)))
 
 
-def usage(settings: Settings) -> Mapping[str, float]:
-    """Units a month by the price list's names."""
-    fetches = (
-        sum(
-            HOURS * min(3600 / one.every.total_seconds(), 1)
-            for one in settings.sources
-            if one.platform != "file"
-        )
-        or HOURS * SOURCES
-    )
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def usage(settings: Settings, measured: Mapping[str, Any], messages: int) -> Mapping[str, float]:
+    """Units a month by the price list's names; a 24th of the messages came in this month."""
+    calls = _calls(settings)
+    transitions, requests, size = measured["transitions"], measured["requests"], measured["bytes"]
+    new, objects = messages / MONTHS, _sources(settings) * MONTHS * 2
+    written = sum(count * requests.get(name, {}).get("writes", 0) for name, count in calls.items())
+    read = sum(count * requests.get(name, {}).get("reads", 0) for name, count in calls.items())
+    return {
+        "lambda_gb_second": sum(_gb_seconds(calls, measured["functions"], messages)),
+        "lambda_request": sum(calls.values()),
+        "step_transition": HOURS * transitions["hour"] + calls["fetch"] * transitions["source"]
+        + calls["measure"] * transitions["report"] + calls["mail"] * transitions["mail"],
+        "scheduler_call": HOURS + calls["measure"],
+        "s3_gb_month": (
+            messages * size["tables_per_message"] + new * RAW_MONTHS * size["raw_per_message"]
+            + size["site"]
+        ) / 1e9,
+        "s3_write": written,
+        "s3_read": read + calls["measure"] * objects * requests["measure"]["reads_per_object"],
+        "log_gb": sum(calls.values()) * 2e-6,
+        "metric": 10,
+        "alarm": 8,
+        "trace": sum(calls.values()),
+        "mail": calls["mail"],
+    }  # fmt: skip
+
+
+def _calls(settings: Settings) -> dict[str, float]:
+    """How often each function is called, and how many mails go."""
+    every = [one.every.total_seconds() for one in settings.sources if one.platform != "file"]
+    fetches = sum(HOURS * min(3600 / seconds, 1) for seconds in every) or HOURS * SOURCES
     reports = sum(PER_MONTH[one.grain] for one in settings.reports)
     mails = sum(PER_MONTH[one.grain] * len(one.recipients) for one in settings.reports)
     measured = DAYS + reports
     calls = {"plan": HOURS, "fetch": fetches, "measure": measured, "report": measured + mails}
-    return {
-        "lambda_gb_second": sum(count * GB_SECONDS[name] for name, count in calls.items()),
-        "lambda_request": sum(calls.values()),
-        "step_transition": HOURS * TRANSITIONS["hour"] + fetches * TRANSITIONS["source"]
-        + measured * TRANSITIONS["report"] + mails * TRANSITIONS["mail"],
-        "scheduler_call": HOURS + measured,
-        "s3_gb_month": 1.0,
-        "s3_write": fetches * WRITES_PER_FETCH + measured * 200,
-        "s3_read": fetches * READS_PER_FETCH + measured * 2000,
-        "log_gb": 0.1,
-        "metric": 10,
-        "alarm": 10,
-        "trace": sum(calls.values()),
-        "mail": mails,
-    }  # fmt: skip
+    return {**calls, "mail": mails}
+
+
+def _sources(settings: Settings) -> int:
+    return len(settings.sources) or SOURCES
+
+
+def _gb_seconds(
+    calls: Mapping[str, float], functions: Mapping[str, Any], messages: int
+) -> list[float]:
+    """Per function: its calls, and what grows with the new messages or with the lake."""
+    grown = {
+        "fetch": messages / MONTHS / 1000 * functions["fetch"]["seconds_per_1000_new"],
+        "measure": calls["measure"] * messages / 1e6 * functions["measure"]["seconds_per_million"],
+    }
+    return [
+        one["gb"] * (calls[name] * one["seconds"] + grown.get(name, 0))
+        for name, one in functions.items()
+    ]
 
 
 def _cost(what: str, amount: float, price: Mapping[str, float | str]) -> Cost:

@@ -99,7 +99,7 @@ def _say_costs(settings: Any, place: Path) -> None:
     from muster.account import costs
     from muster.settings import Settings
 
-    lines = costs.month(settings or Settings(community="?"), place / "infra" / "prices.json")
+    lines = costs.month(settings or Settings(community="?"), place / "infra")
     rows = [(one.what, f"{one.amount:,.0f}", one.unit, f"{one.listed:.2f}", f"{one.paid:.2f}")
             for one in lines if one.listed >= 0.005]  # fmt: skip
     say("About what a month costs, in USD; more: docs/costs.md")

@@ -1,4 +1,4 @@
-"""The verbs that move data: init, fetch, measure, report, run, import, replay."""
+"""The verbs that move data: init, fetch, measure, report, run, import, replay, erase."""
 
 from __future__ import annotations
 
@@ -178,3 +178,22 @@ def replay(
         agreed(cost.sentence())
     replayed = collect.replay(*what, rescore=rescore)
     telling.fetched(replayed, as_json)
+
+
+@app.command()
+def erase(
+    context: typer.Context,
+    source: Annotated[str, typer.Option(help="The source they are a member of.")],
+    member: Annotated[str, typer.Option(help="Their id there (members.member_id).")],
+    as_json: Json = False,
+) -> None:
+    """Erase a member from lake, site and outbox for good; the totals stay."""
+    from muster.pipeline.erase import erase as erase_member
+
+    erased = erase_member(opened(context), source, member)
+    if as_json:
+        say_json(asdict(erased))
+        return
+    rows = ", ".join(f"{count:,} {table}" for table, count in erased.rows.items()) or "no rows"
+    say(f"{source}: {rows}, {erased.raw_items:,} raw items, {erased.mails:,} mails erased")
+    say("They will not come back. Next: muster measure, then muster report")

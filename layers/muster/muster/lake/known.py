@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import groupby
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from muster.lake import parquet
+from muster.lake.suppression import PSEUDONYM
 from muster.records import TABLES, KnownMessage
 from muster.store import Store
 
-_NAMES = ("message_id", "thread_id", "created_at", "edited_at", "deleted_at")
+_NAMES = ("message_id", "thread_id", "created_at", "edited_at", "deleted_at", "author_id")
 
 
 def known(store: Store, source: str, since: datetime) -> Iterator[KnownMessage]:
@@ -41,9 +43,15 @@ def _known(rows: pa.Table, since: datetime) -> Iterator[KnownMessage]:
     from_then = pc.greater_equal(
         rows.column("created_at"), pa.scalar(since, pa.timestamp("us", "UTC"))
     )
-    there = rows.filter(pc.and_(from_then, pc.is_null(rows.column("deleted_at"))))
+    is_there = pc.and_(pc.is_null(rows.column("deleted_at")), pc.invert(_is_erased(rows)))
+    there = rows.filter(pc.and_(from_then, is_there))
     for batch in there.sort_by(
         [("created_at", "ascending"), ("message_id", "ascending")]
     ).to_batches():
-        for row in batch.drop_columns(["deleted_at"]).to_pylist():
+        for row in batch.drop_columns(["deleted_at", "author_id"]).to_pylist():
             yield KnownMessage(**row)
+
+
+def _is_erased(rows: pa.Table) -> Any:
+    """Messages of erased members: asking for them again would bring them back, or delete them."""
+    return pc.starts_with(pc.fill_null(rows.column("author_id"), ""), PSEUDONYM)

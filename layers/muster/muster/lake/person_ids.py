@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -75,9 +75,22 @@ def change(
     raise Conflict(f"{store.url(LOG)} kept changing: run again with fewer runs at once")
 
 
-def forget(store: Store, account: Account) -> None:
-    """Take an erased account out of every decision, then of the log."""
-    change(store, lambda log: (one for one in log if account not in one.pair))
+def rename(store: Store, account: Account, pseudonym: str) -> None:
+    """An erased account stands under its pseudonym; what spoke for its decisions is gone.
+
+    Who is one person with it stays so, and with it every count of persons.
+    """
+
+    def renamed(one: Account) -> Account:
+        return (one[0], pseudonym) if one == account else one
+
+    def without(one: Decision) -> Decision:
+        if account not in one.pair:
+            return one
+        first, second = one.pair
+        return replace(one, pair=(renamed(first), renamed(second)), evidence=("erased",))
+
+    change(store, lambda log: map(without, log))
 
 
 def members(store: Store) -> Iterator[Held]:

@@ -16,8 +16,8 @@ from muster.store import Store
 def write(store: Store, source: str, run: str, n: int, items: Iterable[Item]) -> None:
     """Store one page before it is mapped: one object per UTC day seen, named by run and page."""
     for day, found in groupby(items, key=lambda item: item.seen_at.date()):
-        lines = [_item_line(item) for item in found]
-        store.put(f"{_folder('raw', source, day)}/{run}-{n:06}.jsonl.zst", _pack(lines))
+        lines = [item_line(item) for item in found]
+        store.put(f"{_folder('raw', source, day)}/{run}-{n:06}.jsonl.zst", pack(lines))
 
 
 def read(store: Store, source: str, since: date | None = None) -> Iterator[Item]:
@@ -26,7 +26,7 @@ def read(store: Store, source: str, since: date | None = None) -> Iterator[Item]
     for entry in store.list(f"raw/source={source}/"):
         stored = store.get(entry.key) if entry.key.split("/")[2] >= start else None
         if stored is not None:
-            yield from (_item(line) for line in _unpack(stored.data))
+            yield from (item_of(line) for line in unpack(stored.data))
 
 
 def quarantine(
@@ -40,13 +40,13 @@ def quarantine(
     found = tuple(refused)
     if not found:
         return
-    lines = [_item_line(item, reason) for item, reason in found]
+    lines = [item_line(item, reason) for item, reason in found]
     bodies = sorted(
         json.dumps([item.stream, item.body], default=str, sort_keys=True) for item, _ in found
     )
     digest = hashlib.blake2b("\n".join(bodies).encode(), digest_size=8).hexdigest()
     folder = _folder("quarantine", source, found[0][0].seen_at.date())
-    store.put(f"{folder}/{run}-{n:06}.{digest}.{len(lines)}.jsonl.zst", _pack(lines))
+    store.put(f"{folder}/{run}-{n:06}.{digest}.{len(lines)}.jsonl.zst", pack(lines))
 
 
 def quarantined(store: Store, source: str, since: date | None = None) -> int:
@@ -61,15 +61,16 @@ def read_quarantine(store: Store, source: str) -> Iterator[tuple[Item, str]]:
     """Every item in quarantine with its reason, in the order of days, runs and pages."""
     for entry in store.list(f"quarantine/source={source}/"):
         stored = store.get(entry.key)
-        for line in _unpack(stored.data) if stored else ():
-            yield _item(line), json.loads(line)["reason"]
+        for line in unpack(stored.data) if stored else ():
+            yield item_of(line), json.loads(line)["reason"]
 
 
 def _folder(kind: str, source: str, day: date) -> str:
     return f"{kind}/source={source}/date={day.isoformat()}"
 
 
-def _item_line(item: Item, reason: str | None = None) -> str:
+def item_line(item: Item, reason: str | None = None) -> str:
+    """An item as one line of JSON; of one in quarantine, with its reason."""
     line: dict[str, Any] = {"stream": item.stream, "seen_at": item.seen_at.isoformat()}
     if item.context is not None:
         line["context"] = dict(item.context)
@@ -81,13 +82,15 @@ def _item_line(item: Item, reason: str | None = None) -> str:
     )
 
 
-def _item(line: str) -> Item:
+def item_of(line: str) -> Item:
+    """The item of a line."""
     found = json.loads(line)
     seen_at = datetime.fromisoformat(found["seen_at"])
     return Item(found["stream"], found["body"], seen_at, found.get("context"))
 
 
-def _pack(lines: Iterable[str]) -> bytes:
+def pack(lines: Iterable[str]) -> bytes:
+    """Lines as compressed bytes."""
     import pyarrow as pa
 
     sink = pa.BufferOutputStream()
@@ -96,7 +99,8 @@ def _pack(lines: Iterable[str]) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def _unpack(data: bytes) -> list[str]:
+def unpack(data: bytes) -> list[str]:
+    """The lines of compressed bytes."""
     import pyarrow as pa
 
     with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as packed:

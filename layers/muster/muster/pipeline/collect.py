@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
@@ -13,11 +13,11 @@ from uuid import uuid4
 from muster import sources
 from muster.clock import local_midnight
 from muster.errors import BadSettings, RateLimited, Refused, Retry, SourceFailed
-from muster.lake import cells, known, merge, raw, state
+from muster.lake import cells, erasing, known, merge, raw, state, suppression
 from muster.lake.state import State
 from muster.pipeline import moods, people
 from muster.project import Progress, Project
-from muster.records import TABLE_OF, TABLES, Deletion, Item, Page, Row
+from muster.records import TABLE_OF, TABLES, Deletion, Item, Page, Row, Thread
 from muster.secret import reveal
 from muster.sentiment import Mood
 from muster.settings import Source
@@ -192,12 +192,59 @@ def _store(
     mood: Mood,
 ) -> tuple[Fetched, Mapping[str, datetime]]:
     """Raw first, then the tables, then what was refused; also the earliest row of each table."""
+    count = len(items)
+    items[:] = _of_the_present(project, source, items)
     raw.write(project.lake, source.name, run, number, items)
-    count, (rows, refused) = len(items), mapped(source, items)
+    rows, refused = mapped(source, items)
     items.clear()  # They are the larger part of a batch; merging needs the memory.
     changed = merge.merge(project.lake, source.name, rows, derive=mood.read)
     raw.quarantine(project.lake, source.name, run, number, refused)
     return _brought(so_far, count, changed, len(refused), mood), earliest(row for row, _ in rows)
+
+
+def _of_the_present(project: Project, source: Source, items: list[Item]) -> list[Item]:
+    """The items without those of erased members, and without their names in the others."""
+    suppressed = suppression.load(project.lake, source.name)
+    if not suppressed:
+        return items
+    theirs = is_theirs(source, suppressed)
+    cleaned = (erasing.clean_item(item, suppressed, theirs) for item in items)
+    return [item for item in cleaned if item is not None]
+
+
+def without_erased(project: Project, name: str, rows: Iterable[Row]) -> list[Row]:
+    """Rows of an import without those of the source's erased members."""
+    suppressed = suppression.load(project.lake, name)
+    return [row for row in rows if not suppressed.pseudonym(_person(row))]
+
+
+def is_theirs(source: Source, suppressed: suppression.Suppressed) -> Callable[[Item], bool]:
+    """A function that tells whether an item is of erased members only.
+
+    One that cannot be mapped is theirs if it names them at all.
+    """
+
+    def check(item: Item) -> bool:
+        rows, refused = mapped(source, [item])
+        if refused:
+            return bool(suppressed.value(item.body) != item.body)
+        owned = [_is_owned(row, suppressed) for row, _ in rows]
+        return True in owned and False not in owned
+
+    return check
+
+
+def _is_owned(row: Row | Deletion, suppressed: suppression.Suppressed) -> bool | None:
+    """Whether a row is of an erased member, of somebody else, or (``None``) of nobody."""
+    if person := _person(row):
+        return suppressed.pseudonym(person) is not None
+    return suppressed.has_opened(row.thread_id) if isinstance(row, Thread) else None
+
+
+def _person(row: Row | Deletion) -> str | None:
+    """The account a row is of."""
+    names = ("author_id", "member_id", "respondent_id", "customer_id")
+    return next((found for name in names if (found := getattr(row, name, None))), None)
 
 
 def mapped(source: Source, items: Iterable[Item]) -> tuple[list[Observed], list[tuple[Item, str]]]:

@@ -12,7 +12,7 @@ from muster.errors import BadImport
 from muster.lake import importing, merge, raw, state
 from muster.lake.taken import Extra, Refusal, Taken
 from muster.pipeline import people
-from muster.pipeline.collect import added, earliest, first_of, run_name
+from muster.pipeline.collect import added, earliest, first_of, run_name, without_erased
 from muster.pipeline.moods import mood
 from muster.project import Progress, Project
 from muster.records import SOURCE_NAME, Item
@@ -125,7 +125,7 @@ def _by_source(taken: Iterable[Taken], source: str | None) -> dict[str, list[Tak
 def _merge(project: Project, name: str, taken: list[Taken], mood: Mood) -> int:
     """Merge one source's rows and remember from when on the table is covered."""
     now = project.clock()
-    rows = [(record.row, now) for record in taken]
+    rows = [(row, now) for row in without_erased(project, name, (one.row for one in taken))]
     changed = merge.merge(project.lake, name, rows, derive=mood.read)
     memory = state.load(project.lake, name)
     covered = first_of(memory.covered, earliest(record.row for record in taken))

@@ -49,7 +49,7 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
     outcome = runner.measure(
         connection, settings, kpis, as_of=as_of, coverage=coverage, write=write
     )
-    facts = tuple(_facts(project, source, as_of, connection) for source in _all_sources(project))
+    facts = tuple(_facts(project, source, as_of, connection) for source in all_sources(project))
     verdicts = tuple(_verdicts(project, kpis, outcome.values, as_of))
     known = definitions.noted(project, kpis, as_of)
     money = other_money.other_money(connection, settings.currency, as_of)
@@ -127,7 +127,7 @@ def catalogue_of(folder: Path) -> tuple[Kpi, ...]:
     return catalogue.load(folder / "kpis")
 
 
-def _all_sources(project: Project) -> Iterator[str]:
+def all_sources(project: Project) -> Iterator[str]:
     """The sources of the settings, then those that only imports fed."""
     named = [source.name for source in project.settings.sources]
     yield from named
@@ -147,7 +147,7 @@ def _is_fetched(source: Source | None) -> bool:
 
 def coverage_of(project: Project, as_of: datetime) -> Iterator[Coverage]:
     """What successes vouch for: a fetch to its last success, an import to ``as_of``."""
-    for name in _all_sources(project):
+    for name in all_sources(project):
         memory = state.load(project.lake, name)
         is_fetched = _is_fetched(_source(project, name))
         to_at = memory.last_success_at if is_fetched else as_of

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
+from functools import wraps
 from hashlib import blake2b
+from typing import ParamSpec, TypeVar
 from urllib.parse import quote
 
 from muster.clock import DAY, period_start
@@ -16,12 +18,14 @@ from muster.goals import xmr
 from muster.pipeline import delivery, measure
 from muster.pipeline.delivery import Delivery
 from muster.project import Project
-from muster.reports import data, email, site, view, words
+from muster.reports import data, email, site, templating, view, words
 from muster.reports.inert import slug
 from muster.reports.model import ReportView
 from muster.results import Measured
 from muster.settings import Report
 
+P = ParamSpec("P")
+R = TypeVar("R")
 NOBODY = "nobody@example.invalid"
 
 
@@ -37,6 +41,20 @@ class Reported:
     error: str = ""
 
 
+def _in_own_templates(stage: Callable[P, R]) -> Callable[P, R]:
+    """A stage that uses the templates beside the project's settings before ours."""
+
+    @wraps(stage)
+    def within(*args: P.args, **words: P.kwargs) -> R:
+        project = args[0]
+        assert isinstance(project, Project)
+        with templating.own(project.folder / "templates"):
+            return stage(*args, **words)
+
+    return within
+
+
+@_in_own_templates
 def report(
     project: Project,
     names: Sequence[str] = (),
@@ -71,6 +89,7 @@ def recipients(project: Project, names: Sequence[str] = ()) -> tuple[tuple[str, 
     return tuple((one.name, reader) for one in _chosen(project, names) for reader in one.recipients)
 
 
+@_in_own_templates
 def deliver(project: Project, report: str, recipient: str, send: bool = True) -> Reported:
     """One report to one of its recipients, from the last measurement.
 
@@ -83,6 +102,7 @@ def deliver(project: Project, report: str, recipient: str, send: bool = True) ->
     return _delivered(project, found, one, recipient, send, again=False)
 
 
+@_in_own_templates
 def publish_site(project: Project) -> None:
     """Write the site from the last measurement."""
     publish(project, measure.latest(project))

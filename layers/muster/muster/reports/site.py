@@ -273,6 +273,6 @@ def _json(held: Any) -> bytes:
 
 
 def _assets() -> dict[str, bytes]:
-    folder = templating.folder("site")
-    files = {name: (folder / name).read_bytes() for name in ("style.css", "app.js", "icon.svg")}
+    names = ("style.css", "app.js", "icon.svg")
+    files = {name: templating.file("site", name).read_bytes() for name in names}
     return files | {f"fonts/{name}": (FONTS / name).read_bytes() for name in SITE_FONTS}

@@ -1,12 +1,20 @@
-"""A template's name goes in, a Jinja environment that escapes comes out."""
+"""A template's name goes in, a Jinja environment that escapes comes out.
+
+A community's own templates (``templates/`` beside ``muster.yaml``) come before ours of that name.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
 
+_own: ContextVar[Path | None] = ContextVar("own templates", default=None)
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -16,11 +24,35 @@ def folder(kind: str) -> Path:
     return next(place / kind for place in places if (place / kind).is_dir())
 
 
-@cache
+@contextmanager
+def own(templates: Path) -> Iterator[None]:
+    """While it lasts, templates of that folder stand in for ours."""
+    token = _own.set(templates if templates.is_dir() else None)
+    try:
+        yield
+    finally:
+        _own.reset(token)
+
+
+def file(kind: str, name: str) -> Path:
+    """A file of a kind that is no template (a style sheet): the community's own, else ours."""
+    return next(path for path in (place / name for place in _places(kind)) if path.is_file())
+
+
+def _places(kind: str) -> tuple[Path, ...]:
+    theirs = _own.get()
+    return (theirs / kind, folder(kind)) if theirs else (folder(kind),)
+
+
 def environment(kind: str) -> Environment:
     """Templates of a kind; ``.html`` is escaped, ``.txt`` is not, an unknown name is an error."""
-    made = Environment(
-        loader=FileSystemLoader(folder(kind)),
+    return _environment(_places(kind))
+
+
+@cache
+def _environment(places: tuple[Path, ...]) -> Environment:
+    made = SandboxedEnvironment(
+        loader=FileSystemLoader(places),
         autoescape=lambda name: bool(name and name.endswith(".html")),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,0 +1,65 @@
+"""Price list and measurements → docs/costs.md: what three communities pay a month."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from muster.account import costs
+from muster.settings import Settings, Source
+
+COMMUNITIES = ((3, 10_000), (10, 1_000_000), (30, 100_000_000))
+HEAD = """# What a month costs
+
+Made by `make docs` from `infra/prices.json` (list prices of {region}, {as_of}) and
+`infra/measured.json` ({measured}). {note} {how}
+
+Assumed: every source is fetched each hour; one weekly report goes to five readers; the lake holds
+two years, so a 24th of its messages came in this month; raw answers are kept for 90 days. Lambda's
+processor is taken to be as fast as the one measured on, one second for one second.
+
+| | {heads} |
+| --- |{rules}
+"""
+TAIL = """
+Not in it: questions to Athena (5 dollars for each terabyte read; a question about the big lake's
+messages reads some gigabytes, and one of more than 10 GB is stopped), readers of the site (ten
+million requests a month are free), tax, and what a platform itself takes for being read (X does).
+
+The big lake is measured from scratch only when definitions or settings change; a single call may
+take 15 minutes and 10 GB, so whoever outgrows that measures on a machine of one's own with the same
+lake (`muster measure` with `lake: s3://…`).
+"""
+
+
+def page(infra: Path) -> str:
+    """The document."""
+    prices = json.loads((infra / "prices.json").read_text("utf-8"))
+    measured = json.loads((infra / "measured.json").read_text("utf-8"))
+    months = [_month(infra, *community) for community in COMMUNITIES]
+    names = [f"{sources} sources, {messages:,} messages" for sources, messages in COMMUNITIES]
+    head = HEAD.format(
+        region=prices["region"], as_of=prices["as_of"], measured=measured["as_of"],
+        note=prices["note"], how=measured["note"], heads=" | ".join(names),
+        rules=" --- |" * len(names),
+    )  # fmt: skip
+    rows = "".join(_row(what, months) for what in months[0])
+    free = " | ".join(f"**{sum(one.paid for one in month.values()):,.2f}**" for month in months)
+    listed = " | ".join(f"{sum(one.listed for one in month.values()):,.2f}" for month in months)
+    ends = f"| **dollars to pay** | {free} |\n| at list price, nothing free | {listed} |\n"
+    return head + rows + ends + TAIL
+
+
+def _month(infra: Path, sources: int, messages: int) -> dict[str, costs.Cost]:
+    settings = Settings.model_validate(
+        {"community": "?", "reports": [{"recipients": [f"r{n}@example.org" for n in range(5)]}]}
+    )
+    named = tuple(Source(name=f"s{number}", platform="?") for number in range(sources))
+    settings = settings.model_copy(update={"sources": named})
+    lines = costs.month(settings, infra, messages)
+    return {line.what: line for line in sorted(lines, key=lambda line: line.what)}
+
+
+def _row(what: str, months: list[dict[str, costs.Cost]]) -> str:
+    cells = [f"{month[what].amount:,.6g} = {month[what].paid:,.2f}" for month in months]
+    return f"| {months[0][what].unit} | {' | '.join(cells)} |\n"

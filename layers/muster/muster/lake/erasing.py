@@ -1,0 +1,234 @@
+"""A member of a source → the lake's raw items and tables without them; every count stays.
+
+Their messages keep their rows, times and numbers under a pseudonym; text, links and names go.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any
+
+import pyarrow as pa
+
+from muster.errors import Conflict
+from muster.lake import parquet, raw
+from muster.lake.cells import Cells
+from muster.lake.suppression import SHORTEST_ID, Suppressed
+from muster.records import TABLES, Item, Table
+from muster.store import Store, Stored
+
+TRIES = 20
+# What a member wrote or is called, by table; everything else of a row is kept or a name in it.
+_OWN = {
+    "messages": ("author_id", ("url",), ("text",)),
+    "reviews": ("author_id", (), ("title", "text")),
+    "survey_responses": ("respondent_id", (), ("comment",)),
+    "members": ("member_id", ("handle", "display_name", "location", "links", "email_hash"), ()),
+}
+_ACCOUNTS = ("author_id", "member_id", "respondent_id", "customer_id", "solved_by")
+# Shorter texts name nobody: many people write "it works now".
+TELLING = 12
+# Of others' raw items only what must be a quote is taken out: they may have said the same.
+QUOTED = 40
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """Whom to erase, what stands for them, and what may be left of a text of theirs."""
+
+    source: str
+    member: str
+    suppressed: Suppressed
+    pseudonym: str
+    residue: Callable[[str], str]
+    names: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
+    threads: frozenset[str] = frozenset()
+
+    def may_name(self, text: str) -> bool:
+        """Whether it is worth a closer look: most of a lake never heard of them."""
+        lower = text.casefold()
+        return any(name in lower for name in self._needles)
+
+    @cached_property
+    def _needles(self) -> tuple[str, ...]:
+        """What a text or a line of JSON holds if it names or quotes them."""
+        plain = {one.casefold() for one in (*self.names, *self.words)}
+        as_json = {json.dumps(one)[1:-1] for one in plain}
+        short = {one for one in plain if one.isdigit() and len(one) < SHORTEST_ID}
+        return (*((plain | as_json) - short), *(f'":{one}' for one in short))
+
+    def unnamed(self, text: str) -> str:
+        """Any text without their names."""
+        return self.suppressed.text(text) if self.may_name(text) else text
+
+    def scrubbed(self, text: str) -> str:
+        """Any text without their names and without what they wrote."""
+        if not self.may_name(text):
+            return text
+        for words in self.words:
+            text = text.replace(words, "")
+        return self.suppressed.text(text)
+
+
+def own_rows(store: Store, source: str, member: str) -> Iterator[tuple[str, Cells]]:
+    """Every row of theirs, with its table's name."""
+    for name, (column, _, _) in _OWN.items():
+        for entry in store.list(f"tables/{name}/source={source}/"):
+            stored = store.get(entry.key)
+            if stored is not None:
+                rows = parquet.decode(TABLES[name], stored.data, store.url(entry.key)).rows
+                mask = pa.compute.equal(rows.column(column), member)
+                yield from ((name, row) for row in rows.filter(mask).to_pylist())
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What the lake knows of a member: id and handles, the texts they wrote, what they opened."""
+
+    names: frozenset[str]
+    texts: frozenset[str]
+    threads: frozenset[str]
+    titles: frozenset[str]
+
+
+def traces(store: Store, source: str, member: str) -> Traces:
+    """Read from their rows; of a member erased before, the id alone is left."""
+    names, texts, threads = {member}, set(), set()
+    for table, row in own_rows(store, source, member):
+        names.add((row["handle"] if table == "members" else None) or member)
+        texts |= {row[column] or "" for column in _OWN[table][2]}
+        if table == "messages" and row["kind"] == "post" and row["parent_id"] is None:
+            threads.add(row["thread_id"])
+    titles = _long(_titles(store, source, threads), TELLING)
+    return Traces(frozenset(names), _long(texts, TELLING), frozenset(threads), titles)
+
+
+def _titles(store: Store, source: str, threads: set[str]) -> Iterator[str]:
+    for entry in store.list(f"tables/threads/source={source}/"):
+        stored = store.get(entry.key)
+        if stored is not None:
+            rows = parquet.decode(TABLES["threads"], stored.data, entry.key).rows.to_pylist()
+            yield from (row["title"] or "" for row in rows if row["thread_id"] in threads)
+
+
+def _long(texts: Iterable[str], length: int) -> frozenset[str]:
+    return frozenset(one for one in texts if len(one) >= length)
+
+
+def erase_tables(store: Store, erasure: Erasure, names: tuple[str, ...]) -> dict[str, int]:
+    """Rewrite the tables' objects in which the member stands; how many rows changed in each."""
+    changed: dict[str, int] = {}
+    for name in names:
+        change = partial(_erased, TABLES[name], erasure)
+        entries = list(store.list(f"tables/{name}/source={erasure.source}/"))
+        changed[name] = sum(_again(store, entry.key, change) for entry in entries)
+    return {name: count for name, count in changed.items() if count}
+
+
+def _again(store: Store, key: str, change: Callable[[Stored], tuple[bytes | None, int]]) -> int:
+    """Replace an object by what ``change`` makes of it, however often somebody else was first."""
+    for _ in range(TRIES):
+        stored = store.get(key)
+        if stored is None:
+            return 0
+        data, count = change(stored)
+        try:
+            if data is None and count:
+                store.delete(key, if_match=stored.etag)
+            elif count:
+                store.put(key, data or b"", if_match=stored.etag)
+            return count
+        except Conflict:
+            continue
+    raise Conflict(f"{store.url(key)} kept changing: erase again")
+
+
+def _erased(table: Table, erasure: Erasure, stored: Stored) -> tuple[bytes, int]:
+    part = parquet.decode(table, stored.data, table.name)
+    before = part.rows.to_pylist()
+    after = [_row(table.name, row, erasure) for row in before]
+    count = sum(one != other for one, other in zip(before, after, strict=True))
+    rows = parquet.arrow(table, after)
+    # The part's size says nothing here: it takes no new keys if it took none before.
+    return parquet.encode(table, rows, limit=2**62, is_full=part.is_full), count
+
+
+def _row(table: str, row: Cells, erasure: Erasure) -> Cells:
+    column, gone, texts = _OWN.get(table, ("", (), ()))
+    after = {name: _cell(name, value, erasure) for name, value in row.items()}
+    if table == "threads" and row["thread_id"] in erasure.threads:
+        after |= {"title": None, "url": None}
+    if column and row[column] == erasure.member:
+        after |= dict.fromkeys(gone) | {column: erasure.pseudonym}
+        after |= {one: row[one] and erasure.residue(row[one]) for one in texts}
+    return after
+
+
+def _cell(column: str, value: Any, erasure: Erasure) -> Any:
+    if isinstance(value, str):
+        is_account = column in _ACCOUNTS and value == erasure.member
+        return erasure.pseudonym if is_account else erasure.unnamed(value)
+    if isinstance(value, list):
+        return [_cell(column, one, erasure) for one in value]
+    return value
+
+
+def erase_raw(store: Store, erasure: Erasure, is_theirs: Callable[[Item], bool]) -> int:
+    """Rewrite raw and quarantine without their items and names; how many items changed."""
+    quoted = replace(erasure, words=_long(erasure.words, QUOTED))
+    change = partial(_raw, quoted, is_theirs)
+    entries = [
+        entry
+        for kind in ("raw", "quarantine")
+        for entry in store.list(f"{kind}/source={erasure.source}/")
+    ]
+    return sum(_again(store, entry.key, change) for entry in entries)
+
+
+def _raw(
+    erasure: Erasure, is_theirs: Callable[[Item], bool], stored: Stored
+) -> tuple[bytes | None, int]:
+    before = raw.unpack(stored.data)
+    after = [line for line in (_line(one, erasure, is_theirs) for one in before) if line]
+    count = len(before) - len(after) + len(set(after) - set(before))
+    return (raw.pack(after) if after else None), count
+
+
+def _line(line: str, erasure: Erasure, is_theirs: Callable[[Item], bool]) -> str:
+    if not erasure.may_name(line):
+        return line
+    found = json.loads(line)
+    item = raw.item_of(line)
+    kept = clean_item(item, erasure.suppressed, is_theirs)
+    if kept is None:
+        return ""
+    body = without(kept.body, erasure)
+    if (body, kept.context) == (item.body, item.context):
+        return line
+    reason = erasure.scrubbed(found["reason"]) if "reason" in found else None
+    return raw.item_line(replace(kept, body=body), reason)
+
+
+def without(value: Any, erasure: Erasure) -> Any:
+    """A JSON value whose strings hold neither their names nor their words."""
+    if isinstance(value, dict):
+        return {name: without(one, erasure) for name, one in value.items()}
+    if isinstance(value, list):
+        return [without(one, erasure) for one in value]
+    return erasure.scrubbed(value) if isinstance(value, str) else value
+
+
+def clean_item(
+    item: Item, suppressed: Suppressed, is_theirs: Callable[[Item], bool]
+) -> Item | None:
+    """An item without the names of the erased; ``None`` if it is theirs."""
+    if not suppressed:
+        return item
+    if is_theirs(item):
+        return None
+    context: Mapping[str, Any] | None = item.context and suppressed.value(dict(item.context))
+    return replace(item, body=suppressed.value(item.body), context=context)

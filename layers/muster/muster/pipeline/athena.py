@@ -1,0 +1,127 @@
+"""The tables of the lake → the same tables in a Glue database, for Athena; nothing to crawl.
+
+Partitions are projected: Athena works out where they lie from the names of the sources and the
+months, so that a new month or part is there as soon as it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from muster.pipeline.measure import all_sources
+from muster.project import Project
+from muster.records import TABLES
+
+_TYPES = {
+    "VARCHAR": "string", "VARCHAR[]": "array<string>", "TIMESTAMP": "timestamp", "DATE": "date",
+    "BOOLEAN": "boolean", "BIGINT": "bigint", "INTEGER": "int", "DOUBLE": "double",
+    "DECIMAL(18,4)": "decimal(18,4)",
+}  # fmt: skip
+_PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
+_FIRST_MONTH = "2000-01"
+_NOT_YET = [("nothing_measured_yet", "INTEGER")]
+_OURS = {"Name", "TableType", "Parameters", "PartitionKeys", "StorageDescriptor"}
+
+Columns = Iterable[tuple[str, str]]
+
+_COLUMNS = """
+select table_name, column_name, data_type from information_schema.columns
+where table_schema = 'main' order by table_name, ordinal_position
+"""
+
+
+def lake_tables(project: Project) -> tuple[dict[str, Any], ...]:
+    """Every table of the lake as Glue takes it, with the columns its files have now."""
+    from muster.kpis import engine
+
+    lake = project.lake.url()
+    found: dict[str, list[tuple[str, str]]] = {}
+    for name, column, kind in engine.ask(lake, _COLUMNS, environment=project.environment).rows:
+        found.setdefault(name, []).append((column, kind))
+    sources = list(all_sources(project))
+    measured = {name: columns for name, columns in found.items() if columns != _NOT_YET}
+    return tuple(table(name, columns, lake, sources) for name, columns in measured.items())
+
+
+def table(name: str, columns: Columns, lake_url: str, sources: Iterable[str]) -> dict[str, Any]:
+    """A table as Glue takes it; ``columns`` are names and DuckDB's types, partitions among them."""
+    keys = _partitions(name)
+    place = f"{lake_url}/tables/{name}/"
+    return {
+        "Name": name,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"classification": "parquet", **_projection(keys, place, sources)},
+        "PartitionKeys": [{"Name": key, "Type": "string"} for key in keys],
+        "StorageDescriptor": {
+            "Columns": [
+                {"Name": column, "Type": _TYPES[kind]}
+                for column, kind in columns
+                if column not in keys
+            ],
+            "Location": place,
+            "InputFormat": f"{_PARQUET}.MapredParquetInputFormat",
+            "OutputFormat": f"{_PARQUET}.MapredParquetOutputFormat",
+            "SerdeInfo": {"SerializationLibrary": f"{_PARQUET}.serde.ParquetHiveSerDe"},
+        },
+    }
+
+
+def _partitions(name: str) -> list[str]:
+    if name not in TABLES:
+        return []
+    return ["source", "month"] if TABLES[name].month else ["source"]
+
+
+def _projection(keys: list[str], place: str, sources: Iterable[str]) -> dict[str, str]:
+    if not keys:
+        return {}
+    template = place + "".join(f"{key}=${{{key}}}/" for key in keys)
+    found = {
+        "projection.enabled": "true",
+        "projection.source.type": "enum",
+        "projection.source.values": ",".join(sorted(sources)) or "none",
+        "storage.location.template": template,
+    }
+    if "month" in keys:
+        found |= {
+            "projection.month.type": "date",
+            "projection.month.format": "yyyy-MM",
+            "projection.month.range": f"{_FIRST_MONTH},NOW+1MONTHS",
+            "projection.month.interval": "1",
+            "projection.month.interval.unit": "MONTHS",
+        }
+    return found
+
+
+def sync_lake(project: Project, client: Any, database: str) -> tuple[str, ...]:
+    """Bring a Glue database up to the lake; the names of the tables that changed."""
+    return sync(client, database, lake_tables(project))
+
+
+def sync(client: Any, database: str, wanted: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Make and change what differs; the names of the tables that did. ``client`` is boto3's Glue.
+
+    Tables of the database that are not wanted are somebody else's and stay.
+    """
+    pages = client.get_paginator("get_tables").paginate(DatabaseName=database)
+    there = {one["Name"]: one for page in pages for one in page["TableList"]}
+    changed = [one for one in wanted if not _is_same(there.get(one["Name"]), one)]
+    for one in changed:
+        write = client.update_table if one["Name"] in there else client.create_table
+        write(DatabaseName=database, TableInput=one)
+    return tuple(one["Name"] for one in changed)
+
+
+def _is_same(there: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> bool:
+    """Whether all that is wanted is there; Glue adds facts of its own."""
+    return there is not None and all(_holds(there.get(key), wanted[key]) for key in _OURS)
+
+
+def _holds(there: Any, wanted: Any) -> bool:
+    if isinstance(wanted, Mapping):
+        return all(_holds((there or {}).get(key), value) for key, value in wanted.items())
+    if isinstance(wanted, list):
+        there = there or []
+        return len(there) == len(wanted) and all(map(_holds, there, wanted))
+    return bool(there == wanted)

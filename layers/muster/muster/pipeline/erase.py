@@ -1,0 +1,151 @@
+"""A member's wish to be forgotten → no trace in lake, site and outbox, the same totals, no return.
+
+What a number rests on stays: rows, times and counts under a pseudonym, and of a text those of its
+words that the settings or the catalogue look for. Their return is blocked first, and who they are
+is read from the members' table, which is rewritten last: killed anywhere, run again, all is done.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from email import message_from_bytes, policy
+
+from muster.errors import BadSettings
+from muster.kpis import phrases
+from muster.lake import erasing, person_ids, suppression
+from muster.lake.erasing import Erasure
+from muster.pipeline.collect import is_theirs
+from muster.pipeline.measure import all_sources
+from muster.project import Project
+from muster.records import TABLES
+from muster.settings import Settings, Source
+from muster.store import Store, check_writable
+
+LAST = "members"
+_TEXTS = (".html", ".json", ".txt", ".csv", ".md", ".svg")
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What was changed: rows per table, raw items, mails taken away, and other files."""
+
+    source: str
+    rows: Mapping[str, int] = field(default_factory=dict)
+    raw_items: int = 0
+    mails: int = 0
+    files: int = 0
+
+
+def erase(project: Project, source: str, member: str) -> Erased:
+    """Erase a member, named by the platform's id; once more is no error and finds nothing.
+
+    The derived tables that name people are taken away: the next measuring writes them anew.
+    """
+    found_in = _source(project, source)
+    lake = project.lake
+    check_writable(lake)
+    found = erasing.traces(lake, source, member)
+    suppressed, pseudonym = suppression.add(lake, source, found.names, found.threads)
+    erasure = Erasure(
+        source, member, suppressed, pseudonym, residue(project.settings),
+        found.names, found.texts, found.threads,
+    )  # fmt: skip
+    raw_items = erasing.erase_raw(lake, erasure, is_theirs(found_in, suppressed))
+    others = tuple(name for name in TABLES if name != LAST)
+    rows = erasing.erase_tables(lake, erasure, others)
+    shown = replace(erasure, words=found.texts | found.titles)
+    mails = sum(_take_away(project.outbox, shown))
+    files = sum(_rewrite(project.site, "", shown)) + sum(_rewrite(lake, "measured/", shown))
+    files += sum(_forget_derived(lake))
+    person_ids.rename(lake, (source, member), pseudonym)
+    rows |= erasing.erase_tables(lake, erasure, (LAST,))
+    for store in (lake, project.site, project.outbox):
+        store.forget_versions()
+    return Erased(source, rows, raw_items, mails, files)
+
+
+def _source(project: Project, name: str) -> Source:
+    """The source of the settings, or one that only imports fed; ``BadSettings`` names them all."""
+    there = dict.fromkeys(all_sources(project))
+    if name not in there:
+        raise BadSettings(f"no source {name!r}: there are {', '.join(there) or 'none yet'}")
+    named = (one for one in project.settings.sources if one.name == name)
+    return next(named, Source(name=name, platform="file"))
+
+
+def _take_away(outbox: Store, erasure: Erasure) -> Iterator[int]:
+    """Delete every mail that names the member or quotes them; its receipt stays."""
+    for entry in list(outbox.list()):
+        stored = outbox.get(entry.key)
+        if stored is None or not entry.key.endswith((".eml", ".html")):
+            continue
+        text = _mail_text(stored.data) if entry.key.endswith(".eml") else stored.data.decode()
+        if erasure.scrubbed(text) != text:
+            outbox.delete(entry.key)
+            yield 1
+
+
+def _mail_text(data: bytes) -> str:
+    """What a reader of the mail sees, with the transfer encoding undone."""
+    parts = message_from_bytes(data, policy=policy.default).walk()
+    return "\n".join(part.get_content() for part in parts if part.get_content_maintype() == "text")
+
+
+def _rewrite(store: Store, prefix: str, erasure: Erasure) -> Iterator[int]:
+    for entry in list(store.list(prefix)):
+        stored = store.get(entry.key) if entry.key.endswith(_TEXTS) else None
+        if stored is None:
+            continue
+        text = stored.data.decode()
+        clean = (
+            _clean_json(text, erasure) if entry.key.endswith(".json") else erasure.scrubbed(text)
+        )
+        if clean != text:
+            store.put(entry.key, clean.encode(), if_match=stored.etag)
+            yield 1
+
+
+def _clean_json(text: str, erasure: Erasure) -> str:
+    found = json.loads(text)
+    clean = erasing.without(found, erasure)
+    return text if clean == found else json.dumps(clean, ensure_ascii=False)
+
+
+def _forget_derived(lake: Store) -> Iterator[int]:
+    """Derived rows about single people and conversations; sums name nobody and stay."""
+    for entry in list(lake.list("tables/")):
+        name = entry.key.split("/")[1]
+        if name not in TABLES and name not in ("kpi_values", "goal_status", "coverage"):
+            lake.delete(entry.key)
+            yield 1
+
+
+def residue(settings: Settings) -> Callable[[str], str]:
+    """A function that leaves of a text only what a KPI looks for, so that its numbers stay.
+
+    Brand and product terms, closing phrases (of a text that could close), escalations, automatic
+    replies, and the question mark. A KPI of your own that reads other words will see them gone.
+    """
+    closing = [word for words in phrases.CLOSING.values() for word in words]
+    closing += [word for words in settings.closing_phrases.values() for word in words]
+    terms = _any_of(map(re.escape, (*settings.brand_terms, *settings.product_terms)))
+    rules = _any_of((*phrases.ESCALATION, *settings.escalation.patterns, *settings.auto_replies))
+    thanks = _any_of(map(re.escape, closing))
+    advance = _any_of(phrases.ADVANCE)
+
+    def left(text: str) -> str:
+        is_long = len(text.split()) > 12 or "?" in text
+        kept = [found[0] for found in (*terms.finditer(text), *rules.finditer(text))]
+        kept += [] if is_long else [one[0] for one in thanks.finditer(advance.sub(" ", text))]
+        kept += ["?"] if is_long and kept else []
+        return " … ".join(kept)
+
+    return left
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    joined = "|".join(f"(?:{pattern})" for pattern in patterns)
+    return re.compile(rf"(?<!\w)(?:{joined or '(?!)'})(?!\w)", re.IGNORECASE)

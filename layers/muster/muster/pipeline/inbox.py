@@ -1,0 +1,77 @@
+"""A file dropped into the bucket → its rows in the lake, and a receipt that says what became of it.
+
+A file lies under ``inbox/<table>/<source>/`` or, if its rows name their source, under
+``inbox/<table>/``. Its receipt has the same name under ``receipts/``, with ``.json`` added.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from muster.errors import BadImport
+from muster.pipeline.importing import import_file
+from muster.project import Project
+from muster.reports.inert import slug
+
+INBOX, RECEIPTS, RETURNED = "inbox/", "receipts/", "outbox/returned/"
+
+
+def receive(project: Project, key: str) -> dict[str, Any]:
+    """Import the file and take it out of the inbox; one that cannot be taken stays, and is told.
+
+    The same file announced twice is taken once. Returns the outcome, and 1 or 0 ``problems``.
+    """
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / f"file{PurePosixPath(key).suffix}"
+        if not project.lake.download(key, file):
+            return {"outcome": "not there", "problems": 0}
+        told = {"file": key, "at": project.clock().isoformat(), **_taken(project, key, file)}
+    project.lake.put(_receipt(key), json.dumps(told, indent=1, default=str).encode())
+    if told["outcome"] == "imported":
+        project.lake.delete(key)
+    return {"outcome": told["outcome"], "problems": int(told["outcome"] == "refused")}
+
+
+def _taken(project: Project, key: str, file: Path) -> dict[str, Any]:
+    try:
+        table, source = _address(key)
+        return {"outcome": "imported", **asdict(import_file(project, table, file, source))}
+    except BadImport as error:
+        return {"outcome": "refused", "reason": str(error).replace(str(file), key)}
+
+
+def _address(key: str) -> tuple[str, str | None]:
+    """The table and the source of a file, by where it lies."""
+    parts = key.removeprefix(INBOX).split("/")
+    if len(parts) not in (2, 3):
+        raise BadImport(f"{key}: put it under inbox/TABLE/SOURCE/ or inbox/TABLE/")
+    return parts[0], parts[1] if len(parts) == 3 else None
+
+
+def _receipt(key: str) -> str:
+    return f"{RECEIPTS}{key.removeprefix(INBOX)}.json"
+
+
+def came_back(project: Project, detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep what SES says of a mail that bounced, was complained of, or was refused.
+
+    ``detail`` is that of SES's event; it is kept as ``outbox/returned/<SES message id>.json``.
+    Returns what happened, and 1 ``failed``.
+    """
+    kind = str(detail["eventType"]).lower()
+    found = detail.get(kind) or {}
+    people = found.get("bouncedRecipients") or found.get("complainedRecipients") or ()
+    told = {
+        "kind": kind,
+        "why": found.get("bounceType") or found.get("complaintFeedbackType") or found.get("reason"),
+        "recipients": [one["emailAddress"] for one in people] or detail["mail"]["destination"],
+        "message": detail["mail"]["messageId"],
+        "at": found.get("timestamp") or detail["mail"]["timestamp"],
+    }
+    project.lake.put(f"{RETURNED}{slug(told['message'])}.json", json.dumps(told, indent=1).encode())
+    return {"outcome": kind, "failed": 1}

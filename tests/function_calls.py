@@ -1,0 +1,86 @@
+"""Functions called as the state machines call them: in a process of its own, on a bucket."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from s3_servers import KEY, SECRET, client
+
+FUNCTIONS = Path(__file__).resolve().parents[1] / "functions"
+HEAVY = {"boto3", "css_inline", "duckdb", "httpx", "jinja2", "pyarrow"}
+LIMIT_MS = 900_000
+CALL = """
+import json, sys
+# No layer has these: libraries of tests bring them, and DuckDB and pyarrow take what is there.
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("numpy", "pandas", "polars"):
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Absent())
+
+def heavy():
+    return sorted(name for name in sys.argv[4].split() if sys.modules.get(name))
+
+sys.path.insert(0, sys.argv[1])
+import app
+imported = heavy()
+
+class Context:
+    function_name = "muster-function"
+    aws_request_id = "6f1c1f0e-0000-4000-8000-000000000000"
+
+    def get_remaining_time_in_millis(self):
+        return int(sys.argv[3])
+
+try:
+    answer = {"result": app.handler(json.loads(sys.argv[2]), Context())}
+except Exception as error:
+    answer = {"error": type(error).__name__, "said": str(error)}
+print(json.dumps({**answer, "imported": imported, "used": heavy()}))
+"""
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A bucket for the lake, one for the site, and platforms that answer."""
+
+    environment: dict[str, str]
+    url: str
+
+    def call(self, name: str, event: dict[str, Any], left_ms: int = LIMIT_MS) -> dict[str, Any]:
+        """What a function answers, what it imported, and its log lines."""
+        ended = subprocess.run(
+            [sys.executable, "-c", CALL, str(FUNCTIONS / name), json.dumps(event), str(left_ms),
+             " ".join(HEAVY)],
+            capture_output=True, text=True, timeout=120, env=self.environment,
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stderr
+        *said, answer = [json.loads(line) for line in ended.stdout.splitlines()]
+        log = [line for line in said if "_aws" not in line]
+        return {**answer, "log": log, "metrics": [line for line in said if "_aws" in line]}
+
+    def put(self, key: str, text: str) -> None:
+        client(self.url).put_object(Bucket="lake", Key=key, Body=text.encode())
+
+    def keys(self, bucket: str) -> set[str]:
+        pages = client(self.url).get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        return {one["Key"] for page in pages for one in page.get("Contents", ())}
+
+    def get(self, key: str, bucket: str = "lake") -> bytes:
+        found: bytes = client(self.url).get_object(Bucket=bucket, Key=key)["Body"].read()
+        return found
+
+
+def aws(place: Any, service: str) -> Any:
+    """A client of another service of the same server."""
+    return boto3.client(
+        service, endpoint_url=place.url, region_name="us-east-1",
+        aws_access_key_id=KEY, aws_secret_access_key=SECRET,
+    )  # fmt: skip

@@ -1,0 +1,211 @@
+"""An erased member leaves no trace in any byte, changes no total, and does not come back."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import demo
+from muster.kpis import engine
+from muster.lake import suppression
+from muster.pipeline import collect, importing, measure, publish
+from muster.pipeline.erase import Erased, erase
+from muster.project import Project, open_project
+from muster.sources._http import Http
+
+NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+DAYS = 25
+BUSIEST = """
+select m.author_id, handle, display_name from messages m
+join members on members.source = m.source and member_id = author_id
+where m.source = '{source}' and author_role = 'member' and handle like '%\\_%' escape '\\'
+    or m.source = '{source}' and author_role = 'member' and handle like '%.%'
+group by all order by count(distinct text) desc, 1 limit 1
+"""
+UNLIKE_OTHERS = """
+select text from messages where length(text) > 60 group by text
+having count(*) = 1 and any_value(source) = '{source}' and any_value(author_id) = '{member}'
+order by text limit 20
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A project in which one member of a source was erased, and what was there before."""
+
+    project: Project
+    source: str
+    member: str
+    needles: tuple[str, ...]
+    before: tuple[Any, ...]
+    erased: Erased
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Some weeks of the demo's platforms, measured and reported; the server goes on running."""
+    folder = tmp_path_factory.mktemp("erase")
+    with demo.start(NOW, are_limited=False) as server:
+        server.write_project(folder)
+        recent = f"    since: {(NOW - timedelta(days=DAYS)).date()}"
+        settings = folder / "muster.yaml"
+        settings.write_text(re.sub("^    since: .*", recent, settings.read_text(), flags=re.M))
+        ticking = map(timedelta(milliseconds=1).__mul__, count())
+        # Each reading has its own instant: the later one wins, also when raw is read again.
+        project = open_project(
+            folder, clock=lambda: NOW + next(ticking), environment=demo.TOKENS, http=Http()
+        )
+        assert not [one.error for one in collect.fetch(project) if one.error]
+        read_again(project)
+        yield project
+
+
+def read_again(project: Project) -> None:
+    """A backfill sees some edits that no other read shows."""
+    collect.fetch(project, since=NOW - timedelta(days=DAYS))
+
+
+def reported(project: Project) -> tuple[Any, ...]:
+    """Measure and report; every value that was measured."""
+    values = measure.measure(project, NOW).values
+    publish.report(project, send=False)
+    return values
+
+
+@pytest.fixture(scope="module", params=["forum", "bluesky"])
+def case(lake: Project, request: pytest.FixtureRequest) -> Case:
+    source, before = request.param, reported(lake)
+    url = lake.lake.url()
+    ((member, handle, name),) = engine.ask(url, BUSIEST.format(source=source)).rows
+    texts = engine.ask(url, UNLIKE_OTHERS.format(source=source, member=member)).rows
+    needles = (handle, *(text for (text,) in texts), *([member] if len(member) > 5 else []))
+    assert texts and found_in(lake, needles) >= set(needles), (member, handle, name)
+    return Case(lake, source, member, needles, before, erase(lake, source, member))
+
+
+def plain(path: Path) -> str:
+    """What a file says once it is unpacked."""
+    data = path.read_bytes()
+    if path.suffix == ".zst":
+        data = pa.CompressedInputStream(pa.BufferReader(data), "zstd").read()
+    if path.suffix == ".parquet":
+        return json.dumps(pq.ParquetFile(path).read().to_pylist(), default=str)
+    if path.suffix == ".eml":
+        parts = message_from_bytes(data, policy=policy.default).walk()
+        return "".join(p.get_content() for p in parts if p.get_content_maintype() == "text")
+    return data.decode("utf-8", "replace")
+
+
+def found_in(project: Project, needles: tuple[str, ...]) -> set[str]:
+    """Which needles stand anywhere in the project's folder, as they are or escaped in JSON."""
+    texts = [plain(path) for path in project.folder.rglob("*") if path.is_file()]
+    spelled = {one: (one, json.dumps(one)[1:-1]) for one in needles}
+    return {one for one, ways in spelled.items() for text in texts if any(w in text for w in ways)}
+
+
+def test_no_byte_of_raw_lake_site_or_outbox_names_or_quotes_them(case: Case) -> None:
+    assert case.erased.rows["messages"] > 2 and case.erased.raw_items > 2
+    assert case.erased.rows["members"] == 1
+    assert not found_in(case.project, case.needles)
+
+
+def test_every_total_stays(case: Case) -> None:
+    assert measure.measure(case.project, NOW).values == case.before
+
+
+def test_they_do_not_come_back_by_fetch_backfill_or_replay(case: Case) -> None:
+    collect.fetch(case.project)
+    read_again(case.project)
+    collect.replay(case.project)
+    assert reported(case.project) == case.before
+    assert not found_in(case.project, case.needles)
+
+
+def test_they_do_not_come_back_by_an_import(case: Case, tmp_path: Path) -> None:
+    row = {"message_id": "m1", "thread_id": "m1", "author_id": case.member, "text": "back"}
+    row |= {"created_at": "2026-11-01T10:00:00Z", "kind": "post", "direction": "inbound"}
+    file = tmp_path / "messages.jsonl"
+    file.write_text(json.dumps(row) + "\n" + json.dumps(row | {"author_id": "x", "text": "new"}))
+    project = replace(case.project, folder=tmp_path, lake=case.project.lake)
+    importing.import_file(project, "messages", file, case.source)
+    query = f"select text from messages where message_id = 'm1' and source = '{case.source}'"
+    found = engine.ask(project.lake.url(), query)
+    assert found.rows == (("new",),)
+
+
+def test_erasing_again_finds_nothing_to_do(case: Case) -> None:
+    again = erase(case.project, case.source, case.member)
+    assert (again.rows, again.raw_items, again.mails) == ({}, 0, 0)
+
+
+def test_the_list_of_the_erased_names_nobody(case: Case) -> None:
+    kept = case.project.lake.get(f"erased/{case.source}.json")
+    assert kept and not any(one.encode() in kept.data for one in case.needles)
+    assert suppression.load(case.project.lake, case.source).pseudonym(case.member)
+
+
+def test_a_kill_in_the_middle_is_mended_by_erasing_again(
+    lake: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before one write or another, the second try leaves no trace."""
+    url = lake.lake.url()
+    ((member, handle, _),) = engine.ask(url, BUSIEST.format(source="x")).rows
+    for limit in range(1, 60, 9):
+        store = Killed(lake.lake, limit)
+        try:
+            erase(replace(lake, lake=store), "x", member)
+        except KeyboardInterrupt:
+            continue
+        break
+    erase(lake, "x", member)
+    assert not found_in(lake, (handle, member))
+
+
+class Killed:
+    """A store whose process ends before a certain write."""
+
+    def __init__(self, store: Any, writes: int) -> None:
+        self.store, self.left = store, writes
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("put", "delete"):
+            self.left -= 1
+            if self.left < 0:
+                raise KeyboardInterrupt
+        return getattr(self.store, name)
+
+
+def test_a_plain_word_is_a_name_only_where_it_is_used_as_one() -> None:
+    known = suppression.Suppressed("s", {suppression._hash("s", "thanks"): "erased-1"})
+    assert known.text("thanks a lot, @thanks and https://x.example/thanks") == (
+        "thanks a lot, @erased-1 and https://x.example/erased-1"
+    )
+    assert known.value({"username": "thanks", "name": "T. Hanks", "text": "thanks"}) == {
+        "username": "erased-1", "name": None, "text": "thanks",
+    }  # fmt: skip
+
+
+def test_a_quote_of_theirs_in_another_s_item_loses_its_words() -> None:
+    known = suppression.Suppressed("s", {suppression._hash("s", "did:plc:anna"): "erased-1"})
+    said = {"author": {"did": "did:plc:anna", "displayName": "A"}, "record": {"text": "my secret"}}
+    reply = {"author": {"did": "did:plc:bob", "displayName": "B"}, "record": {"text": "indeed"}}
+    cleaned = known.value({**reply, "embed": {**said, "replies": [reply]}})
+    assert cleaned == {
+        **reply,
+        "embed": {
+            "author": {"did": "erased-1", "displayName": None},
+            "record": {"text": ""},
+            "replies": [reply],
+        },
+    }
