@@ -71,10 +71,20 @@ lint-aws: .cache/aws/ready .cache/aws-policies/ready  ## template.yaml by sam, c
 aws-local: .venv/ready .cache/aws/ready .cache/aws-emulator/ready .cache/aws-runtime/ready  ## the stack in a local AWS, run by its schedules
 	PATH="$(dir $(abspath $(UV))):$$PATH" $(BIN)/python tests/aws/local.py
 
+test-aws: .venv/ready .cache/aws/ready .cache/aws-emulator/ready .cache/aws-runtime/ready .cache/aws-policies/ready  ## the same, asserted: deploy, run, trouble, upgrade, run again, roll back, destroy
+	PATH="$(dir $(abspath $(UV))):$$PATH" $(BIN)/pytest -n 0 -x -s --timeout 1800 --tb short \
+	  $(addprefix tests/aws/,built_layers.py lint_finds.py deployed.py troubled.py upgraded.py allowed.py destroyed.py)
+
+.PHONY: coldstart
+coldstart: .venv/ready .cache/aws/ready .cache/aws-runtime/ready  ## how long each function takes to start, and on what
+	PATH="$(dir $(abspath $(UV))):$$(dirname $$(cat .cache/aws-runtime/python)):$$PATH" ARCH=$$(uname -m | sed s/aarch64/arm64/) \
+	  .cache/aws/bin/sam build --build-dir .cache/coldstart/built > .cache/coldstart.log 2>&1 || { tail -20 .cache/coldstart.log; exit 1; }
+	$(BIN)/python bench/coldstart.py
+
 # What plays AWS, and what a function finds beside its code: each in an environment of its own.
 .cache/aws-emulator/ready .cache/aws-runtime/ready .cache/aws-policies/ready: .cache/aws-%/ready: tests/aws/requirements-%.txt | $(UV)
 	python=$$($(PYTHON) tests/aws/interpreter.py) && $(UV) venv --quiet --clear --python $$python .cache/aws-$* \
-	  && $(UV) pip install --quiet --python .cache/aws-$* -r $< && echo $$python > .cache/aws-$*/python
+	  && $(UV) pip install --quiet --compile-bytecode --python .cache/aws-$* -r $< && echo $$python > .cache/aws-$*/python
 	@touch $@
 
 docs: .venv/ready     ## the documents that are generated from the code

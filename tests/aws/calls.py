@@ -102,28 +102,49 @@ def _patterns(service: str) -> list[tuple[str, str, str]]:
 
 def _resources(service: str, name: str, asked: dict[str, Any]) -> Iterator[str]:
     """The ARNs an operation is about; ``*`` where IAM knows none."""
+    given = [value for key, value in asked.items() if key.lower().endswith("arn")]
+    known = OF_SERVICE.get(service)
+    named = (
+        [f"arn:aws:{service}:{REGION}:{ACCOUNT}:{rest}" for rest in known(name, asked)]
+        if known
+        else []
+    )
+    yield from named or given or ["*"]
 
-    def arn(rest: str) -> str:
-        return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{rest}"
 
-    if service == "ssm" and ("Name" in asked or "Names" in asked):
-        for one in asked.get("Names", [asked.get("Name")]):
-            yield arn(f"parameter/{one.lstrip('/')}")
-    elif service == "ses" and "FromEmailAddress" in asked:
-        address = asked["FromEmailAddress"].rpartition("<")[2].rstrip(">")
-        yield arn(f"identity/{address}")
-        if "ConfigurationSetName" in asked:
-            yield arn(f"configuration-set/{asked['ConfigurationSetName']}")
-    elif service == "scheduler" and "Name" in asked:
-        kind = "schedule-group" if "ScheduleGroup" in name else "schedule"
-        group = "" if kind == "schedule-group" else f"{asked.get('GroupName', 'default')}/"
-        yield arn(f"{kind}/{group}{asked['Name']}")
-    else:
-        given = [value for key, value in asked.items() if key.lower().endswith("arn")]
-        if "QueueUrl" in asked:
-            given = [arn(asked["QueueUrl"].rpartition("/")[2])]
-        if "SecretId" in asked:
-            given = [arn(f"secret:{asked['SecretId']}")]
-        if "FunctionName" in asked and service == "lambda":
-            given = [arn(f"function:{asked['FunctionName'].rpartition(':')[2]}")]
-        yield from given or ["*"]
+def _of_ssm(_: str, asked: dict[str, Any]) -> Iterator[str]:
+    for one in asked.get("Names") or [asked["Name"]]:
+        yield f"parameter/{one.lstrip('/')}"
+
+
+def _of_ses(_: str, asked: dict[str, Any]) -> Iterator[str]:
+    if "FromEmailAddress" in asked:
+        yield f"identity/{asked['FromEmailAddress'].rpartition('<')[2].rstrip('>')}"
+    if "ConfigurationSetName" in asked:
+        yield f"configuration-set/{asked['ConfigurationSetName']}"
+
+
+def _of_scheduler(name: str, asked: dict[str, Any]) -> Iterator[str]:
+    if "Name" in asked:
+        is_group = "ScheduleGroup" in name
+        place = "" if is_group else f"{asked.get('GroupName') or asked.get('groupName')}/"
+        yield f"schedule{'-group' if is_group else ''}/{place}{asked['Name']}"
+
+
+def _of_catalogue(name: str, asked: dict[str, Any]) -> Iterator[str]:
+    """Glue asks for the right to everything above a table too."""
+    yield "catalog"
+    base = asked.get("DatabaseName") or asked.get("Name")
+    if base:
+        yield f"database/{base}"
+    if base and "Table" in name:
+        table = asked.get("TableInput", asked).get("Name", "*") if name != "GetTables" else "*"
+        yield f"table/{base}/{table}"
+
+
+OF_SERVICE = {
+    "ssm": _of_ssm, "ses": _of_ses, "scheduler": _of_scheduler, "glue": _of_catalogue,
+    "sqs": lambda _, asked: [asked["QueueUrl"].rpartition("/")[2]],
+    "secretsmanager": lambda _, asked: [f"secret:{asked['SecretId']}"],
+    "lambda": lambda _, asked: [f"function:{asked['FunctionName'].rpartition(':')[2]}"],
+}  # fmt: skip

@@ -63,3 +63,13 @@ def expressions(value: Any) -> Iterator[str]:
     elif isinstance(value, dict | list):
         for one in value.values() if isinstance(value, dict) else value:
             yield from expressions(one)
+
+
+def named_functions(value: Any) -> set[str]:
+    """The ARN of every function that a definition calls."""
+    if isinstance(value, list):
+        return {name for one in value for name in named_functions(one)}
+    if not isinstance(value, dict):
+        return set()
+    own = {value["FunctionName"]} if "FunctionName" in value else set()
+    return own | {name for one in value.values() for name in named_functions(one)}

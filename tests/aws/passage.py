@@ -43,11 +43,11 @@ def put_settings(stack: Stack, text: str, tokens: Mapping[str, str]) -> None:
     )
 
 
-def fire(stack: Stack, machine: str) -> Ended:
-    """Let the schedule of a state machine fire once, soon, and wait until its work has ended."""
-    arn = stack.resources[machine]
+def fire(stack: Stack, schedule: Mapping[str, Any]) -> Ended:
+    """Let a schedule of the stack fire once, soon, and wait until its work has ended."""
+    arn = schedule["Target"]["Arn"]
     before = {one["executionArn"] for one in _executions(stack, arn)}
-    _once(stack, arn)
+    once(stack, schedule)
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         new = [one for one in _executions(stack, arn) if one["executionArn"] not in before]
@@ -55,7 +55,7 @@ def fire(stack: Stack, machine: str) -> Ended:
             (only,) = new
             return ended(stack, only["executionArn"])
         time.sleep(0.5)
-    raise TimeoutError(f"{machine} did not end within {PATIENCE:.0f} s")
+    raise TimeoutError(f"{schedule['Name']} did not end within {PATIENCE:.0f} s")
 
 
 def start(stack: Stack, machine: str, event: Mapping[str, Any]) -> Ended:
@@ -83,17 +83,33 @@ def schedules(stack: Stack) -> Iterator[dict[str, Any]]:
                 yield found
 
 
-def _once(stack: Stack, arn: str) -> None:
-    """A schedule as the stack's own, target and all, but due in a moment."""
-    own = next(one for one in schedules(stack) if one["Target"]["Arn"] == arn)
+def once(stack: Stack, schedule: Mapping[str, Any], instead: str = "") -> None:
+    """A schedule as the stack's own, target and all, but due in a moment.
+
+    ``instead`` is called instead of the state machine, if that is to fail.
+    """
     at = datetime.now(UTC) + timedelta(seconds=2)
+    target = schedule["Target"]
     stack.aws.client("scheduler").create_schedule(
         Name=f"once-{time.time_ns()}",
         ScheduleExpression=f"at({at:%Y-%m-%dT%H:%M:%S})",
         FlexibleTimeWindow={"Mode": "OFF"},
-        Target=own["Target"],
+        Target={**target, "Arn": instead or target["Arn"]},
         ActionAfterCompletion="DELETE",
     )
+
+
+def drop(stack: Stack, files: Mapping[str, Path]) -> None:
+    """Lay files into the lake's inbox, each under its key, and wait for their receipts."""
+    s3, bucket = stack.aws.client("s3"), stack.resources["LakeBucket"]
+    for key, path in files.items():
+        s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
+    wanted = {f"receipts/{key.removeprefix('inbox/')}.json" for key in files}
+    end = time.monotonic() + PATIENCE
+    while not wanted <= set(keys(stack, "LakeBucket", "receipts/")):
+        if time.monotonic() > end:
+            raise TimeoutError(f"nothing was taken from the inbox of {bucket}")
+        time.sleep(0.5)
 
 
 def _executions(stack: Stack, arn: str) -> list[dict[str, Any]]:
@@ -113,6 +129,12 @@ def ended(stack: Stack, arn: str) -> Ended:
         error=found.get("error", ""),
         cause=found.get("cause", ""),
     )
+
+
+def history(stack: Stack, arn: str) -> list[dict[str, Any]]:
+    """Every event of an execution, in order."""
+    pages = stack.aws.client("stepfunctions").get_paginator("get_execution_history")
+    return [one for page in pages.paginate(executionArn=arn) for one in page["events"]]
 
 
 def keys(stack: Stack, bucket: str, prefix: str = "") -> dict[str, str]:
@@ -143,8 +165,9 @@ def glue_tables(stack: Stack) -> dict[str, dict[str, Any]]:
 
 def log_lines(stack: Stack, function: str) -> list[dict[str, Any]]:
     """What a function logged as JSON, oldest first."""
-    logs = stack.aws.client("logs")
-    group = f"/aws/lambda/{stack.resources[function]}"
+    logs, name = stack.aws.client("logs"), stack.resources[function]
+    found = stack.aws.client("lambda").get_function_configuration(FunctionName=name)
+    group = found.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
     pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
     texts = [line for page in pages for event in page["events"]
              for line in event["message"].splitlines()]  # fmt: skip

@@ -44,7 +44,8 @@ def made(stack: Stack, recorder: Recorder, callers: Path) -> dict[str, set[Call]
     by_key = {key: names[function] for key, function in lines if function in names}
     found: dict[str, set[Call]] = {name: set() for name in names.values()}
     for request in recorder.requests:
-        found[by_key[request.key]].update(calls(request))
+        if request.key in by_key:  # the rest is the command line's
+            found[by_key[request.key]].update(calls(request))
     return found
 
 

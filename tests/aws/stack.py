@@ -70,6 +70,7 @@ CHOSEN = {
     "Architecture": PROCESSOR,
     "Timezone": "Europe/Berlin",
     "AlarmMail": "alarm@nordufer.example",
+    "Sender": "muster@nordufer.example",
 }
 
 
@@ -98,13 +99,6 @@ def deploy(
     ]  # fmt: skip
     _run(command, aws.environment)
     return Stack(aws)
-
-
-def destroy(aws: Aws, tools: Tools) -> None:
-    """Delete the stack."""
-    command = [str(tools.sam), "delete", "--stack-name", NAME, "--no-prompts", "--region",
-               aws.environment["AWS_REGION"]]  # fmt: skip
-    _run(command, aws.environment)
 
 
 def _run(command: list[str], environment: Mapping[str, str]) -> None:

@@ -1,0 +1,67 @@
+"""What each role allows, beside what its function called in the runs before: no more, no less."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from machines import named_functions
+from passage import schedules
+from roles import allowed, made, missing, of_role, unused
+from world import World
+
+# What no run here can need, by function: the action, and why it must be allowed all the same.
+NOT_EXERCISED: dict[str, dict[str, str]] = {}
+
+
+@pytest.fixture(scope="module")
+def calls(cloud: World) -> dict[str, set[Any]]:
+    """What each function called, the last one too: it forgets a member."""
+    answer = cloud.aws.client("lambda").invoke(
+        FunctionName=cloud.stack.resources["EraseFunction"],
+        Payload=json.dumps({"source": "forum", "member": "7"}).encode(),
+    )
+    assert "FunctionError" not in answer, answer["Payload"].read()
+    return made(cloud.stack, cloud.recorder, cloud.callers)
+
+
+def test_every_call_is_allowed(cloud: World, calls: dict[str, set[Any]]) -> None:
+    found = {name: missing(calls[name], allowed(cloud.stack, name)) for name in calls}
+    assert not {name: told for name, told in found.items() if told}
+
+
+def test_nothing_is_allowed_that_no_call_needs(cloud: World, calls: dict[str, set[Any]]) -> None:
+    left = {
+        name: [f"{one.action} on {one.resource}" for one in unused(calls[name],
+               allowed(cloud.stack, name)) if one.action not in NOT_EXERCISED.get(name, {})]
+        for name in calls
+    }  # fmt: skip
+    told = [f"{name}: {one}" for name, found in left.items() for one in found]
+    assert not told, "\n".join(told)
+
+
+def test_no_call_was_refused(cloud: World) -> None:
+    refused = [(one.method, one.path) for one in cloud.recorder.requests if one.status == 403]
+    assert not refused
+
+
+@pytest.mark.parametrize("machine", ["Collect", "Reporting"])
+def test_a_machine_may_call_its_functions_and_no_others(cloud: World, machine: str) -> None:
+    found = cloud.aws.client("stepfunctions").describe_state_machine(
+        stateMachineArn=cloud.stack.resources[machine]
+    )
+    called = named_functions(json.loads(found["definition"]))
+    role = found["roleArn"].rpartition("/")[2]
+    # SAM writes a star behind the name, for the function's versions.
+    may = {one.resource.rstrip("*") for one in of_role(cloud.stack, role)
+           if one.action == "lambda:InvokeFunction"}  # fmt: skip
+    assert called and called == may
+
+
+def test_a_schedule_may_start_its_machine_and_nothing_else(cloud: World) -> None:
+    for one in schedules(cloud.stack):
+        role = one["Target"]["RoleArn"].rpartition("/")[2]
+        may = {(each.action, each.resource) for each in of_role(cloud.stack, role)}
+        dead = ("sqs:SendMessage", one["Target"]["DeadLetterConfig"]["Arn"])
+        assert may == {("states:StartExecution", one["Target"]["Arn"]), dead}
