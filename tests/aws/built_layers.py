@@ -12,6 +12,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import interpreter
 import pytest
 import yaml
 
@@ -19,7 +20,7 @@ HOUSE = Path(__file__).resolve().parents[2]
 BUILT = HOUSE / ".cache" / "layers"
 LIMIT = 250 * 1024 * 1024
 ROOM = 20 * 1024 * 1024  # so that a new version of a dependency does not stop a deploy
-PYTHON = shutil.which("python3.13")
+PYTHON = interpreter.found()
 OFFLINE = """
 import json, sys
 import {module}
@@ -69,7 +70,10 @@ def built(request: pytest.FixtureRequest) -> Path:
     shutil.rmtree(place, ignore_errors=True)
     for name, folder in LAYERS.items():
         (place / name).mkdir(parents=True)
-        settings = {**os.environ, "ARCH": request.param, "ARTIFACTS_DIR": str(place / name)}
+        # A version manager's stand-in for it, first on the path, would not do.
+        path = os.pathsep.join([str(Path(PYTHON or "").parent), os.environ["PATH"]])
+        settings = {**os.environ, "ARCH": request.param, "ARTIFACTS_DIR": str(place / name),
+                    "PATH": path}  # fmt: skip
         subprocess.run(["make", "-s", f"build-{name}"], cwd=folder, env=settings, check=True)
     return place
 

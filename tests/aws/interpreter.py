@@ -27,20 +27,27 @@ def candidates() -> Iterator[str]:
     yield from found.stdout.split()
 
 
-def main() -> None:
-    """Print the first that answers, or say what to do."""
+def found() -> str | None:
+    """The first that answers."""
     for one in candidates():
         try:
             said = subprocess.run([one, "-c", ASK], capture_output=True, text=True).stdout.split()
         except OSError:
             continue
         if said[1:] == VERSION.split("."):
-            print(said[0])
-            return
-    sys.exit(
-        f"The functions run on Python {VERSION}, and this machine has none: "
-        f"uv python install {VERSION}, or pyenv install {VERSION}"
-    )
+            return said[0]
+    return None
+
+
+def main() -> None:
+    """Print it, or say what to do."""
+    python = found()
+    if python is None:
+        sys.exit(
+            f"The functions run on Python {VERSION}, and this machine has none: "
+            f"uv python install {VERSION}, or pyenv install {VERSION}"
+        )
+    print(python)
 
 
 if __name__ == "__main__":
