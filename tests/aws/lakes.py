@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 from world import World
 
-from muster.clock import fixed_clock, system_clock
+from muster.clock import Clock, fixed_clock, system_clock
 from muster.lake import state
 from muster.pipeline import collect, importing, measure
 from muster.project import Project, open_project
@@ -39,7 +40,9 @@ def on_a_laptop(cloud: World, copy: Path, folder: Path) -> Path:
     return folder / "lake"
 
 
-def _project(cloud: World, folder: Path, *, lake: Path | None = None, at: object = None) -> Project:
+def _project(
+    cloud: World, folder: Path, *, lake: Path | None = None, at: datetime | None = None
+) -> Project:
     (folder / "muster.yaml").write_text(
         cloud.settings.replace("lake: ./lake", f"lake: {lake or './lake'}"), "utf-8"
     )
@@ -47,8 +50,14 @@ def _project(cloud: World, folder: Path, *, lake: Path | None = None, at: object
         folder,
         clock=fixed_clock(at) if at else system_clock,
         environment={**os.environ, **cloud.platforms.tokens},
-        http=Http(clock=system_clock),
+        http=Http(clock=_going_on_from(at) if at else system_clock),
     )
+
+
+def _going_on_from(at: datetime) -> Clock:
+    """A clock that shows ``at`` and goes on: what was counted is filed under the day it shows."""
+    ahead = at - system_clock()
+    return lambda: system_clock() + ahead
 
 
 def tables(lake: Path) -> set[str]:
