@@ -44,8 +44,9 @@ class Account:
             aws_secret_access_key=SECRET, config=once,
         )  # fmt: skip
 
-    def deploy(self, name: str = "desk") -> None:
-        body = json.dumps(TEMPLATE)
+    def deploy(self, name: str = "desk", **more: str) -> None:
+        outputs = {**TEMPLATE["Outputs"], **{key: {"Value": one} for key, one in more.items()}}
+        body = json.dumps({**TEMPLATE, "Outputs": outputs})
         self.client("cloudformation").create_stack(StackName=name, TemplateBody=body)
 
     def keys(self, bucket: str) -> list[str]:

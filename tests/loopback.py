@@ -27,11 +27,13 @@ def answering(answer: Callable[[str, bytes], tuple[int, dict[str, Any]] | None])
             self.send_response(status)
             if code:
                 self.send_header("x-amzn-ErrorType", code)
+            if "ETag" in data:
+                self.send_header("ETag", data["ETag"])
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)
 
-        do_GET = do_POST = _do  # noqa: N815
+        do_GET = do_POST = do_PUT = do_DELETE = _do  # noqa: N815
 
         def log_message(self, *_: Any) -> None:
             pass

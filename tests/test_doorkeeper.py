@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from muster.commands.site import hashed
+from muster.account.readers import hashed
 from muster.errors import BadSettings
 
 HOUSE = Path(__file__).resolve().parents[1]

@@ -88,10 +88,15 @@ def _sources(settings: Settings) -> int:
 def _gb_seconds(
     calls: Mapping[str, float], functions: Mapping[str, Any], messages: int
 ) -> list[float]:
-    """Per function: its calls, and what grows with the new messages or with the lake."""
+    """Per function: its calls, and what grows with the new messages or with the lake.
+
+    A lake of more messages than one call can measure is measured on a machine of one's own.
+    """
+    measure = functions["measure"]
+    fits = messages if messages <= measure["most_messages"] else 0
     grown = {
         "fetch": messages / MONTHS / 1000 * functions["fetch"]["seconds_per_1000_new"],
-        "measure": calls["measure"] * messages / 1e6 * functions["measure"]["seconds_per_million"],
+        "measure": calls["measure"] * fits / 1e6 * measure["seconds_per_million"],
     }
     return [
         one["gb"] * (calls[name] * one["seconds"] + grown.get(name, 0))

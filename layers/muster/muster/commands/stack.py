@@ -10,7 +10,7 @@ import typer
 
 from muster import telling
 from muster.commands import app, fail_if_unwell
-from muster.commands.account import Stack, push_settings
+from muster.commands.remote import Stack, push_settings
 from muster.errors import BadSettings
 from muster.terminal import say, say_table
 
