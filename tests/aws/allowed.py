@@ -8,11 +8,26 @@ from typing import Any
 import pytest
 from machines import named_functions
 from passage import schedules
-from roles import allowed, made, missing, of_role, unused
+from roles import Allowance, allowed, made, missing, of_role, unused
 from world import World
 
-# What no run here can need, by function: the action, and why it must be allowed all the same.
-NOT_EXERCISED: dict[str, dict[str, str]] = {}
+# What no run here needs: function, action, end of the resource, and why it is allowed all the same.
+NOT_EXERCISED = {
+    ("EraseFunction", "s3:PutObject", "/*"): "pages of the site that name the member",
+    ("EraseFunction", "s3:DeleteObject", "/*"): "the same",
+    ("EraseFunction", "sqs:SendMessage", ""): "Lambda itself keeps a call that failed",
+    ("FetchFunction", "comprehend:BatchDetectSentiment", "*"): "only with sentiment: comprehend",
+    ("FetchFunction", "s3:PutObject", "/quarantine/*"): "the demo sends nothing that is refused",
+    ("InboxFunction", "s3:PutObject", "/outbox/returned/*"): "no mail comes back here",
+    ("InboxFunction", "s3:PutObject", "/people/*"): "shares fetch's policy; could be narrower",
+    ("InboxFunction", "s3:PutObject", "/raw/*"): "shares fetch's policy; could be narrower",
+    ("InboxFunction", "s3:PutObject", "/quarantine/*"): "the demo's files hold nothing refused",
+    ("InboxFunction", "sqs:SendMessage", ""): "Lambda itself keeps a call that failed",
+    ("ReportFunction", "s3:DeleteObject", "/outbox/*"): "a mail that was surely not sent",
+    ("ReportFunction", "s3:ListBucket", ""): "without it, what is not there reads as forbidden",
+    ("ReportFunction", "ses:SendRawEmail", ""): "AWS asks for it when a mail is handed over whole",
+    ("PlanFunction", "scheduler:DeleteSchedule", "/*"): "a report that left the settings",
+}
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +47,20 @@ def test_every_call_is_allowed(cloud: World, calls: dict[str, set[Any]]) -> None
 
 
 def test_nothing_is_allowed_that_no_call_needs(cloud: World, calls: dict[str, set[Any]]) -> None:
-    left = {
-        name: [f"{one.action} on {one.resource}" for one in unused(calls[name],
-               allowed(cloud.stack, name)) if one.action not in NOT_EXERCISED.get(name, {})]
+    told = [
+        f"{name}: {one.action} on {one.resource}"
         for name in calls
-    }  # fmt: skip
-    told = [f"{name}: {one}" for name, found in left.items() for one in found]
+        for one in unused(calls[name], allowed(cloud.stack, name))
+        if not _is_known(name, one)
+    ]
     assert not told, "\n".join(told)
+
+
+def _is_known(function: str, one: Allowance) -> bool:
+    return any(
+        (function, one.action) == (name, action) and one.resource.endswith(end)
+        for name, action, end in NOT_EXERCISED
+    )
 
 
 def test_no_call_was_refused(cloud: World) -> None:
