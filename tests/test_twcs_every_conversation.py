@@ -28,7 +28,10 @@ from story import Said, tell  # noqa: E402
 TWCS = Path(__file__).resolve().parents[2] / "shared" / "data" / "conversations" / "twcs_5k.csv"
 AS_OF = datetime(2017, 12, 20, tzinfo=UTC)
 HOUR = 3600
-TWEETS = "select message_id, parent_id, author_id, created_at, text, coalesce(lang, 'en') as lang"
+TWEETS = """
+select message_id, parent_id, author_id, created_at, text,
+    coalesce(nullif(lang, 'und'), 'en') as lang
+"""
 MEASURED = """
 select root_id, episode, opened_at, first_response_at, escalated_at, resolved_at, staff_messages,
     case when is_answered then wait_seconds end as response_seconds
@@ -147,7 +150,7 @@ def _closes(text: str, language: str) -> bool:
 def _meets(expressions: Any, text: str) -> bool:
     spaced = (expression.replace("\\ ", r"\s+").replace(" ", r"\s+") for expression in expressions)
     either = "|".join(one.replace(r"\s+?", r"\s*") for one in spaced)
-    return bool(re.search(rf"(?<!\w)(?:{either})(?!\w)", text, re.IGNORECASE))
+    return bool(either) and bool(re.search(rf"(?<!\w)(?:{either})(?!\w)", text, re.IGNORECASE))
 
 
 def _seconds(at: datetime) -> int:

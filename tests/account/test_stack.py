@@ -203,7 +203,7 @@ def test_costs_grow_with_sources_and_are_what_the_price_list_says() -> None:
     table = {line.what: line for line in costs.month(many, infra)}
     listed = json.loads((infra / "prices.json").read_text())["prices"]
     asked = json.loads((infra / "measured.json").read_text())["requests"]
-    calls = {"fetch": 730 * 10, "measure": 30.4 + 4.35, "report": 30.4 + 4.35}
+    calls = {"plan": 730, "fetch": 730 * 10, "measure": 30.4 + 4.35, "report": 30.4 + 4.35}
     writes = sum(count * asked[name]["writes"] for name, count in calls.items())
     assert table["s3_write"].listed == pytest.approx(writes * listed["s3_write"]["price"])
     assert table["metric"].paid == 0 and table["metric"].listed == pytest.approx(3.0)

@@ -44,6 +44,7 @@ def _page(api: Api, name: str, source: str, offset: int) -> list[dict[str, Any]]
             raise
         raise SourceFailed(
             f"{source}: the group {name!r} that staff, bots or not_bots names cannot be read "
-            f"({refused.status}): check its name, and that the key may see its members"
+            f"({refused.status}): check in muster.yaml its name, and that the token is right and "
+            "may see its members"
         ) from refused
     return [*records(body, "members"), *records(body, "owners")]

@@ -1,0 +1,95 @@
+"""Each function called once on a bucket, on the demo's community → requests and processor time.
+
+Its rows are what infra/measured.json says of a call; docs/costs.md rests on that.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import resource
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+HOUSE = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(HOUSE), str(HOUSE / "tests")]
+
+from function_calls import Cloud, aws  # noqa: E402
+from s3_servers import client, moto  # noqa: E402
+
+import demo  # noqa: E402
+
+SOURCES = ("forum", "x", "bluesky")
+READER = "team@nordufer.example"
+
+
+class Counted(logging.Handler):
+    """What the S3 server logs, as reads (GET) and writes (PUT, LIST, DELETE)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: Counter[str] = Counter()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        asked = re.search(r"(GET|PUT|POST|DELETE|HEAD) (\S+)", record.getMessage())
+        if asked:
+            is_read = asked[1] in ("GET", "HEAD") and "list-type" not in asked[2]
+            self.found["reads" if is_read else "writes"] += 1
+
+
+@contextmanager
+def community() -> Iterator[tuple[Cloud, Counted]]:
+    """The demo's platforms, a bucket with its settings, and who counts the bucket's requests."""
+    counted = Counted()
+    log = logging.getLogger("werkzeug")
+    log.setLevel(logging.INFO)
+    log.addHandler(counted)
+    log.propagate = False
+    with (
+        demo.start(datetime.now(UTC), are_limited=False) as server,
+        moto() as s3,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        server.write_project(Path(folder))
+        for bucket in ("lake", "site"):
+            client(s3.url).create_bucket(Bucket=bucket)
+        aws(s3, "glue").create_database(DatabaseInput={"Name": "muster"})
+        places = {"MUSTER_LAKE": "s3://lake", "MUSTER_SITE": "s3://site"}
+        places |= {"MUSTER_SETTINGS": "config", "MUSTER_CATALOGUE": "muster"}
+        cloud = Cloud({**os.environ, **s3.environment, **places, **demo.TOKENS}, s3.url)
+        cloud.put("config/muster.yaml", (Path(folder) / "muster.yaml").read_text("utf-8"))
+        yield cloud, counted
+
+
+def main() -> None:
+    """The whole way, the fetches twice: a first one, and one that finds little new."""
+    calls = [("plan", {})]
+    calls += [("fetch", {"source": one, "turn": 1}) for one in (*SOURCES, *SOURCES)]
+    calls += [("measure", {}), ("report", {"report": "weekly"})]
+    calls += [("report", {"report": "weekly", "recipient": READER})]
+    print("| call | reads | writes | processor seconds | items |\n| --- | --- | --- | --- | --- |")
+    with community() as (cloud, counted):
+        for name, event in calls:
+            counted.found.clear()
+            before = spent()
+            result = cloud.call(name, {"run": "bench", **event}).get("result", {})
+            told = f"{name} {' '.join(map(str, event.values()))}".strip()
+            found = counted.found
+            print(f"| {told} | {found['reads']} | {found['writes']} | {spent() - before:.2f} "
+                  f"| {result.get('items', '')} |", flush=True)  # fmt: skip
+
+
+def spent() -> float:
+    """Processor seconds of every call so far, the process's start included."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    main()
