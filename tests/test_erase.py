@@ -135,11 +135,14 @@ def test_they_do_not_come_back_by_fetch_backfill_or_replay(case: Case) -> None:
 def test_they_do_not_come_back_by_an_import(case: Case, tmp_path: Path) -> None:
     row = {"message_id": "m1", "thread_id": "m1", "author_id": case.member, "text": "back"}
     row |= {"created_at": "2026-11-01T10:00:00Z", "kind": "post", "direction": "inbound"}
+    other = {"message_id": "m2", "author_id": "x", "text": "new"}
     file = tmp_path / "messages.jsonl"
-    file.write_text(json.dumps(row) + "\n" + json.dumps(row | {"author_id": "x", "text": "new"}))
+    file.write_text(json.dumps(row) + "\n" + json.dumps(row | other))
     project = replace(case.project, folder=tmp_path, lake=case.project.lake)
     importing.import_file(project, "messages", file, case.source)
-    query = f"select text from messages where message_id = 'm1' and source = '{case.source}'"
+    query = (
+        f"select text from messages where message_id in ('m1', 'm2') and source = '{case.source}'"
+    )
     found = engine.ask(project.lake.url(), query)
     assert found.rows == (("new",),)
 

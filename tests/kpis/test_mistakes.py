@@ -52,6 +52,7 @@ def test_the_patch_fits_the_code_as_it_is(way):
 @pytest.mark.parametrize("way", CHOSEN)
 def test_the_mistake_put_in_makes_its_tests_fail(way, tmp_path):
     shutil.copytree(LIBRARY, tmp_path / "muster", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "templates", tmp_path / "muster" / "templates")
     for patch in way["patches"]:
         file = tmp_path / "muster" / patch["file"]
         file.write_text(_patched(file.read_text(encoding="utf-8"), patch), encoding="utf-8")
