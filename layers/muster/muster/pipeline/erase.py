@@ -1,8 +1,8 @@
 """A member's wish to be forgotten → no trace in lake, site and outbox, the same totals, no return.
 
 What a number rests on stays: rows, times and counts under a pseudonym, and of a text those of its
-words that the settings or the catalogue look for. Their return is blocked first, and who they are
-is read from the members' table, which is rewritten last: killed anywhere, run again, all is done.
+words that the settings or the catalogue look for. Their return is blocked first; who they are and
+what they wrote is read from the tables, which come last: killed anywhere, run again, all is done.
 """
 
 from __future__ import annotations
@@ -54,11 +54,12 @@ def erase(project: Project, source: str, member: str) -> Erased:
         found.names, found.texts, found.threads,
     )  # fmt: skip
     raw_items = erasing.erase_raw(lake, erasure, is_theirs(found_in, suppressed))
-    others = tuple(name for name in TABLES if name != LAST)
-    rows = erasing.erase_tables(lake, erasure, others)
     shown = replace(erasure, words=found.texts | found.titles)
     mails = sum(_take_away(project.outbox, shown))
     files = sum(_rewrite(project.site, "", shown)) + sum(_rewrite(lake, "measured/", shown))
+    # What they wrote is known from the tables only, so these come after all that may quote it.
+    others = tuple(name for name in TABLES if name != LAST)
+    rows = erasing.erase_tables(lake, erasure, others)
     files += sum(_forget_derived(lake))
     person_ids.rename(lake, (source, member), pseudonym)
     rows |= erasing.erase_tables(lake, erasure, (LAST,))
