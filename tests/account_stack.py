@@ -44,10 +44,18 @@ class Account:
             aws_secret_access_key=SECRET, config=once,
         )  # fmt: skip
 
-    def deploy(self, name: str = "desk", **more: str) -> None:
+    def deploy(
+        self, name: str = "desk", parameters: dict[str, str] | None = None, **more: str
+    ) -> None:
+        """A stack with these parameters, and more outputs than its buckets."""
+        given = parameters or {}
         outputs = {**TEMPLATE["Outputs"], **{key: {"Value": one} for key, one in more.items()}}
-        body = json.dumps({**TEMPLATE, "Outputs": outputs})
-        self.client("cloudformation").create_stack(StackName=name, TemplateBody=body)
+        asked = {key: {"Type": "String"} for key in given}
+        body = json.dumps({**TEMPLATE, "Outputs": outputs, "Parameters": asked})
+        self.client("cloudformation").create_stack(
+            StackName=name, TemplateBody=body,
+            Parameters=[{"ParameterKey": key, "ParameterValue": one} for key, one in given.items()],
+        )  # fmt: skip
 
     def keys(self, bucket: str) -> list[str]:
         found = self.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])

@@ -12,7 +12,7 @@ import pytest
 from account_stack import SETTINGS, Account, muster, refused, said, signed_in
 from loopback import answering
 
-from muster.account import built, costs
+from muster.account import built, checks, costs
 from muster.errors import AccountRefused
 from muster.settings import Settings
 
@@ -70,6 +70,8 @@ def mail(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     }  # fmt: skip
 
     def answer(path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        if state.get("denied"):
+            return 403, {"code": "AccessDeniedException", "message": "not authorized"}
         if path.endswith("/account-settings"):
             return 200, {"AccountLimit": {"ConcurrentExecutions": state["at_once"]}}
         if path.endswith("/email/account"):
@@ -129,6 +131,53 @@ def test_layers_are_built_for_the_processor_that_is_asked_for(
     account.deploy()
     said(deploy(folder, clone, "--param", "Architecture=x86_64", "--yes"))
     assert calls(folder)[0] == "x86_64 build"
+
+
+def test_what_is_not_named_stays_as_the_stack_has_it(
+    account: Account, folder: Path, clone: Path, mail: dict[str, Any]
+) -> None:
+    """Layers of another processor, or a sender that is not looked at, would break what runs."""
+    account.deploy(parameters={"Architecture": "x86_64", "Sender": SENDER})
+    told = said(deploy(folder, clone, "--param", "LogDays=30", "--yes"))
+    assert calls(folder)[0] == "x86_64 build"
+    assert calls(folder)[1].endswith("--parameter-overrides LogDays=30")
+    assert f"ok   sender {SENDER}: verified" in told
+    assert "ok   stack desk: is there (CREATE_COMPLETE) and will be updated" in told
+
+
+def test_a_value_with_a_space_and_an_empty_one_reach_sam_whole(
+    account: Account, folder: Path, clone: Path, mail: dict[str, Any]
+) -> None:
+    """Unquoted, SAM cuts the first after the comma and takes the second for no parameter."""
+    account.deploy()
+    readers = ("--param", "Recipients=b@example.org, c@example.org", "--param", "AlarmMail=")
+    said(deploy(folder, clone, *readers, "--yes"))
+    assert calls(folder)[1].endswith('Recipients="b@example.org, c@example.org" AlarmMail=""')
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [("ROLLBACK_COMPLETE", "aws cloudformation delete-stack --stack-name desk"),
+     ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback --stack-name desk"),
+     ("UPDATE_IN_PROGRESS", "try again later")],
+)  # fmt: skip
+def test_a_stack_that_nothing_can_be_deployed_over_is_told_with_the_way_out(
+    status: str, says: str
+) -> None:
+    there = {"StackStatus": status}
+    found = checks._stack(checks.Plan("desk", {}, None, there))
+    assert not found.is_well and found.says.startswith(status) and says in found.says
+
+
+def test_what_nobody_may_look_at_is_said_and_stops_no_deploy(
+    account: Account, folder: Path, clone: Path, mail: dict[str, Any]
+) -> None:
+    account.deploy()
+    mail["denied"] = True
+    told = said(deploy(folder, clone, "--param", f"Sender={SENDER}", "--yes"))
+    for what in ("functions at once", "mail"):
+        assert f"ok   {what}: not checked: " in told
+    assert len(calls(folder)) == 2
 
 
 def test_nothing_is_built_without_a_yes_or_with_wrong_settings(

@@ -83,10 +83,15 @@ def described(stack: str) -> Mapping[str, Any] | None:
     return dict(found)
 
 
+def parameters(found: Mapping[str, Any] | None) -> Mapping[str, str]:
+    """The parameters of a described stack; of none, none."""
+    told = (found or {}).get("Parameters", ())
+    return {one["ParameterKey"]: one["ParameterValue"] for one in told}
+
+
 def settings_place(stack: str) -> str:
     """Where a stack's settings lie: ``s3://LAKE/config``."""
-    found = described(stack) or {}
-    said = {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", ())}
+    said = parameters(described(stack))
     return f"{output(stack, 'Lake')}/{said.get('SettingsFolder', 'config')}"
 
 

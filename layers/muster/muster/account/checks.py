@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from muster.account.aws import client, code_of, said_plainly
+from muster.account.aws import client, code_of, described, parameters, said_plainly
 from muster.errors import AccountRefused, MusterError
 from muster.pipeline.doctor import Finding
 from muster.settings import Settings
@@ -21,27 +21,57 @@ TOOLS = {
 AT_ONCE = 20  # ten fetches, and the other functions beside them
 
 
+# States of a stack that no deploy can begin from, and what to do instead.
+STUCK = {
+    "ROLLBACK_COMPLETE": "its first deploy failed: {delete}, then deploy again",
+    "ROLLBACK_FAILED": "its first deploy failed: {delete}, then deploy again",
+    "DELETE_FAILED": "it could not be deleted whole: {delete}, and see its events for why not",
+    "UPDATE_ROLLBACK_FAILED": "aws cloudformation continue-update-rollback --stack-name {stack}",
+}
+
+
 @dataclass(frozen=True)
 class Plan:
-    """What is to be deployed: the stack's name, its parameters, and the settings if there are."""
+    """What is to be deployed: the stack's name, the parameters named now, the settings if any.
+
+    ``there`` is the stack as CloudFormation describes it; parameters that are not named now keep
+    the values they have there.
+    """
 
     stack: str
     parameters: Mapping[str, str]
     settings: Settings | None
+    there: Mapping[str, Any] | None = None
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """The parameters as they will be."""
+        return {**parameters(self.there), **self.parameters}
 
     @property
     def sender(self) -> str:
         """Who the mails come from; empty if none are sent."""
-        return self.parameters.get("Sender", "")
+        return self.values.get("Sender", "")
 
     @property
     def recipients(self) -> tuple[str, ...]:
         """Everybody the settings or the parameters mail to."""
-        given = self.parameters.get("Recipients", "").split(",")
+        given = map(str.strip, self.values.get("Recipients", "").split(","))
         named = [one for report in self.settings.reports for one in report.recipients] if (
             self.settings
         ) else []  # fmt: skip
         return tuple(dict.fromkeys(filter(None, [*named, *given])))
+
+
+def plan(stack: str, given: Mapping[str, str], settings: Settings | None) -> Plan:
+    """A plan for a stack as it is; one that cannot be looked at counts as new.
+
+    Why it cannot be, :func:`before_build` tells.
+    """
+    try:
+        return Plan(stack, given, settings, described(stack))
+    except AccountRefused:
+        return Plan(stack, given, settings)
 
 
 def before_build(plan: Plan) -> Iterator[Finding]:
@@ -52,7 +82,8 @@ def before_build(plan: Plan) -> Iterator[Finding]:
     account = _look("account", _account)
     yield account
     if account.is_well:
-        yield _look("functions at once", _concurrency)
+        yield _stack(plan)
+        yield _advise("functions at once", _concurrency)
         yield from _mail(plan)
 
 
@@ -61,6 +92,28 @@ def _look(what: str, check: Callable[[], str]) -> Finding:
         return Finding(what, True, check())
     except MusterError as error:
         return Finding(what, False, str(error), error.exit_code)
+
+
+def _advise(what: str, check: Callable[[], str]) -> Finding:
+    """A check that no deploy depends on: where it cannot be made, that is said."""
+    try:
+        return Finding(what, True, check())
+    except MusterError as error:
+        return Finding(what, True, f"not checked: {error}")
+
+
+def _stack(plan: Plan) -> Finding:
+    """Whether a deploy can begin from the state that the stack is in."""
+    what, status = f"stack {plan.stack}", (plan.there or {}).get("StackStatus", "")
+    delete = f"aws cloudformation delete-stack --stack-name {plan.stack}"
+    if status in STUCK:
+        advice = STUCK[status].format(delete=delete, stack=plan.stack)
+        return Finding(what, False, f"{status}: {advice}", 1)
+    if status in ("", "REVIEW_IN_PROGRESS"):
+        return Finding(what, True, "will be made")
+    if status.endswith("_IN_PROGRESS"):
+        return Finding(what, False, f"{status}: somebody is changing it now; try again later", 1)
+    return Finding(what, True, f"is there ({status}) and will be updated")
 
 
 def _account() -> str:
@@ -89,7 +142,7 @@ def _mail(plan: Plan) -> Iterator[Finding]:
         with said_plainly("SES"):
             account = ses.get_account()
     except AccountRefused as error:
-        yield Finding("mail", False, str(error), error.exit_code)
+        yield Finding("mail", True, f"not checked: {error}")
         return
     yield _sending(account)
     yield _look(f"sender {plan.sender}", partial(_sender, ses, plan))
@@ -114,7 +167,7 @@ def _sending(account: Mapping[str, Any]) -> Finding:
 def _sender(ses: Any, plan: Plan) -> str:
     if _is_verified(ses, plan.sender):
         return "verified"
-    if plan.parameters.get("SenderIdentity", "create") == "create":
+    if plan.values.get("SenderIdentity", "create") == "create":
         return "not verified yet: SES mails it a link; no report leaves before it is followed"
     raise AccountRefused("not verified in this region: verify it, or leave SenderIdentity=create")
 

@@ -131,6 +131,24 @@ def pull(folder: Path, lake: Store, *, force: bool = False) -> Moved:
     return Moved(tuple(key for key in taken if key in there), tuple(deleted), tuple(kept))
 
 
+def unpushed(folder: Path, lake: Store, then: Mapping[str, bytes]) -> list[str]:
+    """Files changed here since the last push or pull that are neither as there nor as ``then``."""
+    files, memory, there = local(folder), _remembered(folder, lake), dict(_objects(lake))
+    changed = [key for key in files if _changed(key, files, memory)]
+    return [key for key in changed if files[key] not in (there.get(key), then.get(key))]
+
+
+def adopt(folder: Path, lake: Store, wanted: Mapping[str, bytes]) -> Moved:
+    """Make the folder hold these files; the lake counts as seen, so that a push may follow."""
+    there, here = dict(_objects(lake)), local(folder)
+    differs = sorted(key for key in here.keys() | wanted.keys() if here.get(key) != wanted.get(key))
+    for key in differs:
+        _take(folder / key, wanted.get(key))
+    _remember(folder, lake, there, {})
+    written = tuple(key for key in differs if key in wanted)
+    return Moved(written, tuple(key for key in differs if key not in wanted))
+
+
 def _take(path: Path, data: bytes | None) -> None:
     if data is None:
         path.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +28,7 @@ def clone(folder: Path | None) -> Path:
 
 def build(place: Path, plan: Plan) -> Path:
     """Build functions and layers; returns the folder they are in."""
-    processor = plan.parameters.get("Architecture", "arm64")
+    processor = plan.values.get("Architecture", "arm64")
     _sam(place, ["build"], {"ARCH": processor})
     return place / BUILT
 
@@ -37,9 +38,15 @@ def deploy(place: Path, plan: Plan) -> None:
     words = ["deploy", "--stack-name", plan.stack, "--no-confirm-changeset",
              "--no-fail-on-empty-changeset"]  # fmt: skip
     if plan.parameters:
-        pairs = [f"{key}={value}" for key, value in plan.parameters.items()]
-        words += ["--parameter-overrides", *pairs]
+        words += ["--parameter-overrides", *(_pair(*one) for one in plan.parameters.items())]
     _sam(place, words, {})
+
+
+def _pair(key: str, value: str) -> str:
+    """A parameter as SAM reads it: unquoted it would stop at a space, and take no empty one."""
+    is_plain = re.fullmatch(r"[^\s\"\\]+", value)
+    quoted = '"' + value.replace('"', '\\"') + '"'
+    return f"{key}={value if is_plain else quoted}"
 
 
 def _sam(place: Path, words: Sequence[str], more: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -60,12 +61,41 @@ def config_pull(
     stack: Stack = "muster",
     lake: Lake = None,
     force: Force = False,
+    version: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="As they were when this version was written: see history."),
+    ] = None,
 ) -> None:
     """Bring the stack's settings into this folder; what you changed here is kept."""
-    from muster.account import config
+    from muster.account import config, history
 
     store = _lake(context, stack, lake)
-    _tell_moved(config.pull(context.obj, store, force=force), str(context.obj), "written")
+    if version is None:
+        _tell_moved(config.pull(context.obj, store, force=force), str(context.obj), "written")
+        return
+    chosen, moved = history.pull(context.obj, store, version, force=force)
+    _tell_moved(moved, str(context.obj), "written")
+    say(f"settings as of {_told(chosen.at)}; muster config push puts them back in force")
+
+
+@config_app.command("history")
+def config_history(
+    context: typer.Context, stack: Stack = "muster", lake: Lake = None, as_json: Json = False
+) -> None:
+    """Every version of the settings that the bucket still has, newest first."""
+    from muster.account import history
+
+    found = history.versions(_lake(context, stack, lake))
+    if as_json:
+        say_json([asdict(one) for one in found])
+        return
+    rows = [(_told(one.at), one.file, f"{one.what}, now" if one.is_now else one.what, one.id)
+            for one in found]  # fmt: skip
+    say_table(("when", "file", "what", "version"), rows)
+
+
+def _told(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%F %T} UTC"
 
 
 def _checked(context: typer.Context, stack: str, as_json: bool) -> None:

@@ -33,7 +33,7 @@ def deploy(
     from muster.account.aws import outputs
 
     place = deploying.clone(clone)
-    plan = checks.Plan(stack, _pairs(param or []), _settings_if_any(context))
+    plan = checks.plan(stack, _pairs(param or []), _settings_if_any(context))
     findings = [*_own_findings(context), *checks.before_build(plan)]
     telling.findings(findings, False)
     fail_if_unwell(findings)
