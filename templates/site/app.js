@@ -10,6 +10,7 @@
   form.addEventListener("change", () => {
     const tone = form.elements.tone.value;
     for (const card of cards) card.hidden = tone !== "all" && card.dataset.tone !== tone;
-    said.textContent = `${cards.filter((card) => !card.hidden).length} of ${cards.length}`;
+    const shown = cards.filter((card) => !card.hidden).length;
+    said.textContent = said.dataset.text.replace("{}", shown).replace("{}", cards.length);
   });
 })();

@@ -86,7 +86,7 @@ def build(kpis, kpi_values, settings=None, report=None, as_of=AS_OF, **facts):
     return view.build(report, settings, measured, as_of, readings, site_url="https://s.example/")
 
 
-def campus(voice="team"):
+def campus(voice="team", language=None):
     """A community with every kind of finding."""
     wait = [18_000, 20_000] * 13 + [8_000, 9_000] * 4
     kpis = (
@@ -129,7 +129,7 @@ def campus(voice="team"):
         ),
     )
     return build(
-        kpis, kpi_values, settings, Report(voice=voice),
+        kpis, kpi_values, settings, Report(voice=voice, language=language),
         waiting=tuple(waiting(hours) for hours in (1, 51, 5)),
         sources=(source(quarantined=12),
                  source("x", "the token was refused (401)", True, last=AS_OF - timedelta(days=3))),

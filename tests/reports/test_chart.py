@@ -17,8 +17,10 @@ from sample_measures import sample_measures
 
 from muster.reports import chart, marks, png, small_charts
 from muster.reports.model import Measure
+from muster.reports.words import load
 
 FRAMES = (chart.WIDE, chart.MAIL, chart.NARROW, chart.CARD)
+EN = load()
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -27,7 +29,7 @@ def measure(kpi: str) -> Measure:
 
 
 def drawn(one: Measure, frame: chart.Frame = chart.WIDE, events=()) -> ElementTree.Element:
-    return ElementTree.fromstring(chart.xmr(one, frame, events))
+    return ElementTree.fromstring(chart.xmr(one, EN, frame, events))
 
 
 def of_class(root: ElementTree.Element, css: str) -> list[ElementTree.Element]:
@@ -169,7 +171,7 @@ def test_dates_are_spaced_so_that_none_overlaps_and_the_latest_is_named():
 
 def test_hostile_words_stay_words():
     one = replace(measure("messages"), title='<script>alert("x")</script>', target_text='"><g/>')
-    svg = chart.xmr(one, chart.WIDE, (('"><script>', date(2026, 10, 5), date(2026, 10, 6)),))
+    svg = chart.xmr(one, EN, chart.WIDE, (('"><script>', date(2026, 10, 5), date(2026, 10, 6)),))
     root = ElementTree.fromstring(svg)
     assert not list(root.iter(f"{SVG}script"))
     assert root.find(f"{SVG}title").text == one.title
@@ -177,13 +179,13 @@ def test_hostile_words_stay_words():
 
 def test_charts_hold_no_style_and_no_colour():
     for frame in FRAMES:
-        svg = chart.xmr(measure("first_response_median"), frame)
+        svg = chart.xmr(measure("first_response_median"), EN, frame)
         assert " style=" not in svg
         assert not re.search(r"#[0-9a-f]{3,6}\b", svg)
 
 
 def test_the_png_is_twice_the_size_and_shows_its_text():
-    svg = chart.xmr(measure("first_response_median"), chart.MAIL)
+    svg = chart.xmr(measure("first_response_median"), EN, chart.MAIL)
     with_text, without = png.png(svg), png.png(svg, with_font=False)
     picture = Image.open(io.BytesIO(with_text))
     assert picture.size == (chart.MAIL.width * 2, chart.MAIL.height * 2)
@@ -196,7 +198,7 @@ def ink(picture: bytes) -> int:
 
 
 def test_the_same_chart_gives_the_same_png():
-    svg = chart.xmr(measure("messages"), chart.NARROW)
+    svg = chart.xmr(measure("messages"), EN, chart.NARROW)
     assert png.png(svg) == png.png(svg)
 
 
@@ -207,14 +209,14 @@ def test_fonts_come_with_their_licence_and_weigh_little():
 
 
 def test_a_sparkline_has_its_band_and_its_signals():
-    root = ElementTree.fromstring(small_charts.sparkline(measure("new_member_retention")))
+    root = ElementTree.fromstring(small_charts.sparkline(measure("new_member_retention"), EN))
     assert of_class(root, "band")
     assert len(of_class(root, "worse")) == 1
 
 
 def test_a_bullet_bar_shows_value_target_and_pace_in_proportion():
     goal = replace(sample_goals()[1], value_at=0.5, target_at=0.25, expected_at=0.75)
-    root = ElementTree.fromstring(small_charts.bullet(goal, "g"))
+    root = ElementTree.fromstring(small_charts.bullet(goal, EN, "g"))
     width = small_charts.BULLET[0]
     assert float(of_class(root, "bar")[0].get("width")) == width * 0.5
     assert float(of_class(root, "aimed")[0].get("x")) == width * 0.25
@@ -223,10 +225,10 @@ def test_a_bullet_bar_shows_value_target_and_pace_in_proportion():
 
 def test_a_bullet_bar_without_data_is_empty_and_says_so():
     goal = sample_goals()[5]
-    root = ElementTree.fromstring(small_charts.bullet(goal, "g"))
+    root = ElementTree.fromstring(small_charts.bullet(goal, EN, "g"))
     assert not of_class(root, "bar")
     assert not of_class(root, "aimed")
-    assert small_charts.in_words(goal).startswith("No data")
+    assert small_charts.in_words(goal, EN).startswith("No data")
 
 
 @given(st.floats(-1e6, 1e6))

@@ -16,6 +16,7 @@ from muster.clock import next_period, period_start
 from muster.records import KpiValue
 from muster.reports import series
 from muster.reports.numbers import style_of, value_text
+from muster.reports.words import load
 from muster.settings import Report, Settings
 
 MEMBERS = kpi("members")
@@ -110,7 +111,7 @@ def value_of(grain: str, start: date, number: float, is_running: bool) -> KpiVal
 
 def rounded(number: float) -> str:
     """Counts are shown to the decimal that a mean of them needs."""
-    return value_text(float(number), style_of(MEMBERS, "EUR"))
+    return value_text(float(number), style_of(MEMBERS, "EUR", load()))
 
 
 @given(day=dates)

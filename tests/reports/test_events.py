@@ -11,8 +11,11 @@ from measured import AS_OF, LAST, build, kpi, values
 from muster.reports import chart, site, view
 from muster.reports import email as mail
 from muster.reports.recent import recent
+from muster.reports.words import load
 from muster.results import Definition
 from muster.settings import Event, Settings
+
+EN = load()
 
 MEMBERS = kpi("members")
 CALM = [10, 12] * 13
@@ -82,7 +85,7 @@ def test_mail_and_page_name_the_events_of_their_charts_with_days():
 
 
 def drawn(measure, events=(), frame=chart.WIDE):
-    root = ElementTree.fromstring(chart.xmr(measure, frame, events))
+    root = ElementTree.fromstring(chart.xmr(measure, EN, frame, events))
     return root, [
         "".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text")
     ]
@@ -102,7 +105,7 @@ def test_a_long_event_lies_under_its_weeks_and_a_short_one_is_a_line():
     assert len(of_class(root, "event")) == 2
     assert {"Campaign", "Outage"} <= set(texts)
     assert 0 < float(span.get("width")) < chart.WIDE.width / 3
-    assert "Marked: Campaign" in chart.describe(measure, (long, short))
+    assert "Marked: Campaign" in chart.describe(measure, EN, (long, short))
 
 
 def test_a_new_definition_is_marked_on_its_chart_and_explained():
@@ -119,7 +122,7 @@ def test_a_new_definition_is_marked_on_its_chart_and_explained():
     assert change.text.startswith("Definition 2 since 21 October 2026: every value shown here is")
     _, texts = drawn(measure)
     assert "Definition 2" in texts
-    assert "Marked: Definition 2 (19 Oct)" in chart.describe(measure)
+    assert "Marked: Definition 2 (19 Oct)" in chart.describe(measure, EN)
     page = site.render([found])["kpi/members.html"].decode()
     assert change.text in page.replace("&#39;", "'")
     told = view.to_json(found)["report"]["measures"][0]["breaks"]

@@ -10,7 +10,6 @@ from measured import kpi
 from muster.reports.numbers import (
     Style,
     change_text,
-    count_text,
     direction,
     limit_texts,
     span_text,
@@ -18,6 +17,7 @@ from muster.reports.numbers import (
     target_text,
     value_text,
 )
+from muster.reports.words import load
 
 SPAN, RATIO, COUNT = Style("seconds"), Style("ratio", decimals=1), Style("count")
 MONEY, SCORE, MEAN = Style("money", decimals=2), Style("score", decimals=2), Style("count", "", 1)
@@ -89,13 +89,13 @@ def test_limits_of_counts_are_the_counts_inside_them():
     ],
 )
 def test_a_kpi_keeps_its_decimals(definition, decimals):
-    assert style_of(definition, "EUR").decimals == decimals
-    assert style_of(kpi("revenue", "money"), "JPY").decimals == 0
+    assert style_of(definition, "EUR", load()).decimals == decimals
+    assert style_of(kpi("revenue", "money"), "JPY", load()).decimals == 0
 
 
 def test_plain_counts_and_spans():
-    assert count_text(12_345) == "12,345"
-    assert span_text(11_280) == "3 h 8 min"
+    assert load().count(12_345) == "12,345"
+    assert span_text(11_280, load()) == "3 h 8 min"
 
 
 @given(st.floats(0, 1e9))

@@ -290,9 +290,9 @@ def test_what_is_missing_or_stale_is_said():
     assert campus().missing == (
         "x has brought nothing new since 20 Nov 2026, 06:00: the token was refused (401).",
         "forum: 12 items could not be read and wait in quarantine.",
-        "Satisfied after support has no data: nothing to measure in survey_responses yet.",
+        "Satisfied after support has no data: nothing to measure in survey responses yet.",
         "Active members rests on 2 cases only, fewer than 5: read it with care.",
-        "Goal “Happy people” has no data: Satisfied after support has no value yet.",
+        "Goal “Happy people” has no data: Nothing to measure in survey responses yet.",
         "Measures that serve no goal: Messages by members; Active members; Followers: bluesky; "
         "Followers: x; Revenue; Sentiment, mean.",
     )

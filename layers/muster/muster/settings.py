@@ -78,6 +78,11 @@ Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_inpu
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Slug = Annotated[str, StringConstraints(pattern=f"^{SOURCE_NAME}$")]
 Secret = Annotated[str, StringConstraints(pattern=r"^(env:\w+|ssm:/\S+|secretsmanager:\S+)$")]
+Language = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$"),
+    Field(description="of words, numbers and dates: de, en-US; the community's if absent"),
+]
 Grain = Literal["day", "week", "month", "quarter", "year"]
 Sentiment = Literal["vader", "comprehend", "none"]
 
@@ -307,6 +312,7 @@ class Report(Part):
     recipients: tuple[Address, ...] = ()
     sender: Address = "muster@localhost"
     site_url: str | None = None
+    language: Language | None = None
     send_at: Annotated[
         str, Field(description="mon 07:30 for a week; 1 07:30 (day and time) for longer grains")
     ] = ""

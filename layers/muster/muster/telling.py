@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from muster.reports.words import en
+from muster.reports.words import load
 from muster.terminal import say, say_json, warn
 
 
@@ -55,7 +55,8 @@ def measured(result: Any, as_json: bool) -> None:
     for goal in result.goals:
         say(f"{goal.status}: {goal.goal}. {goal.reason}")
     if result.suspected.accounts:
-        say(en.suspected(result.suspected.accounts, result.suspected.messages))
+        facts = {"n": result.suspected.accounts, "messages": result.suspected.messages}
+        say(load()("suspected", **facts))
     for problem in result.problems:
         warn(problem)
 

@@ -114,13 +114,19 @@ def publish(project: Project, measured: Measured) -> None:
     files = site.render(
         [_view(project, one, measured) for one in project.settings.reports],
         past=site.past_reports(index.data) if index else (),
-        every=_view(project, Report(name="every"), measured),
+        every=_view(project, _every(project), measured),
     )
     values = project.lake.get("tables/kpi_values/part-0.parquet")
     if values is not None:
         files["data/kpi_values.parquet"] = values.data
     for path in sorted(files, key=lambda path: (path.endswith(".html"), path == "index.html")):
         _put_if_new(project, path, files[path])
+
+
+def _every(project: Project) -> Report:
+    """A report of all that is measured, in the site's language."""
+    first = project.settings.reports[0]
+    return Report(name="every", language=first.language)
 
 
 def _put_if_new(project: Project, path: str, content: bytes) -> None:
@@ -154,8 +160,11 @@ def _mailed(project: Project, one: Report, measured: Measured) -> ReportView:
     found = _view(project, one, measured)
     before = period_start(found.period_start - DAY, found.grain)
     told = delivery.failures(project, f"{one.name}-{data.period_id(found.grain, before)}-")
-    say = words.load("en")
-    lines = tuple(say.undelivered(each.recipient, each.reason) for each in told)
+    say = words.load(found.language)
+    lines = tuple(
+        say("undelivered", recipient=each.recipient, reason=each.reason.rstrip("."))
+        for each in told
+    )
     leave = f"mailto:{_sender(project, one)}?subject={quote(f'unsubscribe {one.name}')}"
     return replace(found, missing=(*found.missing, *lines), unsubscribe_url=leave)
 

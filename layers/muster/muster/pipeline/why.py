@@ -12,7 +12,7 @@ from muster.kpis import catalogue
 from muster.pipeline import measure
 from muster.project import Project
 from muster.records import KpiValue
-from muster.reports import events, numbers, words
+from muster.reports import dates, events, numbers, words
 from muster.reports.model import Break
 from muster.results import Behind, Kpi, Measured
 
@@ -110,10 +110,10 @@ def why(
     # Where nothing happened and a fetch covers the period, only the measurement knows of the 0.
     is_zero = found.value is None and before is not None and before.n == 0
     value = before.value if is_zero and before else found.value
-    style = numbers.style_of(kpi, project.settings.currency)
+    style = numbers.style_of(kpi, project.settings.currency, words.load())
     text = numbers.value_text(value, style)
     end = next_period(start, grain) - DAY
-    named = words.load().period_text(grain, start, end)
+    named = dates.period_text(grain, start, end, words.load())
     return Why(
         kpi, grain, start, chosen, latest.as_of, value, text, found.n, named, before, found,
         _breaks(latest, kpi),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from muster.reports import headings as say
 from muster.reports import inert, marks
 from muster.reports.marks import Place
 from muster.reports.model import Band, Measure, Point
@@ -26,16 +25,19 @@ from muster.reports.plot import (
     lines,
     placed,
 )
+from muster.reports.words import Words
 
 __all__ = ["CARD", "MAIL", "NARROW", "WIDE", "Event", "Frame", "describe", "xmr"]
 
 
-def xmr(measure: Measure, frame: Frame = WIDE, events: Sequence[Event] = (), key: str = "") -> str:
+def xmr(
+    measure: Measure, say: Words, frame: Frame = WIDE, events: Sequence[Event] = (), key: str = ""
+) -> str:
     """The XmR chart of the measure: band, average, target, points, signals, events, dates.
 
     ``key`` makes its ids unique on a page that shows several charts.
     """
-    plot = lay_out(measure, frame, events)
+    plot = lay_out(measure, say, frame, events)
     inside = "".join(
         (
             _bands(plot),
@@ -48,15 +50,15 @@ def xmr(measure: Measure, frame: Frame = WIDE, events: Sequence[Event] = (), key
         )
     )
     key = key or inert.slug(f"{measure.kpi}-{measure.segment}-{frame.name}")
-    told = (measure.title, describe(measure, events))
+    told = (measure.title, describe(measure, say, events))
     return marks.picture((frame.width, frame.height), key, told, inside, frame.font)
 
 
-def describe(measure: Measure, events: Sequence[Event] = ()) -> str:
+def describe(measure: Measure, say: Words, events: Sequence[Event] = ()) -> str:
     """The chart in words: span, latest value, band, target, signals, what is marked on it."""
     points = [point for point in measure.points if point.value is not None]
     if not points:
-        return say.NO_DATA
+        return str(say.NO_DATA)
     said = [say.SPAN.format(points[0].label, points[-1].label, len(points))]
     said.append(say.LATEST.format(points[-1].value_text))
     if measure.bands and measure.bands[-1].lower_text:
@@ -67,8 +69,10 @@ def describe(measure: Measure, events: Sequence[Event] = ()) -> str:
     signals = [point for point in points if point.tone in marks.SIGNALS]
     if signals:
         last = signals[-1]
-        said.append(say.SIGNALS.format(len(signals), last.label, last.value_text, last.tone))
-    marked = placed(measure.points, (*events, *definitions(measure)))
+        tone = say.TONES[last.tone].lower()
+        facts = {"label": last.label, "value": last.value_text, "tone": tone}
+        said.append(say("chart_signals", n=len(signals), **facts))
+    marked = placed(measure.points, (*events, *definitions(measure, say)))
     if marked:
         names = [f"{name} ({measure.points[first].label})" for name, first, _ in marked]
         said.append(say.MARKED.format("; ".join(names)))
@@ -140,7 +144,7 @@ def _is_signal(point: Point) -> bool:
 
 def _right_labels(plot: Plot) -> str:
     size = plot.frame.font
-    named = sorted(lines(plot.measure, plot.frame), key=lambda row: (-row[0], row[2]))
+    named = sorted(lines(plot.measure, plot.say, plot.frame), key=lambda row: (-row[0], row[2]))
     wanted = [min(max(plot.y(value), plot.top), plot.bottom) for value, _, _ in named]
     placed = marks.spread(wanted, size * 1.25, plot.top, plot.bottom)
     shown = []

@@ -14,8 +14,7 @@ from typing import Any
 import css_inline
 
 from muster.errors import Refused
-from muster.reports import addresses, chart, inert, small_charts, templating, wording
-from muster.reports import headings as say
+from muster.reports import addresses, chart, inert, small_charts, templating, wording, words
 from muster.reports.model import Change, GoalLine, Measure, ReportView
 from muster.reports.png import png
 from muster.reports.recent import recent
@@ -114,10 +113,11 @@ def _address(raw: str, name: str) -> Address:
 
 def _page(view: ReportView, images: dict[str, Image]) -> str:
     """The HTML, with fewer measures if all of them would make it too heavy."""
+    say = words.load(view.language)
     rows = _rows(view, images)
     for count in (len(rows), *range(len(rows) - len(rows) % 4 - 4, -1, -4)):
         left = len(rows) - count
-        left_out = say.MORE_ON_SITE.format(left) if left > 0 else ""
+        left_out = say("more_on_site", n=left) if left > 0 else ""
         page = _inlined(_fill(view, "report.html", images, rows[: max(count, 0)], left_out))
         if len(page.encode()) <= HEAVIEST:
             return page
@@ -131,7 +131,8 @@ def _inlined(page: str) -> str:
 def _fill(
     view: ReportView, template: str, images: dict[str, Image], rows: tuple[Row, ...], left_out: str
 ) -> str:
-    words: dict[str, Any] = {
+    say = words.load(view.language)
+    facts: dict[str, Any] = {
         "view": view,
         "say": say,
         "rule": "=" * min(len(view.title), 70),
@@ -143,10 +144,10 @@ def _fill(
         "rows": rows,
         "left_out": left_out,
         "behind": wording.BEHIND,
-        "caption": wording.band(view.headline) if view.headline else "",
-        "marked": wording.marked(view.headline, view) if view.headline else "",
+        "caption": wording.band(view.headline, say) if view.headline else "",
+        "marked": wording.marked(view.headline, view, say) if view.headline else "",
     }
-    return templating.environment("email").get_template(template).render(words)
+    return templating.environment("email").get_template(template).render(facts)
 
 
 def _goals(goals: Iterable[GoalLine], images: dict[str, Image]) -> list[tuple[str, list[Any]]]:
@@ -166,17 +167,18 @@ def _goals(goals: Iterable[GoalLine], images: dict[str, Image]) -> list[tuple[st
 
 def _change(view: ReportView, change: Change) -> tuple[Change, Sign, str]:
     url = addresses.on_site(view.site_url, addresses.kpi_page(change.kpi))
-    return change, wording.sign_of_change(change), url
+    return change, wording.sign_of_change(change, words.load(view.language)), url
 
 
 def _rows(view: ReportView, images: dict[str, Image]) -> tuple[Row, ...]:
+    say = words.load(view.language)
     return tuple(
         Row(
             measure=one,
             name=wording.name(one),
             sign=wording.sign(one.tone, one.reading),
-            aside=wording.aside(one),
-            compared=wording.compared(one),
+            aside=wording.aside(one, say),
+            compared=wording.compared(one, say),
             image=images.get(f"spark-{number}"),
         )
         for number, one in enumerate(view.measures)
@@ -185,19 +187,20 @@ def _rows(view: ReportView, images: dict[str, Image]) -> tuple[Row, ...]:
 
 def _images(view: ReportView) -> dict[str, Image]:
     """Every chart of the mail under its name: wide, narrow, goal-0 …, spark-0 …"""
+    say = words.load(view.language)
     drawn: dict[str, tuple[str, tuple[float, float], str]] = {}
     if view.headline:
         for frame in (chart.MAIL, chart.NARROW):
-            svg = chart.xmr(view.headline, frame, view.events)
+            svg = chart.xmr(view.headline, say, frame, view.events)
             name = "wide" if frame is chart.MAIL else "narrow"
-            drawn[name] = (svg, (frame.width, frame.height), chart.describe(view.headline))
+            drawn[name] = (svg, (frame.width, frame.height), chart.describe(view.headline, say))
     for number, goal in enumerate(view.goals):
-        svg = small_charts.bullet(goal, f"goal-{number}")
-        drawn[f"goal-{number}"] = (svg, small_charts.BULLET, small_charts.in_words(goal))
+        svg = small_charts.bullet(goal, say, f"goal-{number}")
+        drawn[f"goal-{number}"] = (svg, small_charts.BULLET, small_charts.in_words(goal, say))
     for number, measure in enumerate(view.measures):
         if any(point.value is not None for point in measure.points):
-            svg = small_charts.sparkline(measure)
-            drawn[f"spark-{number}"] = (svg, small_charts.SPARK, wording.routine(measure))
+            svg = small_charts.sparkline(measure, say)
+            drawn[f"spark-{number}"] = (svg, small_charts.SPARK, wording.routine(measure, say))
     return {
         name: Image(f"{name}@muster", int(size[0]), int(size[1]), alt, png(svg))
         for name, (svg, size, alt) in drawn.items()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from types import ModuleType
 
 from muster.clock import DAY, next_period
+from muster.reports import dates
 from muster.reports.model import Break, Measure
 from muster.reports.signals import Signal
+from muster.reports.words import Words
 from muster.results import Definition
 from muster.settings import Settings
 
@@ -25,16 +26,19 @@ def shown(settings: Settings, measures: Iterable[Measure], end: date) -> tuple[E
     return tuple(sorted(touching, key=lambda span: span[1:]))
 
 
-def texts(events: Iterable[Event], say: ModuleType) -> tuple[str, ...]:
+def texts(events: Iterable[Event], say: Words) -> tuple[str, ...]:
     """Mail outage, 14–18 September 2026."""
-    return tuple(say.event_text(name, starts, ends) for name, starts, ends in events)
+    return tuple(f"{name}, {dates.days_text(starts, ends, say)}" for name, starts, ends in events)
 
 
-def beside(measure: Measure, signal: Signal, events: Sequence[Event], say: ModuleType) -> str:
+def beside(measure: Measure, signal: Signal, events: Sequence[Event], say: Words) -> str:
     """The events that lay in the periods a signal speaks of, in words; nothing without any."""
     names = within(measure, signal, events)
+    if not names:
+        return ""
     count = periods(signal)
-    return str(say.meanwhile(list(names), count, measure.grain)) if names else ""
+    key = "meanwhile_one" if count == 1 else "meanwhile"
+    return say(key, n=count, grain=measure.grain, events=say.listed(names))
 
 
 def within(measure: Measure, signal: Signal, events: Sequence[Event]) -> tuple[str, ...]:
@@ -52,9 +56,11 @@ def periods(signal: Signal) -> int:
     return signal.run if signal.rule == "run" else _PERIODS[signal.rule]
 
 
-def breaks(definitions: Iterable[Definition], kpi: str, say: ModuleType) -> tuple[Break, ...]:
+def breaks(definitions: Iterable[Definition], kpi: str, say: Words) -> tuple[Break, ...]:
     """The versions of a KPI that took over from an earlier one."""
     own = [one for one in definitions if one.kpi == kpi][1:]
-    return tuple(
-        Break(one.version, one.since, say.new_definition(one.version, one.since)) for one in own
-    )
+    return tuple(Break(one.version, one.since, _broken(one, say)) for one in own)
+
+
+def _broken(new: Definition, say: Words) -> str:
+    return say("new_definition", version=new.version, day=dates.day_text(new.since, say))

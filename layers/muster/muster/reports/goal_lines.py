@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from types import ModuleType
 
 from muster.clock import period_start
 from muster.records import GoalStatus
-from muster.reports import numbers
+from muster.reports import dates, numbers, signals
 from muster.reports.model import GoalLine
 from muster.reports.numbers import Style
+from muster.reports.series import Series
 from muster.results import Kpi
 from muster.settings import Goal
 
@@ -22,8 +22,15 @@ def judged(goals: Iterable[Goal], statuses: Iterable[GoalStatus]) -> tuple[Judge
     return tuple((goal, by_name[goal.name]) for goal in goals if goal.name in by_name)
 
 
-def goal_line(goal: Goal, status: GoalStatus, kpi: Kpi, grain: str, style: Style) -> GoalLine:
-    """One goal as a report of ``grain`` tells it."""
+def goal_line(
+    goal: Goal,
+    status: GoalStatus,
+    kpi: Kpi,
+    grain: str,
+    style: Style,
+    series: Series | None = None,
+) -> GoalLine:
+    """One goal as a report of ``grain`` tells it; ``series`` is what is known of its KPI."""
     # Only the period that holds the due date is judged from then on.
     is_due = status.period_start == period_start(goal.by, kpi.grain_at(grain))
     words = style.words
@@ -37,9 +44,9 @@ def goal_line(goal: Goal, status: GoalStatus, kpi: Kpi, grain: str, style: Style
         value_text=numbers.value_text(status.value, style),
         target_text=target_text(goal, status, style),
         expected_text=_pace(status, style),
-        by_text=words.BY.format(words.day_text(goal.by)),
+        by_text=words.BY.format(dates.day_text(goal.by, words)),
         owner=goal.owner or "",
-        reason=_reason(goal, status, is_due, style),
+        reason=_reason(goal, status, is_due, style, series),
         value_at=value_at,
         target_at=target_at,
         expected_at=expected_at,
@@ -60,7 +67,7 @@ def aim(
     """The target drawn in a measure's chart: its value, with status, and bare."""
     for goal, status in judged:
         if (goal.kpi, goal.segment) == (kpi, segment) and status.target is not None:
-            verdict = style.words.STATUSES[status.status].lower()
+            verdict = style.words.VERDICTS[status.status]
             text = style.words.TARGET_WITH_STATUS.format(target_text(goal, status, style), verdict)
             return status.target, text, numbers.target_text(status.target, style)
     return None, "", ""
@@ -89,34 +96,47 @@ def verdicts(judged: Iterable[Judged]) -> Mapping[str, Collection[str]]:
     return found
 
 
-def _reason(goal: Goal, status: GoalStatus, is_due: bool, style: Style) -> str:
+def _reason(
+    goal: Goal, status: GoalStatus, is_due: bool, style: Style, series: Series | None
+) -> str:
     words = style.words
     if status.status == "no_data" or status.value is None:
-        return status.reason
+        return _why_no_data(goal, status, style, series)
     value = numbers.value_text(status.value, style)
     expected = _pace(status, style)
     target = target_text(goal, status, style)
     if status.status == "met":
-        return str(words.goal_met(value, target))
+        return words("goal_met", value=value, target=target)
     if status.status == "on_track":
-        return str(words.goal_on_track(expected))
+        return words("goal_on_track", expected=expected)
     if is_due:
-        return str(words.goal_missed(value, target, words.day_text(goal.by)))
-    return str(words.goal_behind(expected, _trend(goal, status, style)))
+        day = dates.day_text(goal.by, words)
+        return words("goal_missed", value=value, target=target, day=day)
+    return words("goal_behind", expected=expected, trend=_trend(goal, status, style))
+
+
+def _why_no_data(goal: Goal, status: GoalStatus, style: Style, series: Series | None) -> str:
+    if status.target is None and goal.baseline:
+        return str(style.words.goal_no_baseline)
+    if series is None or series.last is not None:
+        return str(style.words.goal_no_value)
+    said = signals.no_data(series, style.words)
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def _trend(goal: Goal, status: GoalStatus, style: Style) -> str:
     """Where the trend leads, from the same facts as the verdict's own words."""
-    words: ModuleType = style.words
+    words = style.words
     if status.projected is None:
         return str(words.NO_TREND)
     if status.arrives_on is not None:
-        day = words.day_text(status.arrives_on)
-        return str(words.trend_arrives(day, status.arrives_on > goal.by))
+        is_late = status.arrives_on > goal.by
+        day = dates.day_text(status.arrives_on, words)
+        return words("trend_late" if is_late else "trend_arrives", day=day)
     if _is_met_by_trend(status):
         return str(words.TREND_MEETS)
     projected = numbers.value_text(status.projected, style)
-    return str(words.trend_misses(projected, words.day_text(goal.by)))
+    return words("trend_misses", projected=projected, day=dates.day_text(goal.by, words))
 
 
 def _is_met_by_trend(status: GoalStatus) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from types import ModuleType
 
 from muster.records import KpiValue
-from muster.reports import numbers, signals
+from muster.reports import dates, numbers, signals
 from muster.reports.model import Band, Break, Comparison, Measure, Point, Segment
 from muster.reports.numbers import Style
 from muster.reports.series import WHOLE, Series, before, quarter_so_far, year_before
+from muster.reports.words import Words
 from muster.results import Kpi, Reading
 
 HISTORY = 106  # periods a measure carries: two years of weeks
@@ -66,8 +66,14 @@ def unmeasured(kpi: Kpi, grain: str, style: Style) -> Measure:
     return measure(empty, _UNREAD, style, 0, (), (None, "", ""))
 
 
-def _n_text(last: KpiValue | None, kpi: Kpi, words: ModuleType) -> str:
-    return str(words.n_text(last.n, kpi.statistic, kpi.table)) if last else ""
+def _n_text(last: KpiValue | None, kpi: Kpi, words: Words) -> str:
+    """What a value rests on, in words; nothing for a plain count."""
+    if last is None:
+        return ""
+    if kpi.table == "audience":
+        return words("from_accounts", n=last.n)
+    kinds = {"ratio": "on_cases", "mean": "from_cases", "quantile": "from_cases"}
+    return words(kinds[kpi.statistic], n=last.n) if kpi.statistic in kinds else ""
 
 
 def _comparisons(series: Series, style: Style) -> tuple[Comparison, ...]:
@@ -78,7 +84,11 @@ def _comparisons(series: Series, style: Style) -> tuple[Comparison, ...]:
     now = series.starts[-1]
     earlier = before(now, series.grain)
     # "last week" would be the wrong one where the newest period is still left out.
-    name = words.period_name(series.grain, earlier) if series.waits else words.BEFORE[series.grain]
+    name = (
+        dates.period_name(series.grain, earlier, words)
+        if series.waits
+        else words.BEFORE[series.grain]
+    )
     named = [(name, _value(series.at(earlier)))]
     if series.grain not in ("quarter", "year"):
         named.append((words.QUARTER_SO_FAR, quarter_so_far(series)))
@@ -109,7 +119,7 @@ def _points(series: Series, reading: Reading, style: Style) -> tuple[Point, ...]
             value.value if value else None,
             value.n if value else 0,
             signals.tone_at(series, reading, first + index),
-            style.words.point_label(series.grain, start),
+            dates.point_label(series.grain, start, style.words),
             numbers.value_text(value.value if value else None, style),
         )
         for index, (start, value) in enumerate(

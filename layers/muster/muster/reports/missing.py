@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from types import ModuleType
 from zoneinfo import ZoneInfo
 
+from muster.reports import dates, numbers
 from muster.reports.model import Freshness, GoalLine, Measure
+from muster.reports.words import Words
 from muster.results import OtherMoney, SourceFacts, SuspectedBots
 from muster.settings import Settings
 
 
 def freshness(
-    sources: Iterable[SourceFacts], zone: ZoneInfo, words: ModuleType
+    sources: Iterable[SourceFacts], zone: ZoneInfo, words: Words
 ) -> tuple[Freshness, ...]:
     """How current each source is, in local time."""
     return tuple(
         Freshness(
             source.name,
-            words.days_of(source.platform, source.timezone) if source.timezone else source.platform,
-            words.moment_text(source.last_success_at.astimezone(zone))
+            _platform(source, words),
+            dates.moment_text(source.last_success_at.astimezone(zone), words)
             if source.last_success_at
             else words.NEVER,
             source.is_stale,
@@ -31,9 +32,17 @@ def freshness(
     )
 
 
-def suspected(bots: SuspectedBots, words: ModuleType) -> str:
+def _platform(source: SourceFacts, words: Words) -> str:
+    if not source.timezone:
+        return source.platform
+    return words("days_of", platform=source.platform, zone=source.timezone)
+
+
+def suspected(bots: SuspectedBots, words: Words) -> str:
     """The band that says what was left out on suspicion; empty where nothing was."""
-    return words.suspected(bots.accounts, bots.messages) if bots.accounts else ""
+    if not bots.accounts:
+        return ""
+    return words("suspected", n=bots.accounts, messages=bots.messages)
 
 
 def missing(
@@ -43,40 +52,53 @@ def missing(
     problems: Iterable[str],
     other_money: Iterable[OtherMoney],
     settings: Settings,
-    words: ModuleType,
+    words: Words,
 ) -> tuple[str, ...]:
     """What a reader must know to trust the report: stale first, then gaps, then loose ends."""
     sources = tuple(sources)
     return (
-        *(words.stale(one.source, one.last_success_text, one.problem)
-          for one in sources if one.is_stale),
-        *(words.quarantined(one.source, one.quarantined) for one in sources if one.quarantined),
-        *(words.failed(problem) for problem in problems),
-        *(words.other_money(one.table, one.currency, one.rows, one.amount, settings.currency)
-          for one in other_money),
+        *(_stale(one, words) for one in sources if one.is_stale),
+        *(words("quarantined", name=one.source, n=one.quarantined)
+          for one in sources if one.quarantined),
+        *(words("failed", problem=problem) for problem in problems),
+        *(_other_money(one, settings.currency, words) for one in other_money),
         *_gaps(measures, goals, settings.min_n, words),
         *_loose_ends(measures, goals, words),
     )  # fmt: skip
 
 
+def _stale(source: Freshness, words: Words) -> str:
+    facts = {"name": source.source, "since": source.last_success_text, "error": source.problem}
+    key = "unfetched" if source.last_success_text == words.NEVER else "stale"
+    return words(f"{key}_why" if source.problem else key, **facts)
+
+
+def _other_money(found: OtherMoney, own: str, words: Words) -> str:
+    number = numbers.decimal(found.amount, 2, words)
+    amount = words.MONEY.format(symbol=found.currency, number=number)
+    table = words.TABLES.get(found.table, found.table)
+    facts = {"currency": found.currency, "table": table, "amount": amount, "own": own}
+    return words("other_money", n=found.rows, **facts)
+
+
 def _gaps(
-    measures: Iterable[Measure], goals: Iterable[GoalLine], min_n: int, words: ModuleType
+    measures: Iterable[Measure], goals: Iterable[GoalLine], min_n: int, words: Words
 ) -> Iterator[str]:
     for measure in measures:
         if measure.value is None:
-            yield words.kpi_without_data(measure.title, measure.why)
+            yield words("kpi_without_data", title=measure.title, why=measure.why)
         elif measure.is_too_few:
-            yield words.few_cases(measure.title, measure.n, min_n)
+            yield words("few_cases", title=measure.title, n=measure.n, needed=min_n)
     for goal in goals:
         if goal.status == "no_data":
-            yield words.goal_without_data(goal.name, goal.reason)
+            yield words("goal_without_data", name=goal.name, why=goal.reason)
 
 
 def _loose_ends(
-    measures: Iterable[Measure], goals: Iterable[GoalLine], words: ModuleType
+    measures: Iterable[Measure], goals: Iterable[GoalLine], words: Words
 ) -> Iterator[str]:
     """What is measured must tie to an objective."""
     served = {goal.kpi for goal in goals}
-    titles = [measure.title for measure in measures if measure.kpi not in served]
+    titles = dict.fromkeys(one.title for one in measures if one.kpi not in served)
     if titles:
-        yield words.without_goal(list(dict.fromkeys(titles)))
+        yield words("without_goal", n=len(titles), titles="; ".join(titles))

@@ -186,3 +186,4 @@ class ReportView:
     unsubscribe_url: str
     suspected: str = ""
     event_texts: tuple[str, ...] = ()  # each of ``events`` with its days
+    language: str = "en"  # BCP 47: de, en-US

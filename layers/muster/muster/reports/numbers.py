@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from types import ModuleType
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from muster.reports import words
+from muster.reports.words import Words, load
 from muster.results import Kpi
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -21,10 +20,10 @@ class Style:
     unit: str
     currency: str = "EUR"
     decimals: int = 0
-    words: ModuleType = words.load()
+    words: Words = field(default_factory=load)
 
 
-def style_of(kpi: Kpi, currency: str, words: ModuleType = Style.words) -> Style:
+def style_of(kpi: Kpi, currency: str, words: Words) -> Style:
     """The style of a KPI: one number of decimals for all its values.
 
     A count has one decimal only if it is a mean (replies until resolved); a score has two,
@@ -42,9 +41,9 @@ def style_of(kpi: Kpi, currency: str, words: ModuleType = Style.words) -> Style:
 def value_text(value: float | None, style: Style) -> str:
     """The value in its unit; a dash where there is none."""
     if value is None or not math.isfinite(value):
-        return style.words.NO_VALUE
+        return str(style.words.NO_VALUE)
     rounded = _rounded(value, style)
-    sign = style.words.MINUS if rounded < 0 else ""
+    sign = str(style.words.MINUS) if rounded < 0 else ""
     return sign + _size(abs(rounded), style)
 
 
@@ -64,20 +63,20 @@ def text_apart(value: float | None, shown: float | None, style: Style) -> str:
     exact = value_text(value, finer)
     if exact != value_text(_rounded(shown, style), finer):
         return exact
-    return str(style.words.nearly(text, value > shown))
+    return style.words("nearly_more" if value > shown else "nearly_less", text=text)
 
 
 def change_text(change: float | None, style: Style) -> str:
     """A difference with its sign; that of two ratios is in percentage points."""
     if change is None or not math.isfinite(change):
-        return style.words.NO_VALUE
+        return str(style.words.NO_VALUE)
     rounded = _rounded(change, style)
     if rounded == 0:
-        return style.words.NO_CHANGE
-    sign = style.words.MINUS if rounded < 0 else "+"
+        return str(style.words.NO_CHANGE)
+    sign = str(style.words.MINUS) if rounded < 0 else "+"
     if style.unit == "ratio":
-        points = _decimal(abs(rounded) * 100, style.decimals, style)
-        return f"{sign}{points} {style.words.POINTS}"
+        points = decimal(abs(rounded) * 100, style.decimals, style.words)
+        return sign + str(style.words.POINTS.format(number=points))
     return sign + _size(abs(rounded), style)
 
 
@@ -99,12 +98,7 @@ def limit_texts(lower: float, upper: float, style: Style) -> tuple[str, str]:
     return value_text(low, style), value_text(high, style)
 
 
-def count_text(count: int, words: ModuleType = Style.words) -> str:
-    """A plain whole number: 1,234."""
-    return f"{count:,}".replace(",", words.THOUSANDS)
-
-
-def span_text(seconds: float, words: ModuleType = Style.words) -> str:
+def span_text(seconds: float, words: Words) -> str:
     """A duration: 45 s, 38 min, 4 h 12 min, 2 d 3 h, 23 d."""
     return value_text(seconds, Style("seconds", words=words))
 
@@ -127,10 +121,12 @@ def _size(value: float, style: Style) -> str:
     if style.unit == "seconds":
         return _span(round(value), style)
     if style.unit == "ratio":
-        return f"{_decimal(value * 100, style.decimals, style)} %"
-    number = _decimal(value, style.decimals, style)
+        percent = decimal(value * 100, style.decimals, style.words)
+        return str(style.words.PERCENT.format(number=percent))
+    number = decimal(value, style.decimals, style.words)
     if style.unit == "money":
-        return f"{style.words.SYMBOLS.get(style.currency, style.currency)} {number}"
+        symbol = style.words.SYMBOLS.get(style.currency, style.currency)
+        return str(style.words.MONEY.format(symbol=symbol, number=number))
     return number
 
 
@@ -142,7 +138,7 @@ def _span(seconds: int, style: Style) -> str:
         return f"{seconds // _MINUTE} {minute}"
     if seconds < 2 * _DAY:
         return _two(seconds // _HOUR, hour, seconds % _HOUR // _MINUTE, minute)
-    days = count_text(seconds // _DAY, style.words)
+    days = style.words.count(seconds // _DAY)
     return _two(days, day, seconds % _DAY // _HOUR, hour)
 
 
@@ -151,7 +147,8 @@ def _two(large: int | str, large_unit: str, small: int, small_unit: str) -> str:
     return f"{text} {small} {small_unit}" if small else text
 
 
-def _decimal(value: float, decimals: int, style: Style) -> str:
+def decimal(value: float, decimals: int, words: Words) -> str:
+    """A number with so many decimals in the language's digits: 1,234.50."""
     text = f"{value:,.{decimals}f}"
-    marks = {",": style.words.THOUSANDS, ".": style.words.DECIMAL}
+    marks = {",": words.THOUSANDS, ".": words.DECIMAL}
     return "".join(marks.get(mark, mark) for mark in text)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from types import ModuleType
 
+from muster.reports import dates
 from muster.reports.model import Measure
 from muster.reports.signals import Signal
+from muster.reports.words import Words
 
 SIGNALS = ("better", "worse", "changed")
+STATUSES = ("met", "on_track", "at_risk", "off_track", "no_data")
+_SPANS = {"run": "run", "outside": "outside", "near_limit": "near"}
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Findings:
     longest: str
     sources: int
     stale: int
-    words: ModuleType
+    words: Words
 
     @property
     def routine(self) -> int:
@@ -62,8 +65,10 @@ def _rank(measure: Measure, findings: Findings) -> tuple[int, bool]:
 def subject(findings: Findings) -> str:
     """Better: First response shorter for 8 weeks (3 h 8 min); 2 of 6 goals at risk (week 47)."""
     words = findings.words
-    period = words.period_name(findings.grain, findings.period_start)
-    return str(words.subject(_main_thing(findings), _goals_clause(findings), period))
+    period = dates.period_name(findings.grain, findings.period_start, words)
+    goals = _goals_clause(findings)
+    key = "subject_with_goals" if goals else "subject"
+    return words(key, main=_main_thing(findings), goals=goals, period=period)
 
 
 def _main_thing(findings: Findings) -> str:
@@ -72,36 +77,60 @@ def _main_thing(findings: Findings) -> str:
     if main is None:
         if findings.is_unread:
             return str(words.NO_SOURCE_READ)
-        if not findings.routine:
-            return str(words.too_early_period(findings.grain))
-        return str(words.routine_period(findings.grain))
+        return words(
+            "routine_period" if findings.routine else "too_early_period", grain=findings.grain
+        )
     signal = next(signal for measure, signal in findings.signals if measure is main)
-    span = (
-        words.for_periods(signal.run, main.grain)
-        if signal.rule == "run"
-        else words.in_most_periods(main.grain)
-    )
-    phrase = words.signal_phrase(
-        main.title, signal.rule, signal.side, main.unit, main.value_text, span
-    )
     is_held_back = findings.is_held_back(main)
-    prefix = words.BETTER_BUT_OFF_TRACK if is_held_back else words.SIGNAL_PREFIX[main.tone]
-    return f"{prefix}: {phrase}"
+    prefix = words.BETTER_BUT_OFF_TRACK if is_held_back else words.TONES[main.tone]
+    return words("prefixed", prefix=prefix, phrase=signal_phrase(main, signal, words))
+
+
+def signal_phrase(main: Measure, signal: Signal, words: Words) -> str:
+    """First response shorter for 8 weeks (3 h 8 min)."""
+    return words(
+        f"{_SPANS[signal.rule]}_{'high' if signal.side > 0 else 'low'}",
+        title=main.title,
+        unit=main.unit,
+        value=main.value_text,
+        n=signal.run,
+        grain=main.grain,
+    )
 
 
 def _goals_clause(findings: Findings) -> str:
-    goals = findings.goals
-    total = sum(goals.values())
+    """2 of 6 goals at risk."""
+    goals, total = findings.goals, sum(findings.goals.values())
     if not total:
         return ""
-    behind = (goals.get(status, 0) for status in ("at_risk", "off_track", "no_data"))
-    return str(findings.words.goals_clause(total, *behind))
+    at_risk, off_track, without = (goals.get(status, 0) for status in STATUSES[2:])
+    key, n = "goals_well", 0
+    if at_risk and off_track:
+        key, n = "goals_behind", at_risk + off_track
+    elif at_risk or off_track:
+        key, n = "goals_at_risk" if at_risk else "goals_off_track", at_risk or off_track
+    elif without:
+        key, n = "goals_without", without
+    return findings.words(key, n=n, total=total)
+
+
+def goals_sentence(goals: Mapping[str, int], words: Words) -> str:
+    """Of 6 goals 2 are met, 1 on track, 2 at risk and 1 off track."""
+    total = sum(goals.values())
+    if not total:
+        return str(words.NO_GOALS)
+    parts = [(goals[key], words.VERDICTS[key]) for key in STATUSES if goals.get(key)]
+    if len(parts) == 1:
+        return words("goal_is" if total == 1 else "goals_all", n=total, status=parts[0][1])
+    first, *others = parts
+    said = [words("goals_first", n=first[0], status=first[1])]
+    said += [words("goals_other", n=n, status=status) for n, status in others]
+    return words("goals_of", total=total, parts=words.listed(said))
 
 
 def opening(findings: Findings, voice: str) -> tuple[str, ...]:
     """Three sentences' worth: what changed, how the goals stand, what to do."""
-    words = findings.words
-    goals = words.goals_sentence(dict(findings.goals)) if findings.goals else words.NO_GOALS
+    goals = goals_sentence(findings.goals, findings.words)
     changed = _changed(findings)
     if voice == "executive":
         return goals, changed[0], _to_do(findings)[0]
@@ -116,21 +145,33 @@ def preheader(findings: Findings, opening: Sequence[str], voice: str) -> str:
 
 
 def _changed(findings: Findings) -> list[str]:
+    words, routine, grain = findings.words, findings.routine, findings.grain
+    signals = _signals_sentence(findings)
+    if signals:
+        return [signals, words("rest", n=routine)] if routine else [signals]
+    if findings.is_unread:
+        return [words("unread_routine" if routine else "unread", grain=grain)]
+    return [words("rest_only" if routine else "rest_early", n=routine, grain=grain)]
+
+
+def _signals_sentence(findings: Findings) -> str:
+    """3 of 12 measures changed beyond routine variation: 1 better, 2 worse."""
     words = findings.words
     counts = {tone: sum(one.tone == tone for one in findings.measures) for tone in SIGNALS}
-    signals = words.signals_sentence(len(findings.measures), counts)
-    if findings.is_unread and not signals:
-        return [words.unread_sentence(findings.routine, findings.grain)]
-    rest = words.rest_sentence(findings.routine, bool(signals), findings.grain)
-    return [part for part in (signals, rest if not signals or findings.routine else "") if part]
+    kinds = [words(f"signals_{tone}", n=count) for tone, count in counts.items() if count]
+    if not kinds:
+        return ""
+    total, changed = len(findings.measures), sum(counts.values())
+    return words("signals", n=changed, total=total, kinds=words.listed(kinds))
 
 
 def _to_do(findings: Findings) -> list[str]:
     words = findings.words
     main = headline(findings)
-    said = [words.look_first(main.title, main.why)] if main and main.tone == "worse" else []
+    is_worse = main is not None and main.tone == "worse"
+    said = [words("look_first", title=main.title, why=main.why)] if main and is_worse else []
     if findings.waiting:
-        said.append(words.waiting_sentence(findings.waiting, findings.longest))
+        said.append(words("waiting", n=findings.waiting, longest=findings.longest))
     if findings.stale:
-        said.append(words.stale_sentence(findings.stale))
-    return said or [words.NOTHING_TO_DO]
+        said.append(words("stale_sources", n=findings.stale))
+    return said or [str(words.NOTHING_TO_DO)]

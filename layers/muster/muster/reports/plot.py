@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from muster.reports import headings as say
 from muster.reports import marks
 from muster.reports.marks import Place
 from muster.reports.model import Measure, Point
+from muster.reports.words import Words
 
 Event = tuple[str, date, date]
 
@@ -42,6 +42,7 @@ class Plot:
     """The measure laid out in a frame: where its edges are and what a value's height is."""
 
     measure: Measure
+    say: Words
     frame: Frame
     events: tuple[tuple[str, int, int], ...]  # name, first and last period (indices)
     left: float
@@ -75,17 +76,18 @@ class Plot:
         return self.low <= value <= self.high
 
 
-def lay_out(measure: Measure, frame: Frame, events: Sequence[Event]) -> Plot:
+def lay_out(measure: Measure, say: Words, frame: Frame, events: Sequence[Event]) -> Plot:
     low, high = _domain(measure)
-    marked = placed(measure.points, (*events, *definitions(measure)))
+    marked = placed(measure.points, (*events, *definitions(measure, say)))
     rows = frame.event_rows if marked else 0
-    right_texts = [text for _, text, _ in lines(measure, frame)]
+    right_texts = [text for _, text, _ in lines(measure, say, frame)]
     right = max((marks.width_of(text, frame.font) for text in right_texts), default=0)
     left = 0.0
     if not frame.is_small:
         left = max((marks.width_of(t, frame.font) for t in extremes(measure)), default=0) + 10
     return Plot(
         measure=measure,
+        say=say,
         frame=frame,
         events=marked,
         left=max(left, 8),
@@ -97,7 +99,7 @@ def lay_out(measure: Measure, frame: Frame, events: Sequence[Event]) -> Plot:
     )
 
 
-def definitions(measure: Measure) -> tuple[Event, ...]:
+def definitions(measure: Measure, say: Words) -> tuple[Event, ...]:
     """A new definition is marked like an event, on the day it took over."""
     return tuple(
         (say.NEW_DEFINITION.format(one.version), one.since, one.since) for one in measure.breaks
@@ -123,7 +125,7 @@ def _with_target(values: list[float], target: float) -> list[float]:
     return [*values, target] if low - reach <= target <= high + reach else values
 
 
-def lines(measure: Measure, frame: Frame) -> list[tuple[float, str, str]]:
+def lines(measure: Measure, say: Words, frame: Frame) -> list[tuple[float, str, str]]:
     """What is named at the right: (value, text, class), of the latest band and the target."""
     named: list[tuple[float, str, str]] = []
     if measure.bands:

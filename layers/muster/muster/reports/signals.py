@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import ModuleType
 
-from muster.reports import numbers
+from muster.reports import dates, numbers
 from muster.reports.model import Tone
 from muster.reports.numbers import Style
 from muster.reports.series import Series
+from muster.reports.words import Words
 from muster.results import Limits, Reading
 
 NEEDED = 6
@@ -93,30 +93,28 @@ def why(series: Series, reading: Reading, style: Style, min_n: int) -> str:
     said = _why(series, reading, style, min_n)
     if series.waits is None or not series.starts:
         return said
-    period = style.words.period_name(series.grain, series.starts[-1])
+    period = dates.period_name(series.grain, series.starts[-1], style.words)
     span = numbers.span_text(series.waits.total_seconds(), style.words)
-    return f"{style.words.settled(period, span)}: {said}"
+    return f"{style.words('settled', period=period, span=span)}: {said}"
 
 
 def _why(series: Series, reading: Reading, style: Style, min_n: int) -> str:
-    words: ModuleType = style.words
-    last = series.last
-    grain = series.grain
+    words, last, grain = style.words, series.last, series.grain
     if last is None:
         return no_data(series, words)
     if last.too_few:
-        return str(words.too_few(last.n, min_n))
+        return words("too_few", n=last.n, needed=min_n)
     limits = in_force(series, reading)
     if limits is None and reading.rules[-1]:
-        return str(words.run(len(_run(series, reading)), grain, reading.sides[-1], ""))
+        return _run_text(series, reading, words("average_unknown"), words)
     if limits is None:
-        return str(words.early(_count(series), grain, NEEDED))
+        return words("early", n=_count(series), grain=grain, needed=NEEDED)
     low, high = numbers.limit_texts(limits.lower, limits.upper, style)
     if not reading.rules[-1]:
-        said = words.within(low, high)
+        said = words("within", low=low, high=high)
         points = sum(value is not None for value in series.values[limits.start : limits.end])
-        young = f"; {words.young(points, grain)}" if reading.maturity == "limits" else ""
-        return f"{said}{young}"
+        is_young = reading.maturity == "limits"
+        return f"{said}; {words('young', n=points, grain=grain)}" if is_young else said
     return _rules_in_words(series, reading, style, limits)
 
 
@@ -127,30 +125,36 @@ def _rules_in_words(series: Series, reading: Reading, style: Style, limits: Limi
     low, high = numbers.limit_texts(limits.lower, limits.upper, style)
     mean = numbers.value_text(limits.mean, style)
     said = {
-        "outside": words.outside(low, high),
-        "run": words.run(len(_run(series, reading)), series.grain, side, mean),
-        "near_limit": words.near_limit(series.grain, side),
+        "outside": words("outside", low=low, high=high),
+        "run": _run_text(series, reading, words("average", mean=mean), words),
+        "near_limit": words("near_upper" if side > 0 else "near_lower", grain=series.grain),
     }
     # A run, or a point outside, says all that three of four would say.
     kept = [rule for rule in TOLD if rule in rules and (rule != "near_limit" or len(rules) == 1)]
     text = ", ".join(said[rule] for rule in kept)
-    return text if "outside" in kept else f"{text} ({words.routine_was(low, high)})"
+    return text if "outside" in kept else f"{text} ({words('routine_was', low=low, high=high)})"
 
 
 def _new_level(series: Series, reading: Reading, style: Style, left: Limits) -> str:
     """A run that starts a new baseline: what it left, and what is routine from now on."""
     words, mean = style.words, numbers.value_text(left.mean, style)
-    run = words.run(len(_run(series, reading)), series.grain, reading.sides[-1], mean, True)
+    run = _run_text(series, reading, words("average_left", mean=mean), words)
     low, high = numbers.limit_texts(reading.limits[-1].lower, reading.limits[-1].upper, style)
-    return f"{run} ({words.new_level(low, high)})"
+    return f"{run} ({words('new_level', low=low, high=high)})"
 
 
-def no_data(series: Series, words: ModuleType) -> str:
+def _run_text(series: Series, reading: Reading, average: str, words: Words) -> str:
+    run = words("run_periods", n=len(_run(series, reading)), grain=series.grain)
+    return words("run_above" if reading.sides[-1] > 0 else "run_below", run=run, average=average)
+
+
+def no_data(series: Series, words: Words) -> str:
     """Why the last period has no value."""
     known = [start for start, value in zip(series.starts, series.values, strict=True) if value]
     if not known:
-        return str(words.never_measured(series.kpi.table))
-    return str(words.last_measured(words.period_name(series.grain, known[-1])))
+        table = words.TABLES.get(series.kpi.table, series.kpi.table)
+        return words("never_measured", table=table)
+    return words("last_measured", period=dates.period_name(series.grain, known[-1], words))
 
 
 def _count(series: Series) -> int:

@@ -16,13 +16,23 @@ from typing import Any
 
 from markupsafe import Markup
 
-from muster.reports import addresses, chart, data, inert, schema, small_charts, templating, wording
-from muster.reports import headings as say
+from muster.reports import (
+    addresses,
+    chart,
+    data,
+    inert,
+    schema,
+    small_charts,
+    templating,
+    wording,
+    words,
+)  # fmt: skip
 from muster.reports.data import Issue
 from muster.reports.model import GoalLine, Measure, Point, ReportView
 from muster.reports.png import FONTS
 from muster.reports.recent import recent
 from muster.reports.wording import Sign
+from muster.reports.words import Words
 
 CSP = "; ".join(
     (
@@ -36,10 +46,10 @@ CSP = "; ".join(
     )
 )
 NAV = (
-    (say.OVERVIEW, "index.html"),
-    (say.ALL_MEASURES, "measures.html"),
-    (say.ARCHIVE, "reports/index.html"),
-    (say.DATA, "data.html"),
+    ("OVERVIEW", "index.html"),
+    ("ALL_MEASURES", "measures.html"),
+    ("ARCHIVE", "reports/index.html"),
+    ("DATA", "data.html"),
 )
 SITE_FONTS = ("Inter-Regular.woff2", "Inter-SemiBold.woff2", "OFL.txt")
 SHORT = 16  # a table of so many periods is open at once
@@ -91,7 +101,8 @@ def render(
     views = tuple(inert.everything(view) for view in views)
     past = inert.everything(tuple(past))
     shown = (*views, inert.everything(every)) if every else views
-    first, measures = views[0], wording.measures_by_kpi(shown)
+    first = views[0]  # in whose language all pages are but those of the other reports
+    measures = wording.measures_by_kpi([one for one in shown if one.language == first.language])
     told = data.files(views, past, [one for several in measures.values() for one in several])
     documents = told | schema.files() | inert.everything(dict(more or {}))
     files = {f"data/{path}": _json(held) for path, held in documents.items()}
@@ -127,47 +138,54 @@ def past_reports(index: bytes) -> tuple[Issue, ...]:
 def overview(view: ReportView, root: str) -> str:
     """One report as a page: goals first, then what changed, then every measure."""
     view = recent(view)
-    cards = tuple(_card(measure, number) for number, measure in enumerate(view.measures))
+    say = words.load(view.language)
+    cards = tuple(_card(measure, say, number) for number, measure in enumerate(view.measures))
     return _page(
-        "overview.html", view, root, say.OVERVIEW if not root else "",
-        objectives=_goals(view.goals),
-        changes=[(c, wording.sign_of_change(c), addresses.kpi_page(c.kpi)) for c in view.changes],
+        "overview.html", view, root, "OVERVIEW" if not root else "",
+        objectives=_goals(view.goals, say),
+        changes=[
+            (c, wording.sign_of_change(c, say), addresses.kpi_page(c.kpi)) for c in view.changes
+        ],
         headline=_portrait(view.headline, view, chart.MAIL) if view.headline else None,
         cards=cards,
-        filters=_filters(cards),
+        filters=_filters(cards, say),
         behind=wording.BEHIND,
     )  # fmt: skip
 
 
-def _page(template: str, view: ReportView, root: str, here: str, **words: Any) -> str:
-    fixed = {"view": view, "say": say, "root": root, "here": here, "nav": NAV, "csp": CSP}
-    return templating.environment("site").get_template(template).render(fixed | words)
+def _page(template: str, view: ReportView, root: str, here: str, **facts: Any) -> str:
+    say = words.load(view.language)
+    nav = [(getattr(say, name), path, name == here) for name, path in NAV]
+    fixed = {"view": view, "say": say, "root": root, "nav": nav, "csp": CSP}
+    return templating.environment("site").get_template(template).render(fixed | facts)
 
 
-def _goals(goals: Iterable[GoalLine]) -> list[tuple[str, list[tuple[GoalLine, Sign, Markup, str]]]]:
+def _goals(
+    goals: Iterable[GoalLine], say: Words
+) -> list[tuple[str, list[tuple[GoalLine, Sign, Markup, str]]]]:
     """(objective, [(goal, sign, bar, page of its KPI)])."""
     goals = tuple(goals)
     numbers = {id(goal): number for number, goal in enumerate(goals)}
     return [
-        (objective, [_goal(line, numbers[id(line)]) for line in lines])
+        (objective, [_goal(line, say, numbers[id(line)]) for line in lines])
         for objective, lines in wording.objectives(goals)
     ]
 
 
-def _goal(line: GoalLine, number: int) -> tuple[GoalLine, Sign, Markup, str]:
-    bar = _inline(small_charts.bullet(line, f"goal-{number}"))
+def _goal(line: GoalLine, say: Words, number: int) -> tuple[GoalLine, Sign, Markup, str]:
+    bar = _inline(small_charts.bullet(line, say, f"goal-{number}"))
     return line, wording.sign(line.status, line.status_text), bar, addresses.kpi_page(line.kpi)
 
 
-def _card(measure: Measure, number: int) -> Card:
+def _card(measure: Measure, say: Words, number: int) -> Card:
     return Card(
         measure=measure,
         name=wording.name(measure),
         href=addresses.kpi_page(measure.kpi),
         sign=wording.sign(measure.tone, measure.reading),
-        compared=wording.compared(measure),
-        aside=wording.in_full(measure),
-        svg=_inline(chart.xmr(measure, chart.CARD, key=f"c{number}"))
+        compared=wording.compared(measure, say),
+        aside=wording.in_full(measure, say),
+        svg=_inline(chart.xmr(measure, say, chart.CARD, key=f"c{number}"))
         if _is_drawn(measure)
         else Markup(),
     )
@@ -177,7 +195,7 @@ def _is_drawn(measure: Measure) -> bool:
     return any(point.value is not None for point in measure.points)
 
 
-def _filters(cards: Sequence[Card]) -> list[tuple[str, str, int]]:
+def _filters(cards: Sequence[Card], say: Words) -> list[tuple[str, str, int]]:
     """(tone, word, how many), all first; only tones that occur."""
     tones: list[str] = [card.measure.tone for card in cards]
     counted = [(tone, word, tones.count(tone)) for tone, word in say.TONES.items()]
@@ -190,15 +208,16 @@ def _inline(svg: str) -> Markup:
 
 
 def _portrait(measure: Measure, view: ReportView, wide: chart.Frame = chart.WIDE) -> Portrait:
+    say = words.load(view.language)
     return Portrait(
         measure=measure,
         name=wording.name(measure),
         href=addresses.kpi_page(measure.kpi),
         sign=wording.sign(measure.tone, measure.reading),
-        band=wording.band(measure),
-        marked=wording.marked(measure, view),
-        wide=_inline(chart.xmr(measure, wide, view.events)),
-        narrow=_inline(chart.xmr(measure, chart.NARROW, view.events)),
+        band=wording.band(measure, say),
+        marked=wording.marked(measure, view, say),
+        wide=_inline(chart.xmr(measure, say, wide, view.events)),
+        narrow=_inline(chart.xmr(measure, say, chart.NARROW, view.events)),
         csv=addresses.kpi_csv(measure.kpi, measure.segment),
         points=tuple(
             (p, wording.sign(p.tone, say.TONES[p.tone])) for p in reversed(measure.points)
@@ -209,9 +228,10 @@ def _portrait(measure: Measure, view: ReportView, wide: chart.Frame = chart.WIDE
 
 
 def _kpi_page(first: ReportView, several: Sequence[Measure], views: Sequence[ReportView]) -> str:
-    kpi = several[0].kpi
-    goals = {goal.name: goal for view in views for goal in view.goals if goal.kpi == kpi}
-    lines = [_goal(goal, number) for number, goal in enumerate(goals.values())]
+    kpi, say = several[0].kpi, words.load(first.language)
+    alike = [view for view in views if view.language == first.language]
+    goals = {goal.name: goal for view in alike for goal in view.goals if goal.kpi == kpi}
+    lines = [_goal(goal, say, number) for number, goal in enumerate(goals.values())]
     portraits = [_portrait(measure, first) for measure in several]
     return _page("kpi.html", first, "../", "", measures=portraits, goals=lines)
 
@@ -225,8 +245,9 @@ def _measures_page(first: ReportView, measures: Mapping[str, Sequence[Measure]])
     ]
     served = {goal.kpi for goal in first.goals}
     loose = [several[0].title for kpi, several in measures.items() if kpi not in served]
+    say = words.load(first.language)
     told = say.NO_GOAL.format("; ".join(sorted(loose))) if first.goals and loose else ""
-    return _page("measures.html", first, "", say.ALL_MEASURES, rows=rows, loose=told)
+    return _page("measures.html", first, "", "ALL_MEASURES", rows=rows, loose=told)
 
 
 def _archive(first: ReportView, views: Sequence[ReportView], past: Sequence[Issue]) -> str:
@@ -235,7 +256,7 @@ def _archive(first: ReportView, views: Sequence[ReportView], past: Sequence[Issu
     each = {report.page: report for report in (*past, *now)}
     newest = sorted(each.values(), key=lambda report: report.name)
     newest.sort(key=lambda report: report.period_start, reverse=True)
-    return _page("archive.html", first, "../", say.ARCHIVE, reports=newest)
+    return _page("archive.html", first, "../", "ARCHIVE", reports=newest)
 
 
 def _data_page(
@@ -247,8 +268,9 @@ def _data_page(
         for one in several
     ]
     documents = [(path, path.removeprefix("data/")) for path in paths if path.endswith(".json")]
+    say = words.load(first.language)
     files = [(say.NUMBERS_AS_CSV, tables), (say.DOCUMENTS, documents)]
-    return _page("data.html", first, "", say.DATA, files=files)
+    return _page("data.html", first, "", "DATA", files=files)
 
 
 def _csv(measure: Measure) -> bytes:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from muster.reports import chart, marks
-from muster.reports import headings as say
 from muster.reports.marks import Place
 from muster.reports.model import GoalLine, Measure
+from muster.reports.words import Words
 
 SPARK = (124.0, 36.0)
 BULLET = (240.0, 22.0)
 GOOD = frozenset({"met", "on_track"})
 
 
-def sparkline(measure: Measure) -> str:
+def sparkline(measure: Measure, say: Words) -> str:
     """The series in a word's size: routine band, average, line, signals and the latest value."""
     width, height = SPARK
     values = [p.value for p in measure.points if p.value is not None]
@@ -34,7 +34,7 @@ def sparkline(measure: Measure) -> str:
     inside += [marks.levels("mean", x(b.start), x(b.end - 1), (y(b.mean),)) for b in measure.bands]
     inside.append(f'<path class="line" d="{marks.polyline(places)}"/>')
     inside.append(_markers(measure, places))
-    told = (measure.title, chart.describe(measure))
+    told = (measure.title, chart.describe(measure, say))
     return marks.picture(SPARK, f"{measure.kpi}-spark", told, "".join(inside), 10)
 
 
@@ -53,7 +53,7 @@ def _markers(measure: Measure, places: list[Place | None]) -> str:
     return "".join(shown)
 
 
-def bullet(goal: GoalLine, key: str) -> str:
+def bullet(goal: GoalLine, say: Words, key: str) -> str:
     """The goal's value as a bar, its target as an upright stroke, the expected pace as a wedge."""
     width, height = BULLET
     inside = [f'<rect class="track" x="0" y="3" width="{marks.number(width)}" height="12" rx="2"/>']
@@ -67,10 +67,12 @@ def bullet(goal: GoalLine, key: str) -> str:
     if goal.target_at is not None:
         x = marks.number(min(_within(goal.target_at) * width, width - 3))
         inside.append(f'<rect class="aimed" x="{x}" y="0" width="3" height="18"/>')
-    return marks.picture((width, height), key, (goal.name, in_words(goal)), "".join(inside), 10)
+    return marks.picture(
+        (width, height), key, (goal.name, in_words(goal, say)), "".join(inside), 10
+    )
 
 
-def in_words(goal: GoalLine) -> str:
+def in_words(goal: GoalLine, say: Words) -> str:
     """The bar in words, for those who do not see it."""
     said = [goal.status_text]
     if goal.value_at is not None:

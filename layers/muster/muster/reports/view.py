@@ -6,17 +6,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from difflib import get_close_matches
-from types import ModuleType
 from zoneinfo import ZoneInfo
 
 from muster.clock import DAY, last_whole_period, next_period
 from muster.errors import BadSettings
 from muster.records import KpiValue
-from muster.reports import events, goal_lines, measures, missing, numbers, opening, signals, words
+from muster.reports import (
+    dates,
+    events,
+    goal_lines,
+    measures,
+    missing,
+    numbers,
+    opening,
+    signals,
+    words,
+)  # fmt: skip
 from muster.reports.data import to_json
 from muster.reports.goal_lines import Judged
 from muster.reports.model import Change, GoalLine, Measure, ReportView, Waiting
 from muster.reports.series import Key, Series, all_series, settled
+from muster.reports.words import Words
 from muster.results import Kpi, Measured, Reading, WaitingIssue
 from muster.settings import Report, Settings
 
@@ -30,6 +40,7 @@ def check(reports: Iterable[Report], kpis: Iterable[Kpi]) -> None:
     """Refuse a report that names a KPI that does not exist, with the nearest one."""
     known = [kpi.id for kpi in kpis]
     for report in reports:
+        words.load(report.language or "en")
         for kpi in report.kpis:
             if kpi not in known:
                 near = get_close_matches(kpi, known, n=1, cutoff=0)
@@ -40,6 +51,14 @@ def check(reports: Iterable[Report], kpis: Iterable[Kpi]) -> None:
                 )
 
 
+def language_of(report: Report, settings: Settings) -> str:
+    """The report's own language, else the community's if there are words for it, else English."""
+    if report.language:
+        return report.language
+    known = settings.language.partition("-")[0] in words.languages()
+    return settings.language if known else "en"
+
+
 def build(
     report: Report,
     settings: Settings,
@@ -48,7 +67,6 @@ def build(
     readings: Mapping[Key, Reading],
     site_url: str = "",
     unsubscribe_url: str = "",
-    language: str = "en",
 ) -> ReportView:
     """The report on the last whole period of its grain before ``as_of`` (exclusive).
 
@@ -56,7 +74,8 @@ def build(
     ``as_of``, by the same keys. A KPI that waits for a window is shown as of the last period whose
     window is over, and says so. Everything that is shown is computed here, nothing in a template.
     """
-    say, zone, grain = words.load(language), settings.zone, report.grain
+    say, zone, grain = words.load(language_of(report, settings)), settings.zone, report.grain
+    measured = replace(measured, kpis=tuple(map(say.kpi, measured.kpis)))
     start = last_whole_period(as_of, zone, grain)
     end = next_period(start, grain) - DAY
     judged = goal_lines.judged(settings.goals, measured.goals)
@@ -64,7 +83,7 @@ def build(
     series, readings = settled(series, readings, settings.longest_windows, as_of, zone)
     shown = _chosen(report, settings, measured, judged, series)
     found = _measures(shown, series, readings, settings, measured, judged, grain, say)
-    goals = _goal_lines(measured.kpis, judged, grain, settings.currency, say)
+    goals = _goal_lines(measured.kpis, judged, series, grain, settings.currency, say)
     signs = _signals(found, series, readings)
     marked = events.shown(settings, found, end)
     is_team = report.voice == "team"
@@ -92,7 +111,7 @@ def build(
         grain=grain,
         period_start=start,
         period_end=end,
-        period_text=say.period_text(grain, start, end),
+        period_text=dates.period_text(grain, start, end, say),
         as_of=as_of,
         subject=opening.subject(findings),
         preheader=opening.preheader(findings, sentences, report.voice),
@@ -108,10 +127,11 @@ def build(
         suspected=missing.suspected(measured.suspected, say),
         freshness=fresh,
         events=marked,
-        how_to_read=say.how_to_read(grain),
+        how_to_read=tuple(say.filled(text, grain=grain) for text in say.HOW_TO),
         site_url=site_url or report.site_url or "",
         unsubscribe_url=unsubscribe_url,
         event_texts=events.texts(marked, say),
+        language=say.tag,
     )  # fmt: skip
 
 
@@ -148,7 +168,7 @@ def _measures(
     measured: Measured,
     judged: Sequence[Judged],
     grain: str,
-    say: ModuleType,
+    say: Words,
 ) -> tuple[Measure, ...]:
     values: dict[str, list[KpiValue]] = {}
     for value in measured.values:
@@ -171,16 +191,22 @@ def _measures(
 
 
 def _goal_lines(
-    kpis: Iterable[Kpi], judged: Iterable[Judged], grain: str, currency: str, say: ModuleType
+    kpis: Iterable[Kpi],
+    judged: Iterable[Judged],
+    series: Mapping[Key, Series],
+    grain: str,
+    currency: str,
+    say: Words,
 ) -> tuple[GoalLine, ...]:
     known = {kpi.id: kpi for kpi in kpis}
-    return tuple(
-        goal_lines.goal_line(
-            goal, status, known[goal.kpi], grain, numbers.style_of(known[goal.kpi], currency, say)
-        )
-        for goal, status in judged
-        if goal.kpi in known
-    )
+    lines = []
+    for goal, status in judged:
+        if kpi := known.get(goal.kpi):
+            style = numbers.style_of(kpi, currency, say)
+            empty = Series(kpi, goal.segment, kpi.grain_at(grain), (), ())
+            found = series.get((goal.kpi, goal.segment), empty)
+            lines.append(goal_lines.goal_line(goal, status, kpi, grain, style, found))
+    return tuple(lines)
 
 
 def _signals(
@@ -197,7 +223,7 @@ def _signals(
 
 
 def _change(
-    measure: Measure, signal: signals.Signal, marked: Sequence[events.Event], say: ModuleType
+    measure: Measure, signal: signals.Signal, marked: Sequence[events.Event], say: Words
 ) -> Change:
     text = f"{measure.value_text} – {measure.why}"
     beside = events.beside(measure, signal, marked, say)
@@ -206,14 +232,12 @@ def _change(
     return Change(measure.kpi, measure.title, measure.tone, text, names)
 
 
-def _longest(waiting: Sequence[WaitingIssue], say: ModuleType) -> str:
+def _longest(waiting: Sequence[WaitingIssue], say: Words) -> str:
     seconds = max((issue.waited_seconds for issue in waiting), default=0.0)
     return numbers.span_text(seconds, say)
 
 
-def _waiting(
-    waiting: Iterable[WaitingIssue], zone: ZoneInfo, say: ModuleType
-) -> tuple[Waiting, ...]:
+def _waiting(waiting: Iterable[WaitingIssue], zone: ZoneInfo, say: Words) -> tuple[Waiting, ...]:
     """The issues that wait longest, longest first."""
     longest = sorted(waiting, key=lambda issue: (-issue.waited_seconds, issue.message_id))
     return tuple(
@@ -222,7 +246,7 @@ def _waiting(
             issue.url,
             issue.source,
             numbers.span_text(issue.waited_seconds, say),
-            say.moment_text(issue.opened_at.astimezone(zone)),
+            dates.moment_text(issue.opened_at.astimezone(zone), say),
         )
         for issue in longest[:WAITING_SHOWN]
     )

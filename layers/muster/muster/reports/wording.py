@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from muster.reports import headings as say
 from muster.reports.model import Change, GoalLine, Measure, ReportView
 from muster.reports.plot import placed
+from muster.reports.words import Words
 
 #: Goals whose reason is told; the others speak for themselves.
 BEHIND = frozenset({"at_risk", "off_track", "no_data"})
 UNREAD = frozenset({"early", "none"})
+#: A shape for every tone and every goal status: meaning never rests on colour alone.
+SHAPES = MappingProxyType(
+    {
+        "better": "●", "worse": "◆", "changed": "■", "routine": "○", "early": "…", "none": "–",
+        "met": "●", "on_track": "●", "at_risk": "◇", "off_track": "◆", "no_data": "–",
+    }
+)  # fmt: skip
+#: The colour class each tone and status is shown in.
+COLOURS = MappingProxyType(
+    {
+        "better": "better", "worse": "worse", "changed": "changed",
+        "met": "better", "on_track": "better", "at_risk": "worse", "off_track": "worse",
+    }
+)  # fmt: skip
 Objectives = tuple[tuple[str, tuple[GoalLine, ...]], ...]
 
 
@@ -26,10 +41,10 @@ class Sign:
 
 def sign(tone: str, word: str) -> Sign:
     """The sign of a tone (better, worse …) or of a goal's status (met, at_risk …)."""
-    return Sign(say.SHAPES[tone], word, say.COLOURS.get(tone, "plain"))
+    return Sign(SHAPES[tone], word, COLOURS.get(tone, "plain"))
 
 
-def sign_of_change(change: Change) -> Sign:
+def sign_of_change(change: Change, say: Words) -> Sign:
     return sign(change.tone, say.TONES[change.tone])
 
 
@@ -41,7 +56,7 @@ def objectives(goals: Iterable[GoalLine]) -> Objectives:
     return tuple((objective, tuple(lines)) for objective, lines in served.items())
 
 
-def aside(measure: Measure) -> str:
+def aside(measure: Measure, say: Words) -> str:
     """What stands beside a reading: why there is none, the target, a warning of small numbers."""
     said = [measure.why if measure.tone in UNREAD else ""]
     said.append(f"{say.TARGET} {measure.target_text}" if measure.target_text else "")
@@ -49,17 +64,17 @@ def aside(measure: Measure) -> str:
     return " · ".join(text for text in said if text)
 
 
-def in_full(measure: Measure) -> str:
+def in_full(measure: Measure, say: Words) -> str:
     """Beside a card's chart: why it reads as it does, and its target."""
     said = [measure.why, f"{say.TARGET} {measure.target_text}" if measure.target_text else ""]
     said.append(measure.n_text if measure.is_too_few and measure.value is not None else "")
     return " · ".join(text for text in said if text)
 
 
-def compared(measure: Measure) -> tuple[tuple[str, str], ...]:
+def compared(measure: Measure, say: Words) -> tuple[tuple[str, str], ...]:
     """(change, what on) of every comparison that can be made: ("+3 min", "on last week")."""
     return tuple(
-        (one.change_text, f"{say.ON} {one.name}")
+        (one.change_text, say.ON.format(one.name))
         for one in measure.comparisons
         if one.direction != "none"
     )
@@ -71,23 +86,23 @@ def name(measure: Measure) -> str:
     return measure.title if is_whole else f"{measure.title}: {measure.segment}"
 
 
-def routine(measure: Measure) -> str:
+def routine(measure: Measure, say: Words) -> str:
     """The routine range of the latest stretch in words, or nothing."""
     if not measure.bands:
         return ""
     last = measure.bands[-1]
-    return say.ROUTINE_RANGE.format(last.lower_text, last.upper_text)
+    return str(say.ROUTINE_RANGE.format(last.lower_text, last.upper_text))
 
 
-def band(measure: Measure) -> str:
+def band(measure: Measure, say: Words) -> str:
     """Routine range and average of the latest stretch as a sentence, or nothing."""
     if not measure.bands:
         return ""
     last = measure.bands[-1]
-    return say.BAND.format(last.lower_text, last.upper_text, last.mean_text)
+    return str(say.BAND.format(last.lower_text, last.upper_text, last.mean_text))
 
 
-def marked(measure: Measure, view: ReportView) -> str:
+def marked(measure: Measure, view: ReportView, say: Words) -> str:
     """What is marked on the measure's chart, with its days; nothing without any."""
     texts = dict(zip(view.events, view.event_texts, strict=False))
     on_it = [text for event, text in texts.items() if placed(measure.points, (event,))]
