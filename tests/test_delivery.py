@@ -25,7 +25,7 @@ from muster.errors import (
     Unavailable,
     Undeliverable,
 )  # fmt: skip
-from muster.pipeline import publish
+from muster.pipeline import mails, publish
 from muster.pipeline.delivery import Delivery
 from muster.project import Project
 
@@ -239,7 +239,7 @@ def test_the_copy_for_a_browser_holds_its_charts() -> None:
     mail.set_content("text")
     mail.add_alternative('<img src="cid:wide@muster">', subtype="html")
     mail.get_payload()[1].add_related(b"PNG", "image", "png", cid="<wide@muster>")  # type: ignore[index, union-attr]
-    assert publish._preview(mail).strip() == '<img src="data:image/png;base64,UE5H">'
+    assert mails.for_browser(mail).strip() == '<img src="data:image/png;base64,UE5H">'
 
 
 TROUBLES = st.sampled_from(

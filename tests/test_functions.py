@@ -28,6 +28,10 @@ from muster.records import TABLES
 from muster.sources._http import Http
 
 MAILING = {"MUSTER_SITE_URL": "https://site.example/", "MUSTER_SENDER": "desk@example.org"}
+LEAVING = {
+    "MUSTER_UNSUBSCRIBE_URL": "https://leave.example/",
+    "MUSTER_UNSUBSCRIBE_SECRET": "ssm:/muster/unsubscribe",
+}
 OWN_KPI = """\
 -- title: Own
 -- question: How many of our own?
@@ -60,7 +64,7 @@ def cloud(settings: str) -> Iterator[Cloud]:
         for bucket in ("lake", "site"):
             client(server.url).create_bucket(Bucket=bucket)
         places = {"MUSTER_LAKE": "s3://lake", "MUSTER_SITE": "s3://site"}
-        places |= {"MUSTER_SETTINGS": "config", "MUSTER_CATALOGUE": "muster", **MAILING}
+        places |= {"MUSTER_SETTINGS": "config", "MUSTER_CATALOGUE": "muster", **MAILING, **LEAVING}
         aws(server, "glue").create_database(DatabaseInput={"Name": "muster"})
         running = Cloud({**clean, **server.environment, **places, **demo.TOKENS}, server.url)
         running.put("config/muster.yaml", settings)
@@ -113,6 +117,38 @@ def test_the_mail_comes_from_the_stack_s_sender_and_leads_to_its_site(
     mail = message_from_bytes(cloud.get(name), policy=policy.default)
     assert "desk@example.org" in mail["From"]
     assert MAILING["MUSTER_SITE_URL"] in mail.get_body(("html",)).get_content()
+
+
+def clicked(cloud: Cloud, method: str, url: str) -> dict[str, Any]:
+    """The call that a function URL makes of a request."""
+    asked = dict([url.partition("?")[2].split("=", 1)])
+    event = {"requestContext": {"http": {"method": method}}, "queryStringParameters": asked}
+    return cloud.call("unsubscribe", event)
+
+
+def test_a_click_on_unsubscribe_ends_the_report_for_that_reader(
+    cloud: Cloud, way: dict[str, dict[str, Any]]
+) -> None:
+    """The report's function made up the secret that the other one reads."""
+    (name,) = [key for key in cloud.keys("lake") if key.endswith(".eml")]
+    mail = message_from_bytes(cloud.get(name), policy=policy.default)
+    url = mail["List-Unsubscribe"].strip().strip("<>")
+    assert url.startswith("https://leave.example/?u=")
+    asked = clicked(cloud, "GET", url)
+    assert asked["result"]["statusCode"] == 200 and "<form" in asked["result"]["body"]
+    (due,) = way["publish"]["result"]["mails"]
+    assert cloud.call("report", due)["result"]["outcome"] == "sent before"
+    left = clicked(cloud, "POST", url)
+    assert left["result"]["statusCode"] == 200 and "<form" not in left["result"]["body"]
+    assert cloud.call("report", due)["result"] == {
+        "outcome": "unsubscribed",
+        "sent": 0,
+        "failed": 0,
+    }
+    assert clicked(cloud, "POST", url + "x")["result"]["statusCode"] == 404
+    told = json.dumps([*asked["log"], *left["log"]])
+    assert due["recipient"] not in told and url.partition("=")[2] not in told
+    assert set(left["used"]) - {"boto3"} == {"jinja2"}
 
 
 def test_athena_sees_the_tables_of_the_lake_with_their_partitions(

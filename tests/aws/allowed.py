@@ -11,6 +11,8 @@ from passage import schedules
 from roles import Allowance, allowed, made, missing, of_role, unused
 from world import World
 
+from muster.sending import leaving
+
 # What no run here needs: function, action, end of the resource, and why it is allowed all the same.
 NOT_EXERCISED = {
     ("EraseFunction", "s3:PutObject", "/*"): "pages of the site that name the member",
@@ -32,13 +34,27 @@ NOT_EXERCISED = {
 
 @pytest.fixture(scope="module")
 def calls(cloud: World) -> dict[str, set[Any]]:
-    """What each function called, the last one too: it forgets a member."""
+    """What each function called, the last ones too: a reader leaves, a member is forgotten."""
+    _leave(cloud)
     answer = cloud.aws.client("lambda").invoke(
         FunctionName=cloud.stack.resources["EraseFunction"],
         Payload=json.dumps({"source": "forum", "member": "7"}).encode(),
     )
     assert "FunctionError" not in answer, answer["Payload"].read()
     return made(cloud.stack, cloud.recorder, cloud.callers)
+
+
+def _leave(cloud: World) -> None:
+    """A reader's click, as the function URL hands it over."""
+    name = f"/{cloud.stack.name}/unsubscribe"
+    kept = cloud.aws.client("ssm").get_parameter(Name=name, WithDecryption=True)
+    token = leaving.token(kept["Parameter"]["Value"], "weekly", "left@example.org")
+    http = {"requestContext": {"http": {"method": "POST"}}, "queryStringParameters": {"u": token}}
+    answer = cloud.aws.client("lambda").invoke(
+        FunctionName=cloud.stack.resources["UnsubscribeFunction"],
+        Payload=json.dumps(http).encode(),
+    )
+    assert json.load(answer["Payload"])["statusCode"] == 200
 
 
 def test_every_call_is_allowed(cloud: World, calls: dict[str, set[Any]]) -> None:

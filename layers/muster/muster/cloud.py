@@ -130,7 +130,9 @@ def progress(fetched: Fetched, http: Http | None = None) -> dict[str, Any]:
 
 def delivered(told: Reported) -> dict[str, Any]:
     """What became of one mail, without a name."""
-    is_sent = not told.error and told.outcome not in ("written", "sent before")
+    from muster.pipeline.subscriptions import SILENT
+
+    is_sent = not told.error and told.outcome not in ("written", "sent before", *SILENT)
     return {"outcome": told.outcome, "sent": int(is_sent), "failed": int(bool(told.error))}
 
 

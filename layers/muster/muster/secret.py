@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from secrets import token_urlsafe
+from typing import Any
 
 from muster.errors import SourceFailed
 
@@ -20,20 +24,54 @@ def reveal(reference: str | None, environment: Mapping[str, str]) -> str | None:
     return _from_cloud(kind, name)
 
 
+def made(reference: str, environment: Mapping[str, str]) -> str:
+    """The secret of a reference; one in SSM that is not there yet is made up and put there.
+
+    Whoever comes second finds what the first one put: SSM does not overwrite it.
+    """
+    kind, _, name = reference.partition(":")
+    if kind == "ssm":
+        _make_up(name)
+    return reveal(reference, environment) or ""
+
+
 def _from_environment(name: str, environment: Mapping[str, str]) -> str:
     if not environment.get(name):
         raise SourceFailed(f"the environment variable {name} is empty: set it to the token")
     return environment[name]
 
 
+def _make_up(name: str) -> None:
+    with _told(f"ssm:{name}"):
+        parameters = _client("ssm")
+        try:
+            parameters.get_parameter(Name=name)
+        except parameters.exceptions.ParameterNotFound:
+            new = token_urlsafe(32)
+            with suppress(parameters.exceptions.ParameterAlreadyExists):
+                parameters.put_parameter(Name=name, Value=new, Type="SecureString", Overwrite=False)
+
+
 def _from_cloud(kind: str, name: str) -> str:
+    with _told(f"{kind}:{name}"):
+        if kind == "ssm":
+            answer = _client("ssm").get_parameter(Name=name, WithDecryption=True)
+            return str(answer["Parameter"]["Value"])
+        return str(_client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
+
+
+def _client(service: str) -> Any:
     import boto3
+
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    return boto3.client(service, region_name=region)
+
+
+@contextmanager
+def _told(reference: str) -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        if kind == "ssm":
-            answer = boto3.client("ssm").get_parameter(Name=name, WithDecryption=True)
-            return str(answer["Parameter"]["Value"])
-        return str(boto3.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
+        yield
     except (BotoCoreError, ClientError) as error:
-        raise SourceFailed(f"{kind}:{name} cannot be read: {error}. Put it there first") from error
+        raise SourceFailed(f"{reference} cannot be read: {error}. Put it there first") from error

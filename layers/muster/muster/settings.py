@@ -5,92 +5,37 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    model_validator,
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from muster.settings_reports import Report, Smtp, Unsubscribe
+from muster.settings_types import (
+    Duration,
+    Grain,
+    Part,
+    Pattern,
+    Secret,
+    Sentiment,
+    Slug,
+    Zone,
+    parse_duration,
 )  # fmt: skip
 
-from muster.records import SOURCE_NAME
-
-_UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
-_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)\s*")
+__all__ = [
+    "Account", "Baseline", "Duration", "Escalation", "Event", "Goal", "Grain", "OwnWindows",
+    "Part", "QualityWeights", "Report", "Schedule", "Secret", "Sentiment", "Settings", "Smtp",
+    "Source", "Target", "Unsubscribe", "Windows", "parse_duration", "weekdays",
+]  # fmt: skip
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d|24:00)")
-_ADDRESS = re.compile(r"[^@\s,;:<>()\"\\]+@[^@\s,;:<>()\"\\]+")
-_TIME = r"([01]\d|2[0-3]):([0-5]\d)"
-# No day that a month may lack: its report would be left out without a word.
-_SEND_AT = {
-    "week": (re.compile(rf"(mon|tue|wed|thu|fri|sat|sun) {_TIME}"), "mon 07:30"),
-    "month": (
-        re.compile(rf"([1-9]|1\d|2[0-8]) {_TIME}"), "a day from 1 to 28 and a time: 1 07:30",
-    ),
-}  # fmt: skip
-_HERE = ("localhost", "127.0.0.1", "::1")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-def parse_duration(value: Any) -> Any:
-    """``4h``, ``30m``, ``7d`` … as a timedelta; other values pass through to pydantic."""
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match:
-        return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
-    if isinstance(value, timedelta):
-        return value
-    raise ValueError("write a number and a unit: 30m, 4h, 7d")
-
-
-def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"{name!r} is no IANA time zone: write for example Europe/Berlin")
-    return name
-
-
-def _compiles(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"{pattern!r} is no pattern (regular expression): {error}") from error
-    return pattern
-
-
-def _is_address(text: str) -> str:
-    if not _ADDRESS.fullmatch(text):
-        raise ValueError(f"{text!r} is no mail address: write name@example.org")
-    return text
 
 
 def _is_lake(text: str) -> str:
     if "://" in text and not text.startswith("s3://"):
         raise ValueError(f"{text!r} is no lake: write a folder or s3://bucket/prefix")
     return text
-
-
-Pattern = Annotated[str, AfterValidator(_compiles)]
-Address = Annotated[str, AfterValidator(_is_address)]
-Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]
-Zone = Annotated[str, AfterValidator(_known_zone)]
-Slug = Annotated[str, StringConstraints(pattern=f"^{SOURCE_NAME}$")]
-Secret = Annotated[str, StringConstraints(pattern=r"^(env:\w+|ssm:/\S+|secretsmanager:\S+)$")]
-Language = Annotated[
-    str,
-    StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$"),
-    Field(description="of words, numbers and dates: de, en-US; the community's if absent"),
-]
-Grain = Literal["day", "week", "month", "quarter", "year"]
-Sentiment = Literal["vader", "comprehend", "none"]
-
-
-class Part(BaseModel):
-    """Any part of the settings: frozen, and strict about unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Schedule(Part):
@@ -277,57 +222,6 @@ class Goal(Part):
         return self
 
 
-class Smtp(Part):
-    """The mail server that takes the reports, if ``mail`` is ``smtp``."""
-
-    host: str
-    port: Annotated[int | None, Field(ge=1, le=65535, description="587, 465 or 25 if absent")] = (
-        None
-    )
-    security: Annotated[
-        Literal["starttls", "tls", "none"], Field(description="none: readable on its way")
-    ] = "starttls"
-    user: str | None = None
-    password: Secret | None = None
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> Smtp:
-        if bool(self.user) != bool(self.password):
-            raise ValueError("user and password go together: write both or none")
-        if self.password and self.security == "none" and self.host not in _HERE:
-            raise ValueError("security: none would show the password on its way: write starttls")
-        return self
-
-
-class Report(Part):
-    """One mailed report: which KPIs, for whom, in which voice, and when."""
-
-    name: Slug = "weekly"
-    title: str | None = None
-    voice: Literal["team", "executive"] = "team"
-    grain: Literal["week", "month", "quarter"] = "week"
-    kpis: Annotated[
-        tuple[str, ...], Field(description="KPI ids in order; all that have data if empty")
-    ] = ()
-    recipients: tuple[Address, ...] = ()
-    sender: Address = "muster@localhost"
-    site_url: str | None = None
-    language: Language | None = None
-    send_at: Annotated[
-        str, Field(description="mon 07:30 for a week; 1 07:30 (day and time) for longer grains")
-    ] = ""
-    timezone: Annotated[Zone | None, Field(description="of send_at; else the community's")] = None
-
-    @model_validator(mode="after")
-    def _has_a_time(self) -> Report:
-        pattern, example = _SEND_AT["week" if self.grain == "week" else "month"]
-        if self.send_at and not pattern.fullmatch(self.send_at):
-            raise ValueError(
-                f"{self.send_at!r} is no time for a {self.grain}'s report: write {example}"
-            )
-        return self
-
-
 class Event(Part):
     """Something worth marking on every chart: a campaign, an outage."""
 
@@ -381,6 +275,9 @@ class Settings(Part):
         Literal["outbox", "smtp", "ses"], Field(description="what takes the mails that are sent")
     ] = "outbox"
     smtp: Smtp | None = None
+    unsubscribe: Annotated[
+        Unsubscribe | None, Field(description="a stack in AWS has its own; else by mail if absent")
+    ] = None
     events: tuple[Event, ...] = ()
     lake: Annotated[str, AfterValidator(_is_lake)] = "./lake"
 

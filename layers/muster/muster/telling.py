@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+import webbrowser
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from muster.reports.words import load
@@ -70,6 +74,21 @@ def reported(results: Sequence[Any], as_json: bool) -> None:
         say(f"{one.report}: {one.subject}\n  {one.outcome} → {one.path}")
         if one.error:
             warn(f"{one.report}: {one.error}")
+
+
+def previewed(pages: Mapping[str, str], as_json: bool) -> None:
+    """Each report's mail as a file to look at, opened in a browser on a terminal."""
+    folder = Path(mkdtemp(prefix="muster-preview-"))
+    files = {name: folder / f"{name}.html" for name in pages}
+    for name, file in files.items():
+        file.write_text(pages[name], encoding="utf-8")
+    if as_json:
+        say_json([{"report": name, "path": str(file)} for name, file in files.items()])
+        return
+    for name, file in files.items():
+        say(f"{name} → {file}")
+        if sys.stdout.isatty():
+            webbrowser.open(file.as_uri())
 
 
 def findings(results: Sequence[Any], as_json: bool) -> None:

@@ -96,6 +96,9 @@ def report(
     again: Annotated[
         bool, typer.Option("--again", help="Also what may have been sent when a run broke off.")
     ] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only show the mails, in a browser; nothing is sent.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write the reports' mails into the outbox and publish the site."""
@@ -103,6 +106,9 @@ def report(
 
     project = opened(context)
     bounds = instant(as_of, project)
+    if preview:
+        telling.previewed(publish.preview(project, report or (), bounds), as_json)
+        return
     reported = publish.report(project, report or (), bounds, send=send or again, again=again)
     telling.reported(reported, as_json)
     fail_if(any(one.error for one in reported))

@@ -15,10 +15,11 @@ from typing import Any
 
 from muster.errors import BadImport
 from muster.pipeline.importing import import_file
+from muster.pipeline.subscriptions import RETURNED
 from muster.project import Project
 from muster.reports.inert import slug
 
-INBOX, RECEIPTS, RETURNED = "inbox/", "receipts/", "outbox/returned/"
+INBOX, RECEIPTS = "inbox/", "receipts/"
 
 
 def receive(project: Project, key: str) -> dict[str, Any]:
@@ -73,5 +74,6 @@ def came_back(project: Project, detail: Mapping[str, Any]) -> dict[str, Any]:
         "message": detail["mail"]["messageId"],
         "at": found.get("timestamp") or detail["mail"]["timestamp"],
     }
-    project.lake.put(f"{RETURNED}{slug(told['message'])}.json", json.dumps(told, indent=1).encode())
+    key = f"{RETURNED}{slug(told['message'])}.json"
+    project.outbox.put(key, json.dumps(told, indent=1).encode())
     return {"outcome": kind, "failed": 1}

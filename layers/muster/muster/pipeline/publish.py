@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from email.message import EmailMessage
 from functools import wraps
-from hashlib import blake2b
 from typing import ParamSpec, TypeVar
-from urllib.parse import quote
 
-from muster.clock import DAY, period_start
-from muster.errors import BadSettings, MaybeSent, MusterError, Refused, Retry, Undeliverable
+from muster.errors import BadSettings
 from muster.goals import xmr
-from muster.pipeline import delivery, measure
-from muster.pipeline.delivery import Delivery
+from muster.pipeline import mails, measure
+from muster.pipeline.mails import NOBODY, Reported
 from muster.project import Project
-from muster.reports import data, email, site, templating, view, words
-from muster.reports.inert import slug
+from muster.reports import site, templating, view
 from muster.reports.model import ReportView
 from muster.results import Measured
 from muster.settings import Report
 
+__all__ = ["Reported", "deliver", "preview", "publish", "publish_site", "recipients", "report"]
+
 P = ParamSpec("P")
 R = TypeVar("R")
-NOBODY = "nobody@example.invalid"
-
-
-@dataclass(frozen=True)
-class Reported:
-    """What became of one report for one recipient; ``error`` is empty if all went well."""
-
-    report: str
-    recipient: str
-    subject: str
-    outcome: str
-    path: str
-    error: str = ""
 
 
 def _in_own_templates(stage: Callable[P, R]) -> Callable[P, R]:
@@ -76,11 +58,27 @@ def report(
     else:
         measured = measure.compute(project, as_of, is_kept=False)
     return tuple(
-        _tried(project, found, one, recipient, send, again)
+        mails.tried(project, mails.letter(one, found, recipient), send=send, again=again)
         for one in picked
         for found in [_mailed(project, one, measured)]
         for recipient in one.recipients or (NOBODY,)
     )
+
+
+@_in_own_templates
+def preview(
+    project: Project, names: Sequence[str] = (), as_of: datetime | None = None
+) -> dict[str, str]:
+    """Each report's mail as a page for a browser; nothing is published, written or sent."""
+    picked = _chosen(project, names)
+    measure.check_plans(project)
+    measured = measure.compute(project, as_of, is_kept=False) if as_of else measure.latest(project)
+    found = {}
+    for one in picked:
+        reader = one.recipients[0] if one.recipients else NOBODY
+        letter = mails.letter(one, _mailed(project, one, measured), reader)
+        found[one.name] = mails.for_browser(mails.composed(project, letter))
+    return found
 
 
 def recipients(project: Project, names: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
@@ -98,8 +96,8 @@ def deliver(project: Project, report: str, recipient: str, send: bool = True) ->
     (one,) = _chosen(project, [report])
     if recipient not in one.recipients:
         raise BadSettings(f"report {report!r} has no recipient {recipient!r}: see muster.yaml")
-    found = _mailed(project, one, measure.latest(project))
-    return _delivered(project, found, one, recipient, send, again=False)
+    letter = mails.letter(one, _mailed(project, one, measure.latest(project)), recipient)
+    return mails.delivered(project, letter, send=send)
 
 
 @_in_own_templates
@@ -156,96 +154,5 @@ def _view(project: Project, one: Report, measured: Measured) -> ReportView:
 
 
 def _mailed(project: Project, one: Report, measured: Measured) -> ReportView:
-    """The report as it is mailed: with the way to leave, and what became of the one before."""
-    found = _view(project, one, measured)
-    before = period_start(found.period_start - DAY, found.grain)
-    told = delivery.failures(project, f"{one.name}-{data.period_id(found.grain, before)}-")
-    say = words.load(found.language)
-    lines = tuple(
-        say("undelivered", recipient=each.recipient, reason=each.reason.rstrip("."))
-        for each in told
-    )
-    leave = f"mailto:{_sender(project, one)}?subject={quote(f'unsubscribe {one.name}')}"
-    return replace(found, missing=(*found.missing, *lines), unsubscribe_url=leave)
-
-
-def _sender(project: Project, one: Report) -> str:
-    """The stack's own sender, where it has one: no other is verified there."""
-    return project.environment.get("MUSTER_SENDER") or one.sender
-
-
-def _tried(
-    project: Project, found: ReportView, one: Report, recipient: str, send: bool, again: bool
-) -> Reported:
-    """Delivered, or why not yet: the other recipients get theirs."""
-    try:
-        return _delivered(project, found, one, recipient, send, again)
-    except Retry as error:
-        return _told(project, found, recipient, "not sent yet", error)
-
-
-def _delivered(
-    project: Project, found: ReportView, one: Report, recipient: str, send: bool, again: bool
-) -> Reported:
-    """The mail as a file, with an HTML copy to look at; a receipt once it is sent."""
-    name = _name(found, recipient)
-    facts = {"report": one.name, "recipient": recipient, "subject": found.subject}
-    delivered = Delivery(project, name, facts)
-    if delivered.is_sent():
-        return _told(project, found, recipient, delivery.SENT_BEFORE)
-    try:
-        mail = _mail(project, found, one, recipient)
-    except Refused as error:
-        delivered.fail(str(error))
-        return _told(project, found, recipient, "refused", error)
-    project.outbox.put(f"{name}.eml", mail.as_bytes())
-    project.outbox.put(f"{name}.html", _preview(mail).encode())
-    if not send or recipient == NOBODY:
-        return _told(project, found, recipient, "written")
-    try:
-        return _told(project, found, recipient, delivered.send(mail, again=again))
-    except Undeliverable as error:
-        return _told(project, found, recipient, "refused", error)
-    except MaybeSent as error:
-        return _told(project, found, recipient, "unclear", error)
-
-
-def _told(
-    project: Project,
-    found: ReportView,
-    recipient: str,
-    outcome: str,
-    error: MusterError | None = None,
-) -> Reported:
-    path = project.outbox.url(f"{_name(found, recipient)}.eml")
-    said = str(error) if error else ""
-    return Reported(found.name, recipient, found.subject, outcome, path, said)
-
-
-def _mail(project: Project, found: ReportView, one: Report, recipient: str) -> EmailMessage:
-    sender = _sender(project, one)
-    return email.render(
-        found,
-        sender=sender,
-        recipient=recipient,
-        message_id=f"{_name(found, recipient)}@{sender.rpartition('@')[2]}",
-        date=found.as_of,
-    )
-
-
-def _name(found: ReportView, recipient: str) -> str:
-    """The same for the same report, period and recipient; two recipients never share one."""
-    digest = blake2b(recipient.encode(), digest_size=4).hexdigest()
-    period = data.period_id(found.grain, found.period_start)
-    return f"{found.name}-{period}-{slug(recipient)[:40]}-{digest}"
-
-
-def _preview(mail: EmailMessage) -> str:
-    """The mail's HTML with its charts inside, for a browser."""
-    body = mail.get_body(("html",))
-    page = str(body.get_content()) if isinstance(body, EmailMessage) else ""
-    for part in mail.walk():
-        if name := part["Content-ID"]:
-            inside = f"data:image/png;base64,{b64encode(part.get_content()).decode()}"
-            page = page.replace(f"cid:{name.strip('<>')}", inside)
-    return page
+    """The report as it is mailed: with what became of the mails before."""
+    return mails.with_returns(project, one, _view(project, one, measured))

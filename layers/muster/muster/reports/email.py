@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage, MIMEPart
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from hashlib import sha256
 from typing import Any
@@ -22,6 +24,20 @@ from muster.reports.wording import Sign
 
 #: Gmail cuts a mail near 102 KB; what the HTML may weigh before measures move to the site.
 HEAVIEST = 78_000
+
+
+class _Policy(EmailPolicy):
+    """Python's own, but for the subject: it may put all of it, or a blank too many, on line two."""
+
+    def fold(self, name: str, value: Any) -> str:
+        if name != "Subject":
+            return super().fold(name, value)
+        charset = "us-ascii" if value.isascii() else "utf-8"
+        lines = Header(str(value), charset, maxlinelen=75, header_name=name)
+        return f"{name}: {lines.encode(linesep=self.linesep)}{self.linesep}"
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        return self.fold(name, value).encode("ascii", "surrogateescape")
 
 
 @dataclass(frozen=True)
@@ -55,7 +71,7 @@ def render(
     ``message_id`` is without angle brackets. ``Refused`` if an address is none.
     """
     view = recent(inert.everything(view))
-    mail = EmailMessage()
+    mail = EmailMessage(_Policy())
     _head(mail, view, _address(sender, view.community), _address(recipient, ""))
     mail["Date"] = format_datetime(date)
     mail["Message-ID"] = f"<{inert.text(message_id).strip('<>')}>"

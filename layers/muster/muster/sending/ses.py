@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
-from email.policy import SMTP
 from functools import cached_property
 from typing import Any
 
@@ -49,11 +48,12 @@ class Ses:
         self._refuse_suppressed(recipient)
         named = {"ConfigurationSetName": self.configuration_set} if self.configuration_set else {}
         sender = message["From"].addresses[0].addr_spec
+        raw = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
         with _answers_told(sender, recipient):
             answer = self._client.send_email(
                 FromEmailAddress=sender,
                 Destination={"ToAddresses": [recipient]},
-                Content={"Raw": {"Data": message.as_bytes(policy=SMTP)}},
+                Content={"Raw": {"Data": raw}},
                 **named,
             )
         return str(answer["MessageId"])

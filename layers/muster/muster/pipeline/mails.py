@@ -1,0 +1,151 @@
+"""A report's view and its readers → one mail each in the outbox, sent once, or why not."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from email.message import EmailMessage
+from hashlib import blake2b
+
+from muster.clock import DAY, period_start
+from muster.errors import MaybeSent, MusterError, Refused, Retry, Undeliverable
+from muster.pipeline import delivery, subscriptions
+from muster.pipeline.delivery import Delivery
+from muster.pipeline.subscriptions import SILENT, Reader
+from muster.project import Project
+from muster.reports import data, dates, email, words
+from muster.reports.inert import slug
+from muster.reports.model import ReportView
+from muster.settings import Report
+
+NOBODY = "nobody@example.invalid"
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What became of one report for one recipient; ``error`` is empty if all went well."""
+
+    report: str
+    recipient: str
+    subject: str
+    outcome: str
+    path: str
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A view that is to be mailed to one reader, under a name of its own in the outbox."""
+
+    report: Report
+    view: ReportView
+    recipient: str
+    name: str
+
+
+def letter(one: Report, found: ReportView, recipient: str) -> Letter:
+    """Named the same for the same report, period and recipient; two recipients never share one."""
+    digest = blake2b(recipient.encode(), digest_size=4).hexdigest()
+    period = data.period_id(found.grain, found.period_start)
+    return Letter(one, found, recipient, f"{found.name}-{period}-{slug(recipient)[:40]}-{digest}")
+
+
+def with_returns(project: Project, one: Report, found: ReportView) -> ReportView:
+    """The view with what became of the mails before: those that did not go, and who gets none."""
+    before = period_start(found.period_start - DAY, found.grain)
+    failed = delivery.failures(project, f"{one.name}-{data.period_id(found.grain, before)}-")
+    say = words.load(found.language)
+    lines = [
+        say("undelivered", recipient=each.recipient, reason=each.reason.rstrip("."))
+        for each in failed
+    ]
+    lines += _unreached(project, subscriptions.readers(project, (one.name,)), say)
+    return replace(found, missing=(*found.missing, *lines))
+
+
+def _unreached(project: Project, readers: Iterable[Reader], say: words.Words) -> list[str]:
+    """Readers whom mail does not reach; those who left are nobody's business."""
+    keys = {"bounced": "reader_bounced", "complained": "reader_complained"}
+    return [
+        say(keys[one.state], recipient=one.recipient, day=dates.day_text(one.day, say))
+        for one in readers
+        if one.state in keys
+    ]
+
+
+def tried(project: Project, letter: Letter, *, send: bool, again: bool = False) -> Reported:
+    """Delivered, or why not yet: the other recipients get theirs."""
+    try:
+        return delivered(project, letter, send=send, again=again)
+    except Retry as error:
+        return _told(project, letter, "not sent yet", error)
+
+
+def delivered(project: Project, letter: Letter, *, send: bool, again: bool = False) -> Reported:
+    """The mail as a file, with an HTML copy to look at; a receipt once it is sent.
+
+    A reader who left, or whom mail does not reach, gets none. Raises ``Retry`` if it may be later.
+    """
+    reader = subscriptions.reader(project, letter.report.name, letter.recipient)
+    if reader.state in SILENT:
+        return _told(project, letter, reader.state)
+    facts = {"report": letter.report.name, "recipient": letter.recipient}
+    post = Delivery(project, letter.name, facts | {"subject": letter.view.subject})
+    if post.is_sent():
+        return _told(project, letter, delivery.SENT_BEFORE)
+    try:
+        mail = composed(project, letter)
+    except Refused as error:
+        post.fail(str(error))
+        return _told(project, letter, "refused", error)
+    project.outbox.put(f"{letter.name}.eml", mail.as_bytes())
+    project.outbox.put(f"{letter.name}.html", for_browser(mail).encode())
+    if not send or letter.recipient == NOBODY:
+        return _told(project, letter, "written")
+    return _sent(project, letter, post, mail, again)
+
+
+def _sent(
+    project: Project, letter: Letter, post: Delivery, mail: EmailMessage, again: bool
+) -> Reported:
+    try:
+        return _told(project, letter, post.send(mail, again=again))
+    except Undeliverable as error:
+        return _told(project, letter, "refused", error)
+    except MaybeSent as error:
+        return _told(project, letter, "unclear", error)
+
+
+def _told(
+    project: Project, letter: Letter, outcome: str, error: MusterError | None = None
+) -> Reported:
+    path = project.outbox.url(f"{letter.name}.eml")
+    said = str(error) if error else ""
+    subject = letter.view.subject
+    return Reported(letter.report.name, letter.recipient, subject, outcome, path, said)
+
+
+def composed(project: Project, letter: Letter) -> EmailMessage:
+    """The mail itself; ``Refused`` if an address is none."""
+    # The stack's own sender, where it has one: no other is verified there.
+    sender = project.environment.get("MUSTER_SENDER") or letter.report.sender
+    leave = subscriptions.link(project, letter.report, letter.recipient, sender)
+    return email.render(
+        replace(letter.view, unsubscribe_url=leave),
+        sender=sender,
+        recipient=letter.recipient,
+        message_id=f"{letter.name}@{sender.rpartition('@')[2]}",
+        date=letter.view.as_of,
+    )
+
+
+def for_browser(mail: EmailMessage) -> str:
+    """The mail's HTML with its charts inside."""
+    body = mail.get_body(("html",))
+    page = str(body.get_content()) if isinstance(body, EmailMessage) else ""
+    for part in mail.walk():
+        if name := part["Content-ID"]:
+            inside = f"data:image/png;base64,{b64encode(part.get_content()).decode()}"
+            page = page.replace(f"cid:{name.strip('<>')}", inside)
+    return page

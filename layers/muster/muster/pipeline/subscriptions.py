@@ -1,0 +1,159 @@
+"""Who wants a report no more, and whom mail does not reach → who gets it, and how they came back.
+
+``subscriptions/left/REPORT/…json`` of the lake are readers who left one report;
+``returned/…json`` of the outbox is what SES said of mails that came back;
+``subscriptions/back/…json`` are readers whom the settings' owner takes back: from then on, what
+came back before counts no more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from hashlib import blake2b
+from typing import Any, Literal
+from urllib.parse import quote
+
+from muster.errors import BadSettings, Conflict, SourceFailed
+from muster.project import Project
+from muster.secret import made, reveal
+from muster.sending import leaving
+from muster.settings import Report
+
+LEFT, BACK, RETURNED = "subscriptions/left/", "subscriptions/back/", "returned/"
+#: What is told of a reader who is not mailed: no failure, since somebody wanted it so.
+SILENT = frozenset({"unsubscribed", "bounced", "complained"})
+State = Literal["gets it", "unsubscribed", "bounced", "complained"]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One reader of one report, and since when and why they get it no more."""
+
+    report: str
+    recipient: str
+    state: State
+    since: str = ""
+    why: str = ""
+
+    @property
+    def day(self) -> date:
+        """The day of ``since``."""
+        return datetime.fromisoformat(self.since).date()
+
+
+def readers(project: Project, names: tuple[str, ...] = ()) -> tuple[Reader, ...]:
+    """Every reader of every report of the settings, and those who left it."""
+    reports = [one for one in project.settings.reports if not names or one.name in names]
+    asked = [(one, reader) for one in reports for reader in one.recipients]
+    returned = tuple(_returned(project))
+    return tuple(_reader(project, one.name, reader, returned) for one, reader in asked)
+
+
+def reader(project: Project, report: str, recipient: str) -> Reader:
+    """One of them."""
+    return _reader(project, report, recipient, tuple(_returned(project)))
+
+
+def _reader(
+    project: Project, report: str, recipient: str, returned: tuple[dict[str, Any], ...]
+) -> Reader:
+    left = project.lake.get(_left(report, recipient))
+    if left is not None:
+        return Reader(report, recipient, "unsubscribed", json.loads(left.data)["at"])
+    back = project.lake.get(_back(recipient))
+    taken_back = datetime.fromisoformat(json.loads(back.data)["at"]) if back else None
+    for told in returned:
+        is_theirs = recipient.lower() in (one.lower() for one in told["recipients"])
+        if is_theirs and (taken_back is None or datetime.fromisoformat(told["at"]) > taken_back):
+            state: State = "complained" if told["kind"] == "complaint" else "bounced"
+            return Reader(report, recipient, state, told["at"], told.get("why") or "")
+    return Reader(report, recipient, "gets it")
+
+
+def _returned(project: Project) -> Iterator[dict[str, Any]]:
+    """What came back for good: complaints, and bounces that are permanent."""
+    for entry in project.outbox.list(RETURNED):
+        stored = project.outbox.get(entry.key)
+        told = json.loads(stored.data) if stored else {}
+        if told.get("kind") == "complaint" or told.get("why") == "Permanent":
+            yield told
+
+
+def link(project: Project, report: Report, recipient: str, sender: str) -> str:
+    """What a mail's Unsubscribe leads to: a page and one click, else a mail to the sender."""
+    found = place(project)
+    if found is None:
+        return f"mailto:{sender}?subject={quote(f'unsubscribe {report.name}')}"
+    url, reference = found
+    token = leaving.token(_secret(project, reference, may_make=True), report.name, recipient)
+    return f"{url}?u={token}"
+
+
+def place(project: Project) -> tuple[str, str] | None:
+    """The page's address and where its secret is: the stack's own, else the settings'."""
+    said, own = project.environment, project.settings.unsubscribe
+    if url := said.get("MUSTER_UNSUBSCRIBE_URL"):
+        return url, said["MUSTER_UNSUBSCRIBE_SECRET"]
+    return (own.url, own.secret) if own else None
+
+
+def leave(project: Project, token: str, *, is_sure: bool) -> Report | None:
+    """The report a token is of, left for good if the reader ``is_sure``; none if it is forged.
+
+    A report that the settings know no more is left all the same.
+    """
+    reference = project.environment.get("MUSTER_UNSUBSCRIBE_SECRET")
+    own = project.settings.unsubscribe
+    secret = _secret(project, reference or (own.secret if own else ""), may_make=False)
+    found = leaving.read(secret, token)
+    if found is None:
+        return None
+    name, recipient = found
+    if is_sure:
+        told = {"report": name, "recipient": recipient, "at": project.clock().isoformat()}
+        with suppress(Conflict):  # They left before: the first time counts.
+            project.lake.put(_left(name, recipient), json.dumps(told).encode(), if_new=True)
+    known = {one.name: one for one in project.settings.reports}
+    return known.get(name) or Report(name=name)
+
+
+def take_back(project: Project, report: str, recipient: str) -> Reader:
+    """Mail a reader again: only whoever owns the settings may, and the reader should have asked."""
+    one = next((one for one in project.settings.reports if one.name == report), None)
+    if one is None or recipient not in one.recipients:
+        raise BadSettings(f"report {report!r} has no recipient {recipient!r}: see muster.yaml")
+    project.lake.delete(_left(report, recipient))
+    told = {"recipient": recipient, "at": project.clock().isoformat()}
+    project.lake.put(_back(recipient), json.dumps(told).encode())
+    return reader(project, report, recipient)
+
+
+def _secret(project: Project, reference: str, *, may_make: bool) -> str:
+    known = frozenset(project.environment.items())
+    try:
+        return _kept(made if may_make else reveal, reference, known)
+    except SourceFailed as error:
+        raise BadSettings(f"unsubscribe.secret: {error}") from error
+
+
+@cache
+def _kept(how: Any, reference: str, environment: frozenset[tuple[str, str]]) -> str:
+    """Asked once, not for every reader."""
+    return str(how(reference, dict(environment)) or "")
+
+
+def _left(report: str, recipient: str) -> str:
+    return f"{LEFT}{report}/{_digest(recipient)}.json"
+
+
+def _back(recipient: str) -> str:
+    return f"{BACK}{_digest(recipient)}.json"
+
+
+def _digest(recipient: str) -> str:
+    return blake2b(recipient.lower().encode(), digest_size=16).hexdigest()

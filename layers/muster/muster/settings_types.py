@@ -1,0 +1,74 @@
+"""The kinds of values in ``muster.yaml``: spans, zones, patterns, addresses, secrets."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+from muster.records import SOURCE_NAME
+
+_UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)\s*")
+_ADDRESS = re.compile(r"[^@\s,;:<>()\"\\]+@[^@\s,;:<>()\"\\]+")
+
+
+def parse_duration(value: Any) -> Any:
+    """``4h``, ``30m``, ``7d`` … as a timedelta; other values pass through to pydantic."""
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match:
+        return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+    if isinstance(value, timedelta):
+        return value
+    raise ValueError("write a number and a unit: 30m, 4h, 7d")
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is no IANA time zone: write for example Europe/Berlin")
+    return name
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no pattern (regular expression): {error}") from error
+    return pattern
+
+
+def _is_address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError(f"{text!r} is no mail address: write name@example.org")
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+Address = Annotated[str, AfterValidator(_is_address)]
+Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]
+Zone = Annotated[str, AfterValidator(_known_zone)]
+Slug = Annotated[str, StringConstraints(pattern=f"^{SOURCE_NAME}$")]
+Secret = Annotated[str, StringConstraints(pattern=r"^(env:\w+|ssm:/\S+|secretsmanager:\S+)$")]
+Language = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$"),
+    Field(description="of words, numbers and dates: de, en-US; the community's if absent"),
+]
+Grain = Literal["day", "week", "month", "quarter", "year"]
+Sentiment = Literal["vader", "comprehend", "none"]
+
+
+class Part(BaseModel):
+    """Any part of the settings: frozen, and strict about unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
