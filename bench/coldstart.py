@@ -1,11 +1,20 @@
 """Built functions → how long each takes from its process's start to its first answer, and on what.
 
-python bench/coldstart.py [--rounds 7] [--importtime 8]
+python bench/coldstart.py [--rounds 7] [--listed 8]
 Needs what ``make coldstart`` builds. Each function runs as on Lambda: its code at /var/task, its
-layers at /opt, through Lambda's own client; a loopback S3 answers that the lake is empty. Beside
-them an empty handler, in the same rounds. Times are medians; ``cpu`` is what the process used: on a
-quiet machine the answer comes after about as long. Fetch and report are asked for something that is
-not there, so their answer is an error; measure measures every KPI of the empty lake.
+layers at /opt, through Lambda's own client; S3, Glue and the platform answer on loopback. Beside
+them an empty handler, in the same rounds.
+
+Every answer is a success. The settings are the demo's; the lake has the last two weeks of its
+forum and of X, fetched and measured by these very functions before. Each start finds it as it was
+then: plan names the one source that is due, fetch asks X and finds nothing new, measure measures it
+all, report writes one reader's mail, inbox takes a file of one row, erase forgets a member of no
+message.
+
+``ready`` is when the process asked for work, ``lake`` when DuckDB had its first answer of the lake,
+``answer`` when it had done its work; all are medians, in seconds. ``cpu`` is what the process
+used: what the answer took beyond it was waiting, for the servers or for a busy machine.
+The goal is for the answer; of measure, whose work is as long as a lake is large, for ``lake``.
 """
 
 from __future__ import annotations
@@ -19,152 +28,115 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections import defaultdict
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 HOUSE = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(HOUSE / "tests" / "aws"))
+sys.path[:0] = [str(HOUSE), str(HOUSE / "tests" / "aws")]
+
+from loopback_aws import Account, serving  # noqa: E402
+
+import demo  # noqa: E402
+
 BUILT = HOUSE / ".cache" / "coldstart"
 GOALS = {"plan": 0.5, "fetch": 0.7, "measure": 0.7, "report": 0.6}
-EVENTS = {"fetch": {"source": "nobody"}}
-SETTINGS = b"community: Empty\nsources:\n  - {name: old, platform: file}\n"
+READER = "team@nordufer.example"
+DROPPED = "inbox/survey_responses/forum/csat.csv"
+ROW = b"response_id,survey,score,score_max,created_at\nr1,csat,5,5,2026-11-01T10:00:00Z\n"
+EVENTS: Mapping[str, Mapping[str, object]] = {
+    "fetch": {"source": "x", "turn": 1},
+    "report": {"report": "weekly", "recipient": READER},
+    "inbox": {"source": "aws.s3", "detail": {"object": {"key": DROPPED}}},
+    "erase": {"source": "forum", "member": "nobody"},
+}
 EMPTY = "def handler(event, context):\n    return {}\n"
+# What a first call spends beside importing, by package; a builtin counts for who calls it.
+PROFILED = """
+import collections, contextlib, cProfile, importlib, json, os, pstats
+import app
 
+WAITS = ("'poll'", "'recv'", "'recv_into'", "'accept'", "'connect'", "'do_handshake'")
+for name in os.environ["IMPORTED"].split():
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)
 
-@dataclass
-class Waiting:
-    """What the process is waited for: when it asked for work, and when it answered."""
+def package(place):
+    file = place[0].split("/opt/python/")[-1].split("/var/runtime/")[-1].removesuffix(".py")
+    parts = file.split("/python3.13/")[-1].split("/")
+    return ".".join(parts[: 2 if parts[0] == "muster" else 1])
 
-    event: bytes
-    ready: float = 0.0
-    answered: float = 0.0
-    answer: bytes = b""
-    done: threading.Event = field(default_factory=threading.Event)
-
-
-class Door(BaseHTTPRequestHandler):
-    """Lambda's Runtime API and an S3 with one object, whichever is asked."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-
-    def do_GET(self) -> None:  # noqa: N802
-        if "/invocation/next" in self.path:
-            self._next()
-        elif self.path.endswith("/config/muster.yaml"):
-            self._say(200, SETTINGS, {"ETag": '"1"'})
-        elif "list-type" in self.path:
-            self._say(200, b"<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>")
-        else:
-            self._say(404, b"<Error><Code>NoSuchKey</Code></Error>")
-
-    def do_POST(self) -> None:  # noqa: N802
-        waiting = self.server.waiting  # type: ignore[attr-defined]
-        waiting.answer = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        waiting.answered = time.time()
-        self._say(202, b"")
-        waiting.done.set()
-
-    def do_PUT(self) -> None:  # noqa: N802
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        conditional = "If-Match" in self.headers or (
-            "If-None-Match" in self.headers and self.path in self.server.there  # type: ignore
-        )
-        self.server.there.add(self.path)  # type: ignore[attr-defined]
-        code = b"<Error><Code>PreconditionFailed</Code></Error>"
-        self._say(412, code) if conditional else self._say(200, b"", {"ETag": '"1"'})
-
-    def do_DELETE(self) -> None:  # noqa: N802
-        self._say(204, b"")
-
-    def do_HEAD(self) -> None:  # noqa: N802
-        self._say(404, b"")
-
-    def _next(self) -> None:
-        waiting = self.server.waiting  # type: ignore[attr-defined]
-        if waiting.ready:
-            waiting.done.wait(30)
-            return
-        waiting.ready = time.time()
-        # The client's native part crashes if one of these is missing.
-        headers = {
-            "Lambda-Runtime-Aws-Request-Id": "1",
-            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + 60) * 1000)),
-            "Lambda-Runtime-Trace-Id": "Root=1-0-0",
-            "Content-Type": "application/json",
-            "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-central-1:0:function:f",
-        }
-        self._say(200, waiting.event, headers)
-
-    def _say(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-        self.send_response_only(status)
-        for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-        self.wfile.flush()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+def handler(event, context):
+    profile = cProfile.Profile()
+    answer = profile.runcall(app.handler, event, context)
+    sums = collections.Counter()
+    for place, (_, _, own, _, callers) in pstats.Stats(profile).stats.items():
+        if place[0] != "~":
+            sums[package(place)] += own
+        for caller, (_, _, part, _) in callers.items() if place[0] == "~" else ():
+            is_waiting = any(name in place[2] for name in WAITS)
+            sums["waiting" if is_waiting else package(caller)] += part
+    print("spent in the call", json.dumps(sums))
+    return answer
+"""
 
 
 @dataclass(frozen=True)
 class Start:
-    """One cold start, in seconds."""
+    """One cold start, in seconds; ``lake`` is 0 without DuckDB."""
 
     ready: float
+    lake: float
     answered: float
     cpu: float
     said: str
 
 
-class Server(ThreadingHTTPServer):
-    """One thread a connection; closing connections make no noise."""
-
-    daemon_threads = True
-
-    def handle_error(self, *_: object) -> None:
-        """The process is stopped in the middle of its next question."""
-
-
-def start(code: Path, name: str, log: Path, profile: bool = False) -> Start:
-    """Start a function's process, ask it once, and stop it."""
-    server = Server(("127.0.0.1", 0), Door)
-    server.there = set()  # type: ignore[attr-defined]
-    waiting = Waiting(json.dumps({"run": "bench", **EVENTS.get(name, {})}).encode())
-    server.waiting = waiting  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+def start(
+    code: Path,
+    name: str,
+    account: Account,
+    log: Path,
+    also: Mapping[str, str] = MappingProxyType({}),
+    **said: object,
+) -> Start:
+    """Start a function's process, ask it once, and stop it; ``account`` is what it leaves."""
     read, write = os.pipe()
-    with log.open("wb") as said:
+    event = {"run": "bench", **EVENTS.get(name, {}), **said}
+    with serving(account, event) as server, log.open("wb") as lines:
         process = subprocess.Popen(
-            [str(code / "bootstrap")], env=environment(code, server.server_port, write, profile),
-            stdout=said, stderr=said, pass_fds=(write,), start_new_session=True,
+            [str(code / "bootstrap")], env=environment(code, server.server_port, write) | also,
+            stdout=lines, stderr=lines, pass_fds=(write,), start_new_session=True,
         )  # fmt: skip
         os.close(write)
-        if not waiting.done.wait(60):
-            raise RuntimeError(f"{name} did not answer: {log.read_text(errors='replace')[-2000:]}")
+        waiting = server.waiting
+        is_done = waiting.done.wait(120)
         os.killpg(process.pid, signal.SIGKILL)
         _, _, used = os.wait4(process.pid, 0)
     process.returncode = 0
-    server.shutdown()
-    server.server_close()
     with os.fdopen(read) as told:
         began = float(told.readline())
     answer = json.loads(waiting.answer or b"{}")
-    said = str(answer.get("errorType") or sorted(answer))
+    if not is_done or "errorType" in answer:
+        raise RuntimeError(f"{name}: {answer}: {log.read_text(errors='replace')[-2000:]}")
+    lake = waiting.asked_lake - began if waiting.asked_lake else 0.0
     cpu = used.ru_utime + used.ru_stime
-    return Start(waiting.ready - began, waiting.answered - began, cpu, said)
+    return Start(waiting.ready - began, lake, waiting.answered - began, cpu, short(answer))
 
 
-def environment(code: Path, port: int, started: int, profile: bool) -> dict[str, str]:
-    """What Lambda tells a function, with a loopback S3 for AWS."""
-    found = {
+def short(answer: Mapping[str, object]) -> str:
+    """An answer in a few words: lists by their length."""
+    told = {key: len(one) if isinstance(one, list) else one for key, one in answer.items()}
+    return " ".join(f"{key}={one}" for key, one in told.items() if one not in (0, None, False))
+
+
+def environment(code: Path, port: int, started: int) -> dict[str, str]:
+    """What Lambda tells a function, with a loopback account for AWS."""
+    return {
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "AWS_LAMBDA_FUNCTION_NAME": code.name,
@@ -173,19 +145,36 @@ def environment(code: Path, port: int, started: int, profile: bool) -> dict[str,
         "AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench",
         "LAMBDA_TASK_ROOT": str(code), "_HANDLER": "app.handler", "PATH": os.environ["PATH"],
         "MUSTER_LAKE": "s3://lake", "MUSTER_SITE": "s3://site", "STARTED": str(started),
-        "MUSTER_SETTINGS": "config", "MUSTER_CATALOGUE": "muster",
+        "MUSTER_SETTINGS": "config", "MUSTER_CATALOGUE": "muster", **demo.TOKENS,
     }  # fmt: skip
-    return found | ({"PYTHONPROFILEIMPORTTIME": "1"} if profile else {})
 
 
-def spent(log: Path, most: int) -> list[tuple[str, float]]:
-    """The packages whose modules took longest to import themselves, in milliseconds."""
+def imports(log: str) -> list[tuple[str, float]]:
+    """Every module and how long it took to import itself, in seconds."""
+    found = re.findall(r"import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)", log)
+    return [(module, int(own) / 1e6) for own, module in found]
+
+
+def by_package(modules: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """The seconds of packages; muster's own one by one."""
     sums: defaultdict[str, float] = defaultdict(float)
-    text = log.read_text("utf-8", errors="replace")
-    for own, module in re.findall(r"import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)", text):
+    for module, took in modules:
         parts = module.split(".")
-        sums[".".join(parts[: 2 if parts[0] == "muster" else 1])] += int(own) / 1000
-    return sorted(sums.items(), key=lambda pair: -pair[1])[:most]
+        sums[".".join(parts[: 2 if parts[0] == "muster" else 1])] += took
+    return sums
+
+
+def call(log: str) -> dict[str, float]:
+    """The packages → the seconds they used in the first call beside importing, as profiled."""
+    found = re.search(r"spent in the call (\{.*\})", log)
+    return dict(json.loads(found[1])) if found else {}
+
+
+def listed(sums: Mapping[str, float], most: int) -> str:
+    """What took longest, in milliseconds, and all of it."""
+    longest = sorted(sums.items(), key=lambda pair: -pair[1])[:most]
+    told = ", ".join(f"{name} {took * 1000:.0f}" for name, took in longest)
+    return f"{sum(sums.values()) * 1000:.0f} ms: {told}"
 
 
 def localized() -> dict[str, Path]:
@@ -207,14 +196,33 @@ def localized() -> dict[str, Path]:
     (empty / "app.py").write_text(EMPTY, "utf-8")
     (empty / "bootstrap").write_text((found["plan"] / "bootstrap").read_text("utf-8"), "utf-8")
     (empty / "bootstrap").chmod(0o755)
+    for code in found.values():
+        (code / "profiled.py").write_text(PROFILED, "utf-8")
     return {"empty": empty, **found}
 
 
+@contextmanager
+def prepared(codes: Mapping[str, Path], log: Path) -> Iterator[Account]:
+    """The demo's settings and two weeks of two platforms, fetched and measured; they run on."""
+    now = datetime.now(UTC)
+    with demo.start(now, are_limited=False) as server, tempfile.TemporaryDirectory() as folder:
+        server.write_project(Path(folder))
+        settings = (Path(folder) / "muster.yaml").read_text("utf-8")
+        since = f"    since: {now.date() - timedelta(days=14)}"
+        settings = re.sub("^    since: .*", since, settings, flags=re.MULTILINE)
+        account = Account({"/lake/config/muster.yaml": settings.encode()})
+        for source in ("forum", "x"):
+            start(codes["fetch"], "fetch", account, log, source=source)
+        start(codes["measure"], "measure", account, log)
+        account.objects[f"/lake/{DROPPED}"] = ROW
+        yield account
+
+
 def main() -> None:
-    """Every function in turn, round by round; then what each imports."""
+    """Every function in turn, round by round; then what each spends its time on."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--importtime", type=int, default=8, help="packages told per function")
+    parser.add_argument("--listed", type=int, default=10, help="packages told per function")
     chosen = parser.parse_args()
     if not (BUILT / "built" / "template.yaml").exists():
         print("nothing is built: make coldstart")
@@ -223,29 +231,41 @@ def main() -> None:
     starts: dict[str, list[Start]] = {name: [] for name in codes}
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        for _ in range(chosen.rounds):
-            for name, code in codes.items():
-                starts[name].append(start(code, name, log))
-        heads = f"{'ready':>8}{'answer':>8}{'cpu':>8}{'goal':>8}   x empty   what it said"
-        print(f"{'function':10}{heads}")
-        for name, found in starts.items():
-            tell(name, found, starts["empty"])
-        for name, code in codes.items():
-            start(code, name, log, profile=True)
-            told = ", ".join(f"{one} {took:.0f}" for one, took in spent(log, chosen.importtime))
-            print(f"{name}: {told} ms")
+        with prepared(codes, log) as account:
+            for _ in range(chosen.rounds):
+                for name, code in codes.items():
+                    starts[name].append(start(code, name, account.copy(), log))
+            tell(starts)
+            for name, code in list(codes.items())[1:]:
+                spent(code, name, account, log, chosen.listed)
 
 
-def tell(name: str, found: list[Start], empty: list[Start]) -> None:
-    """One line of the table."""
+def spent(code: Path, name: str, account: Account, log: Path, most: int) -> None:
+    """What one function's start and first call take, each in a run of its own."""
+    start(code, name, account.copy(), log, {"PYTHONPROFILEIMPORTTIME": "1"})
+    modules = imports(log.read_text("utf-8", errors="replace"))
+    print(f"{name} imports {listed(by_package(modules), most)}")
+    names = " ".join(sorted({module for module, _ in modules}))
+    profiled = {"_HANDLER": "profiled.handler", "IMPORTED": names}
+    start(code, name, account.copy(), log, profiled)
+    print(f"{name} then calls {listed(call(log.read_text('utf-8', errors='replace')), most)}")
 
-    def median(of: list[Start], what: str) -> float:
-        return statistics.median(getattr(one, what) for one in of)
 
-    goal = f"{GOALS[name]:8.2f}" if name in GOALS else " " * 8
-    times = "".join(f"{median(found, what):8.3f}" for what in ("ready", "answered", "cpu"))
-    ratio = median(found, "answered") / median(empty, "answered")
-    print(f"{name:10}{times}{goal}   {ratio:7.1f}   {found[0].said}")
+def tell(starts: Mapping[str, list[Start]]) -> None:
+    """One line a function."""
+
+    def median(name: str, what: str) -> float:
+        return statistics.median(getattr(one, what) for one in starts[name])
+
+    heads = "".join(f"{head:>8}" for head in ("ready", "lake", "answer", "cpu", "goal"))
+    print(f"{'function':10}{heads}   x empty   what it answered")
+    for name, found in starts.items():
+        times = "".join(
+            f"{median(name, what):8.3f}" for what in ("ready", "lake", "answered", "cpu")
+        )
+        goal = f"{GOALS[name]:8.2f}" if name in GOALS else " " * 8
+        ratio = median(name, "answered") / median("empty", "answered")
+        print(f"{name:10}{times}{goal}   {ratio:7.1f}   {found[0].said}")
 
 
 if __name__ == "__main__":

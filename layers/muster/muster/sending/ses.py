@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from email.message import EmailMessage
 from functools import cached_property
 from typing import Any
 
+from muster import services
 from muster.errors import BadSettings, MaybeSent, RateLimited, Unavailable, Undeliverable
 
 PAUSE = 60.0
@@ -22,13 +22,11 @@ _ADDRESS = {"BadRequestException", "ValidationException", "InvalidParameterValue
 
 
 def client(url: str | None = None) -> Any:
-    """A boto3 client of SES v2 that tries once: its second try could be a second mail."""
-    import boto3
+    """A client of SES v2 that tries once: its second try could be a second mail."""
     from botocore.config import Config
 
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     once = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=60)
-    return boto3.client("sesv2", region_name=region, endpoint_url=url, config=once)
+    return services.client("sesv2", endpoint_url=url, config=once)
 
 
 @dataclass(frozen=True)

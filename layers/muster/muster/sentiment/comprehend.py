@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from muster import services
 from muster.errors import BadSettings
 from muster.sentiment import Scorer
 
@@ -85,14 +85,12 @@ def said(error: Exception) -> str:
 
 def connect() -> Any:
     """A client; region, endpoint and credentials come from the environment."""
-    import boto3
     from botocore.config import Config
 
     # "adaptive" slows down by itself when the account's rate is reached.
     retries = {"mode": "adaptive", "max_attempts": 6}
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     config = Config(retries=retries, connect_timeout=10, read_timeout=30)
-    return boto3.client("comprehend", region_name=region, config=config)
+    return services.client("comprehend", config=config)
 
 
 def check(open_client: Callable[[], Any] = connect) -> str:
