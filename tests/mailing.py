@@ -16,7 +16,7 @@ from muster.project import Project, open_project
 from muster.results import Measured
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
-READERS = ("anna@example.org", "ben@example.org", "cleo@example.org")
+READERS = ANNA, BEN, CLEO = "anna@example.org", "ben@example.org", "cleo@example.org"
 SETTINGS = """\
 community: Help desk
 timezone: Europe/Berlin

@@ -63,6 +63,9 @@ class Report(Part):
     sender: Address = "muster@localhost"
     site_url: str | None = None
     language: Language | None = None
+    chat: Annotated[
+        tuple[Secret, ...], Field(description="where apprise URLs of channels are: env:TEAM_CHAT")
+    ] = ()
     send_at: Annotated[
         str, Field(description="mon 07:30 for a week; 1 07:30 (day and time) for longer grains")
     ] = ""

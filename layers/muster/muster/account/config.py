@@ -225,6 +225,7 @@ def unreadable_secrets(settings: Settings, stack: str) -> tuple[str, ...]:
     """References that a function of the stack cannot follow, each with what to do."""
     smtp = [("smtp.password", settings.smtp.password)] if settings.smtp else []
     named = [(f"source {one.name}: token", one.token) for one in settings.sources]
+    named += [(f"report {one.name}: chat", chat) for one in settings.reports for chat in one.chat]
     return tuple(
         f"{what} {reference}: functions of the stack read only ssm:/{stack}/…: muster secret set"
         for what, reference in [*named, *smtp]

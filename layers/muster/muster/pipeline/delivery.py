@@ -8,7 +8,7 @@ A claim without a receipt may have been sent, so it is never sent again unless a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -45,16 +45,23 @@ class Delivery:
         return self.project.outbox.get(self.name + SENT) is not None
 
     def send(self, mail: EmailMessage, *, again: bool = False) -> str:
-        """Deliver it and return what happened; ``again`` takes over a claim that broke off.
+        """Mail it once: see :meth:`once`."""
+        mailer, recipient = self.project.mailer, self.facts["recipient"]
+        told = self.once(lambda: mailer.send(mail, recipient), again=again)
+        return SENT_BEFORE if told is None else mailer.outcome
+
+    def once(self, post: Callable[[], str], *, again: bool = False) -> str | None:
+        """Do it and return its id, none if it was done before; ``again`` takes over a claim that
+        broke off.
 
         Raises ``Undeliverable`` or ``MaybeSent``, kept for the next report, or ``Retry`` and
         ``BadSettings``, after which it can be sent as if nobody had tried.
         """
         claim = self._claim(again)
         if claim is None:
-            return SENT_BEFORE
+            return None
         try:
-            message_id = self.project.mailer.send(mail, self.facts["recipient"])
+            message_id = post()
         except (Retry, BadSettings):
             self._release(claim)
             raise
@@ -66,7 +73,7 @@ class Delivery:
             self._put(SENDING, {"broke_off_at": self._now()}, if_match=claim)
             raise
         self._put(SENT, {"sent_at": self._now(), "message_id": message_id})
-        return self.project.mailer.outcome
+        return message_id
 
     def fail(self, reason: str) -> None:
         """Keep why it did not go."""

@@ -53,6 +53,8 @@ def _findings(project: Project) -> Iterator[Finding]:
     yield _look("sentiment", partial(_check_sentiment, project))
     for source in settings.sources:
         yield _look(f"source {source.name}", partial(_check_source, project, source))
+    for reference in dict.fromkeys(chat for one in settings.reports for chat in one.chat):
+        yield _look(f"chat {reference}", partial(_check_chat, project, reference))
     if not settings.sources:
         yield Finding("sources", False, "none yet: add one to muster.yaml", 2)
 
@@ -124,6 +126,13 @@ _SCORED = """
 select coalesce(lang, 'not told') as language, count(*) as texts, count(sentiment) as scored
 from messages where text is not null group by 1 order by 2 desc, 1 limit 4
 """
+
+
+def _check_chat(project: Project, reference: str) -> str:
+    """The secret is there and leads to a chat; nothing is posted."""
+    from muster.sending import chat
+
+    return f"leads to {chat.check(reveal(reference, project.environment) or '')}"
 
 
 def _check_source(project: Project, source: Source) -> str:

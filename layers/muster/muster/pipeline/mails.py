@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from hashlib import blake2b
 
 from muster.clock import DAY, period_start
-from muster.errors import MaybeSent, MusterError, Refused, Retry, Undeliverable
+from muster.errors import (
+    MaybeSent,
+    MusterError,
+    Refused,
+    Retry,
+    SourceFailed,
+    Undeliverable,
+)  # fmt: skip
 from muster.pipeline import delivery, subscriptions
 from muster.pipeline.delivery import Delivery
 from muster.pipeline.subscriptions import SILENT, Reader
 from muster.project import Project
-from muster.reports import data, dates, email, words
+from muster.reports import data, dates, email, short, words
 from muster.reports.inert import slug
 from muster.reports.model import ReportView
+from muster.secret import reveal
+from muster.sending import chat
 from muster.settings import Report
 
 NOBODY = "nobody@example.invalid"
@@ -85,8 +94,11 @@ def tried(project: Project, letter: Letter, *, send: bool, again: bool = False) 
 def delivered(project: Project, letter: Letter, *, send: bool, again: bool = False) -> Reported:
     """The mail as a file, with an HTML copy to look at; a receipt once it is sent.
 
-    A reader who left, or whom mail does not reach, gets none. Raises ``Retry`` if it may be later.
+    A reader who left, or whom mail does not reach, gets none; a chat gets the short form. Raises
+    ``Retry`` if it may be later.
     """
+    if letter.recipient in letter.report.chat:
+        return _posted(project, letter, send=send, again=again)
     reader = subscriptions.reader(project, letter.report.name, letter.recipient)
     if reader.state in SILENT:
         return _told(project, letter, reader.state)
@@ -103,14 +115,12 @@ def delivered(project: Project, letter: Letter, *, send: bool, again: bool = Fal
     project.outbox.put(f"{letter.name}.html", for_browser(mail).encode())
     if not send or letter.recipient == NOBODY:
         return _told(project, letter, "written")
-    return _sent(project, letter, post, mail, again)
+    return _attempted(project, letter, lambda: post.send(mail, again=again))
 
 
-def _sent(
-    project: Project, letter: Letter, post: Delivery, mail: EmailMessage, again: bool
-) -> Reported:
+def _attempted(project: Project, letter: Letter, attempt: Callable[[], str]) -> Reported:
     try:
-        return _told(project, letter, post.send(mail, again=again))
+        return _told(project, letter, attempt())
     except Undeliverable as error:
         return _told(project, letter, "refused", error)
     except MaybeSent as error:
@@ -120,10 +130,38 @@ def _sent(
 def _told(
     project: Project, letter: Letter, outcome: str, error: MusterError | None = None
 ) -> Reported:
-    path = project.outbox.url(f"{letter.name}.eml")
+    ending = "txt" if letter.recipient in letter.report.chat else "eml"
+    path = project.outbox.url(f"{letter.name}.{ending}")
     said = str(error) if error else ""
     subject = letter.view.subject
     return Reported(letter.report.name, letter.recipient, subject, outcome, path, said)
+
+
+def _posted(project: Project, letter: Letter, *, send: bool, again: bool) -> Reported:
+    """The short form in a chat, once like a mail; the recipient is where the chat's secret is."""
+    title, lines = short.short(letter.view)
+    project.outbox.put(f"{letter.name}.txt", "\n".join((title, *lines, "")).encode())
+    if not send:
+        return _told(project, letter, "written")
+    facts = {"report": letter.report.name, "recipient": letter.recipient, "subject": title}
+    took: list[str] = []
+
+    def post() -> str:
+        took.append(chat.post(_channel(letter.recipient, project), title, lines))
+        return letter.name
+
+    def once() -> str:
+        done = Delivery(project, letter.name, facts).once(post, again=again)
+        return f"posted to {took[0]}" if done else delivery.SENT_BEFORE
+
+    return _attempted(project, letter, once)
+
+
+def _channel(reference: str, project: Project) -> str:
+    try:
+        return reveal(reference, project.environment) or ""
+    except SourceFailed as error:
+        raise Undeliverable(f"chat: {error}") from error
 
 
 def composed(project: Project, letter: Letter) -> EmailMessage:

@@ -61,7 +61,7 @@ def report(
         mails.tried(project, mails.letter(one, found, recipient), send=send, again=again)
         for one in picked
         for found in [_mailed(project, one, measured)]
-        for recipient in one.recipients or (NOBODY,)
+        for recipient in (*one.recipients, *one.chat) or (NOBODY,)
     )
 
 
@@ -82,9 +82,10 @@ def preview(
 
 
 def recipients(project: Project, names: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
-    """Every (report, recipient) there is to deliver, once all plans are sound."""
+    """Every (report, recipient or chat) there is to deliver, once all plans are sound."""
     measure.check_plans(project)
-    return tuple((one.name, reader) for one in _chosen(project, names) for reader in one.recipients)
+    picked = _chosen(project, names)
+    return tuple((one.name, to) for one in picked for to in (*one.recipients, *one.chat))
 
 
 @_in_own_templates
@@ -94,7 +95,7 @@ def deliver(project: Project, report: str, recipient: str, send: bool = True) ->
     Raises ``Retry`` if it was not sent and may be later; whoever reads it no more gets nothing.
     """
     (one,) = _chosen(project, [report])
-    if recipient not in one.recipients:
+    if recipient not in (*one.recipients, *one.chat):
         raise BadSettings(f"report {report!r} has no recipient {recipient!r}: see muster.yaml")
     letter = mails.letter(one, _mailed(project, one, measure.latest(project)), recipient)
     return mails.delivered(project, letter, send=send)

@@ -54,7 +54,7 @@ class Synced:
 
 def wanted(settings: Settings) -> tuple[Schedule, ...]:
     """The schedule of every report that somebody gets."""
-    return tuple(schedule(one, settings) for one in settings.reports if one.recipients)
+    return tuple(schedule(one, settings) for one in settings.reports if one.recipients or one.chat)
 
 
 def schedule(report: Report, settings: Settings) -> Schedule:
