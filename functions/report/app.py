@@ -1,7 +1,7 @@
-"""A report's name, or none → the site published, and whom to mail; with a reader → their mail."""
+"""A report's name → the site and whom to mail; none → site and alerts; a reader → their mail."""
 
 from muster import cloud
-from muster.pipeline import publish
+from muster.pipeline import alerts, publish
 
 
 @cloud.logged
@@ -10,6 +10,7 @@ def handler(event, context):
         if "recipient" in event:
             return cloud.delivered(publish.deliver(project, event["report"], event["recipient"]))
         publish.publish_site(project)
-        names = [event["report"]] if "report" in event else []
-        found = publish.recipients(project, names) if names else ()
+        if "report" not in event:  # the nightly look, between reports
+            return {"mails": [], **cloud.alerted(alerts.alert(project, send=True))}
+        found = publish.recipients(project, [event["report"]])
     return {"mails": [{"report": report, "recipient": reader} for report, reader in found]}

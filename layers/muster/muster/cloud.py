@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial, wraps
@@ -135,6 +135,12 @@ def delivered(told: Reported) -> dict[str, Any]:
 
     is_sent = not told.error and told.outcome not in ("written", "sent before", *SILENT)
     return {"outcome": told.outcome, "sent": int(is_sent), "failed": int(bool(told.error))}
+
+
+def alerted(told: Iterable[Reported]) -> dict[str, int]:
+    """How many alerts were sent, and how many could not be."""
+    counted = [delivered(one) for one in told]
+    return {name: sum(one[name] for one in counted) for name in ("sent", "failed")}
 
 
 def keep_schedules(project: Project) -> int:

@@ -60,6 +60,10 @@ class Report(Part):
         tuple[str, ...], Field(description="KPI ids in order; all that have data if empty")
     ] = ()
     recipients: tuple[Address, ...] = ()
+    alerts: Annotated[
+        Literal["all"] | tuple[Address, ...],
+        Field(description="recipients who are also mailed between reports; all: every one"),
+    ] = ()
     sender: Address = "muster@localhost"
     site_url: str | None = None
     language: Language | None = None
@@ -70,6 +74,18 @@ class Report(Part):
         str, Field(description="mon 07:30 for a week; 1 07:30 (day and time) for longer grains")
     ] = ""
     timezone: Annotated[Zone | None, Field(description="of send_at; else the community's")] = None
+
+    @property
+    def alerted(self) -> tuple[str, ...]:
+        """The recipients who want to hear of signals between reports."""
+        return self.recipients if self.alerts == "all" else self.alerts
+
+    @model_validator(mode="after")
+    def _alerts_readers(self) -> Report:
+        strangers = [one for one in self.alerted if one not in self.recipients]
+        if self.recipients and strangers:
+            raise ValueError(f"alerts go to recipients only: add {strangers[0]} to recipients")
+        return self
 
     @model_validator(mode="after")
     def _has_a_time(self) -> Report:

@@ -76,6 +76,19 @@ def reported(results: Sequence[Any], as_json: bool) -> None:
             warn(f"{one.report}: {one.error}")
 
 
+def alerted(results: Sequence[Any], as_json: bool) -> None:
+    """Each alert: to whom, its subject, what became of it."""
+    if as_json:
+        say_json([asdict(one) for one in results])
+        return
+    if not results:
+        say("nothing new that could not wait")
+    for one in results:
+        say(f"{one.report} → {one.recipient}: {one.subject}\n  {one.outcome}")
+        if one.error:
+            warn(f"{one.report}: {one.error}")
+
+
 def previewed(pages: Mapping[str, str], as_json: bool) -> None:
     """Each report's mail as a file to look at, opened in a browser on a terminal."""
     folder = Path(mkdtemp(prefix="muster-preview-"))

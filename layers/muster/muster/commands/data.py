@@ -115,6 +115,21 @@ def report(
 
 
 @app.command()
+def alert(
+    context: typer.Context,
+    report: Annotated[list[str] | None, typer.Option("--report", help="Only this report.")] = None,
+    send: Annotated[bool, typer.Option("--send", help="Mail it, once per signal.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Tell what may not wait for the next report: new signals, goals that turned off track."""
+    from muster.pipeline import alerts
+
+    told = alerts.alert(opened(context), send=send, names=tuple(report or ()))
+    telling.alerted(told, as_json)
+    fail_if(any(one.error for one in told))
+
+
+@app.command()
 def run(
     context: typer.Context,
     send: Annotated[bool, typer.Option("--send", help="Deliver the reports.")] = False,

@@ -15,9 +15,10 @@ def run(
     project: Project, *, send: bool
 ) -> tuple[tuple[Fetched, ...], Measured, tuple[Reported, ...]]:
     """Fetch every source, measure as of now, and report; a broken source stops nothing."""
-    from muster.pipeline import collect, measure, publish
+    from muster.pipeline import alerts, collect, measure, publish
 
     measure.check_plans(project)
     fetched = collect.fetch(project)
     measured = measure.measure(project)
-    return fetched, measured, publish.report(project, send=send)
+    told = alerts.alert(project, send=send) if send else ()
+    return fetched, measured, (*publish.report(project, send=send), *told)

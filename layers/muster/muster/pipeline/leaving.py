@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from muster.pipeline import subscriptions
 from muster.project import Project
-from muster.reports import inert, templating, view, words
+from muster.reports import inert, templating, words
 from muster.settings import Report
 
 HEADERS = {
@@ -42,7 +42,7 @@ def answer(project: Project, method: str, token: str) -> Answer:
 
 
 def _page(project: Project, report: Report, what: str, *, asks: bool) -> str:
-    say = words.load(view.language_of(report, project.settings))
+    say = words.of(report.language, project.settings.language)
     title = report.title or say.TITLE
     facts = {"report": inert.text(title), "community": inert.text(project.settings.community)}
     told = {

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from hashlib import blake2b
+from typing import Any
 
 from muster.clock import DAY, period_start
 from muster.errors import (
@@ -22,6 +23,7 @@ from muster.pipeline.delivery import Delivery
 from muster.pipeline.subscriptions import SILENT, Reader
 from muster.project import Project
 from muster.reports import data, dates, email, short, words
+from muster.reports.between import Alert
 from muster.reports.inert import slug
 from muster.reports.model import ReportView
 from muster.secret import reveal
@@ -48,16 +50,26 @@ class Letter:
     """A view that is to be mailed to one reader, under a name of its own in the outbox."""
 
     report: Report
-    view: ReportView
+    view: ReportView | Alert
     recipient: str
     name: str
 
 
 def letter(one: Report, found: ReportView, recipient: str) -> Letter:
     """Named the same for the same report, period and recipient; two recipients never share one."""
-    digest = blake2b(recipient.encode(), digest_size=4).hexdigest()
     period = data.period_id(found.grain, found.period_start)
-    return Letter(one, found, recipient, f"{found.name}-{period}-{slug(recipient)[:40]}-{digest}")
+    return Letter(one, found, recipient, named(f"{found.name}-{period}", recipient))
+
+
+def named(what: str, recipient: str) -> str:
+    """What a mail is called in the outbox."""
+    digest = blake2b(recipient.encode(), digest_size=4).hexdigest()
+    return f"{what}-{slug(recipient)[:40]}-{digest}"
+
+
+def sender(project: Project, one: Report) -> str:
+    """The stack's own sender, where it has one: no other is verified there."""
+    return project.environment.get("MUSTER_SENDER") or one.sender
 
 
 def with_returns(project: Project, one: Report, found: ReportView) -> ReportView:
@@ -99,9 +111,10 @@ def delivered(project: Project, letter: Letter, *, send: bool, again: bool = Fal
     """
     if letter.recipient in letter.report.chat:
         return _posted(project, letter, send=send, again=again)
-    reader = subscriptions.reader(project, letter.report.name, letter.recipient)
-    if reader.state in SILENT:
-        return _told(project, letter, reader.state)
+    for name in _abouts(letter):
+        state = subscriptions.reader(project, name, letter.recipient).state
+        if state in SILENT:
+            return _told(project, letter, state)
     facts = {"report": letter.report.name, "recipient": letter.recipient}
     post = Delivery(project, letter.name, facts | {"subject": letter.view.subject})
     if post.is_sent():
@@ -116,6 +129,12 @@ def delivered(project: Project, letter: Letter, *, send: bool, again: bool = Fal
     if not send or letter.recipient == NOBODY:
         return _told(project, letter, "written")
     return _attempted(project, letter, lambda: post.send(mail, again=again))
+
+
+def _abouts(letter: Letter) -> tuple[str, ...]:
+    """What a reader may have left: the report, and its alerts, which are left on their own."""
+    name = letter.report.name
+    return (name, subscriptions.alerts(name)) if isinstance(letter.view, Alert) else (name,)
 
 
 def _attempted(project: Project, letter: Letter, attempt: Callable[[], str]) -> Reported:
@@ -139,6 +158,7 @@ def _told(
 
 def _posted(project: Project, letter: Letter, *, send: bool, again: bool) -> Reported:
     """The short form in a chat, once like a mail; the recipient is where the chat's secret is."""
+    assert isinstance(letter.view, ReportView)
     title, lines = short.short(letter.view)
     project.outbox.put(f"{letter.name}.txt", "\n".join((title, *lines, "")).encode())
     if not send:
@@ -166,16 +186,18 @@ def _channel(reference: str, project: Project) -> str:
 
 def composed(project: Project, letter: Letter) -> EmailMessage:
     """The mail itself; ``Refused`` if an address is none."""
-    # The stack's own sender, where it has one: no other is verified there.
-    sender = project.environment.get("MUSTER_SENDER") or letter.report.sender
-    leave = subscriptions.link(project, letter.report, letter.recipient, sender)
-    return email.render(
-        replace(letter.view, unsubscribe_url=leave),
-        sender=sender,
-        recipient=letter.recipient,
-        message_id=f"{letter.name}@{sender.rpartition('@')[2]}",
-        date=letter.view.as_of,
-    )
+    found, from_ = letter.view, sender(project, letter.report)
+    about = _abouts(letter)[-1]
+    leave = subscriptions.link(project, about, letter.recipient, from_)
+    head: dict[str, Any] = {
+        "sender": from_,
+        "recipient": letter.recipient,
+        "message_id": f"{letter.name.replace('/', '-')}@{from_.rpartition('@')[2]}",
+        "date": found.as_of,
+    }
+    if isinstance(found, Alert):
+        return email.alert(replace(found, unsubscribe_url=leave), **head)
+    return email.render(replace(found, unsubscribe_url=leave), **head)
 
 
 def for_browser(mail: EmailMessage) -> str:

@@ -49,9 +49,15 @@ class Reader:
 def readers(project: Project, names: tuple[str, ...] = ()) -> tuple[Reader, ...]:
     """Every reader of every report of the settings, and those who left it."""
     reports = [one for one in project.settings.reports if not names or one.name in names]
-    asked = [(one, reader) for one in reports for reader in one.recipients]
+    asked = [(one.name, reader) for one in reports for reader in one.recipients]
+    asked += [(alerts(one.name), reader) for one in reports for reader in one.alerted]
     returned = tuple(_returned(project))
-    return tuple(_reader(project, one.name, reader, returned) for one, reader in asked)
+    return tuple(_reader(project, name, reader, returned) for name, reader in asked)
+
+
+def alerts(report: str) -> str:
+    """What the mails between two issues of a report are called: they are left on their own."""
+    return f"{report}/alerts"
 
 
 def reader(project: Project, report: str, recipient: str) -> Reader:
@@ -84,13 +90,13 @@ def _returned(project: Project) -> Iterator[dict[str, Any]]:
             yield told
 
 
-def link(project: Project, report: Report, recipient: str, sender: str) -> str:
+def link(project: Project, report: str, recipient: str, sender: str) -> str:
     """What a mail's Unsubscribe leads to: a page and one click, else a mail to the sender."""
     found = place(project)
     if found is None:
-        return f"mailto:{sender}?subject={quote(f'unsubscribe {report.name}')}"
+        return f"mailto:{sender}?subject={quote(f'unsubscribe {report}')}"
     url, reference = found
-    token = leaving.token(_secret(project, reference, may_make=True), report.name, recipient)
+    token = leaving.token(_secret(project, reference, may_make=True), report, recipient)
     return f"{url}?u={token}"
 
 
@@ -119,13 +125,12 @@ def leave(project: Project, token: str, *, is_sure: bool) -> Report | None:
         with suppress(Conflict):  # They left before: the first time counts.
             project.lake.put(_left(name, recipient), json.dumps(told).encode(), if_new=True)
     known = {one.name: one for one in project.settings.reports}
-    return known.get(name) or Report(name=name)
+    return known.get(name.partition("/")[0]) or Report()
 
 
 def take_back(project: Project, report: str, recipient: str) -> Reader:
     """Mail a reader again: only whoever owns the settings may, and the reader should have asked."""
-    one = next((one for one in project.settings.reports if one.name == report), None)
-    if one is None or recipient not in one.recipients:
+    if (report, recipient) not in {(one.report, one.recipient) for one in readers(project)}:
         raise BadSettings(f"report {report!r} has no recipient {recipient!r}: see muster.yaml")
     project.lake.delete(_left(report, recipient))
     told = {"recipient": recipient, "at": project.clock().isoformat()}

@@ -17,6 +17,7 @@ import css_inline
 
 from muster.errors import Refused
 from muster.reports import addresses, chart, inert, small_charts, templating, wording, words
+from muster.reports.between import Alert
 from muster.reports.model import Change, GoalLine, Measure, ReportView
 from muster.reports.png import png
 from muster.reports.recent import recent
@@ -71,10 +72,7 @@ def render(
     ``message_id`` is without angle brackets. ``Refused`` if an address is none.
     """
     view = recent(inert.everything(view))
-    mail = EmailMessage(_Policy())
-    _head(mail, view, _address(sender, view.community), _address(recipient, ""))
-    mail["Date"] = format_datetime(date)
-    mail["Message-ID"] = f"<{inert.text(message_id).strip('<>')}>"
+    mail = _headed(view, sender, recipient, message_id, date)
     images = _images(view)
     mail.set_content(_fill(view, "report.txt", {}, _rows(view, {}), ""))
     mail.add_alternative(_page(view, images), subtype="html")
@@ -103,15 +101,42 @@ def images(view: ReportView) -> tuple[Image, ...]:
     return tuple(_images(recent(inert.everything(view))).values())
 
 
-def _head(mail: EmailMessage, view: ReportView, sender: Address, recipient: Address) -> None:
-    mail["From"] = sender
-    mail["To"] = recipient
+def alert(
+    told: Alert, *, sender: str, recipient: str, message_id: str, date: datetime
+) -> EmailMessage:
+    """The mail of one alert to one recipient."""
+    told = inert.everything(told)
+    say = words.load(told.language)
+    found = [
+        (one, wording.sign(one.tone, one.word), addresses.on_site(told.site_url, one.page))
+        for one in told.found
+    ]
+    facts = {"view": told, "say": say, "found": found, "rule": "=" * min(len(told.title), 70)}
+    templates = templating.environment("email")
+    mail = _headed(told, sender, recipient, message_id, date)
+    mail.set_content(templates.get_template("alert.txt").render(facts))
+    page = templates.get_template("alert.html").render(facts)
+    mail.add_alternative(_inlined(page), subtype="html")
+    _fix_boundaries(mail, message_id)
+    return mail
+
+
+def _headed(
+    view: ReportView | Alert, sender: str, recipient: str, message_id: str, date: datetime
+) -> EmailMessage:
+    """A mail with all its headers and no body yet."""
+    mail = EmailMessage(_Policy())
+    mail["From"] = _address(sender, view.community)
+    mail["To"] = _address(recipient, "")
     mail["Subject"] = view.subject
+    mail["Date"] = format_datetime(date)
+    mail["Message-ID"] = f"<{inert.text(message_id).strip('<>')}>"
     mail["Auto-Submitted"] = "auto-generated"
     if view.unsubscribe_url:
         mail["List-Unsubscribe"] = f"<{view.unsubscribe_url}>"
     if view.unsubscribe_url.startswith("https:"):
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return mail
 
 
 def _address(raw: str, name: str) -> Address:

@@ -51,14 +51,6 @@ def check(reports: Iterable[Report], kpis: Iterable[Kpi]) -> None:
                 )
 
 
-def language_of(report: Report, settings: Settings) -> str:
-    """The report's own language, else the community's if there are words for it, else English."""
-    if report.language:
-        return report.language
-    known = settings.language.partition("-")[0] in words.languages()
-    return settings.language if known else "en"
-
-
 def build(
     report: Report,
     settings: Settings,
@@ -74,7 +66,7 @@ def build(
     ``as_of``, by the same keys. A KPI that waits for a window is shown as of the last period whose
     window is over, and says so. Everything that is shown is computed here, nothing in a template.
     """
-    say, zone, grain = words.load(language_of(report, settings)), settings.zone, report.grain
+    say, zone, grain = words.of(report.language, settings.language), settings.zone, report.grain
     measured = replace(measured, kpis=tuple(map(say.kpi, measured.kpis)))
     start = last_whole_period(as_of, zone, grain)
     end = next_period(start, grain) - DAY

@@ -106,6 +106,12 @@ def languages() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml")))
 
 
+def of(own: str | None, community: str) -> Words:
+    """Words in a report's own language, else in the community's if there are any, else English."""
+    is_known = community.partition("-")[0] in languages()
+    return load(own or (community if is_known else "en"))
+
+
 @cache
 def load(tag: str = "en") -> Words:
     """The words of a language, or of one with a region that writes numbers and dates its own way.

@@ -1,0 +1,159 @@
+"""A measurement goes in, what may not wait for the next report comes out: signals of finer periods.
+
+A week's report is watched by days, a longer one by weeks. Days are read beside the same weekday of
+the weeks before, since weekends are no news, and only what lies outside the limits counts of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from muster.reports import addresses, dates, goal_lines, measures, numbers, opening, signals, words
+from muster.reports.model import Tone
+from muster.reports.series import Key, Series, all_series, settled
+from muster.results import Measured, Reading
+from muster.settings import Report, Settings
+
+FINER = {"week": "day", "month": "week", "quarter": "week"}
+_ORDER = ("worse", "changed", "better")
+
+
+@dataclass(frozen=True)
+class Found:
+    """One thing to tell; ``key`` stays the same for as long as it is the same thing."""
+
+    key: str
+    tone: Tone
+    word: str
+    title: str
+    text: str
+    headline: str
+    page: str
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The periods that are watched, ready to be read."""
+
+    grain: str
+    start: date
+    series: Mapping[Key, Series]
+
+
+def watched(report: Report, settings: Settings, measured: Measured) -> Watched | None:
+    """The series of the last whole period that is finer than the report's; none without values."""
+    grain, zone = FINER[report.grain], settings.zone
+    every = all_series(measured.kpis, measured.values, grain, measured.as_of, zone)
+    own = {key: one for key, one in every.items() if one.grain == grain and one.starts}
+    if not own:
+        return None
+    start = max(one.starts[-1] for one in own.values())
+    alike = {key: _alike(one) for key, one in own.items()}
+    return Watched(grain, start, alike)
+
+
+def _alike(series: Series) -> Series:
+    """Of days every seventh, back from the last one."""
+    if series.grain != "day":
+        return series
+    first = (len(series.starts) - 1) % 7
+    return replace(series, starts=series.starts[first::7], values=series.values[first::7])
+
+
+def signals_of(
+    report: Report,
+    settings: Settings,
+    measured: Measured,
+    seen: Watched,
+    readings: Mapping[Key, Reading],
+    shown: Collection[Key],
+) -> tuple[Found, ...]:
+    """The signals among ``shown`` in the last period, the gravest first."""
+    say = words.of(report.language, settings.language)
+    kpis = {kpi.id: say.kpi(kpi) for kpi in measured.kpis}
+    series, readings = settled(
+        seen.series, readings, settings.longest_windows, measured.as_of, settings.zone
+    )
+    found = []
+    for key in series.keys() & set(shown):
+        one = replace(series[key], kpi=kpis[key[0]])
+        signal = signals.signal(one, readings[key])
+        if signal is None or one.waits or (seen.grain == "day" and signal.rule != "outside"):
+            continue
+        style = numbers.style_of(one.kpi, settings.currency, say)
+        measure = measures.measure(one, readings[key], style, settings.min_n, (), (None, "", ""))
+        tone = measure.tone
+        found.append(
+            Found(
+                f"{key[0]}/{key[1]}/{signal.side:+d}",
+                tone,
+                say.TONES[tone],
+                measure.title,
+                f"{measure.value_text} – {measure.why}.",
+                say(
+                    "prefixed",
+                    prefix=say.TONES[tone],
+                    phrase=opening.signal_phrase(measure, signal, say),
+                ),
+                addresses.kpi_page(key[0]),
+            )
+        )
+    return tuple(sorted(found, key=lambda one: (_ORDER.index(one.tone), one.key)))
+
+
+def goals_of(report: Report, settings: Settings, measured: Measured) -> tuple[Found, ...]:
+    """The goals that are off track now."""
+    say = words.of(report.language, settings.language)
+    kpis = {kpi.id: say.kpi(kpi) for kpi in measured.kpis}
+    found = []
+    for goal, status in goal_lines.judged(settings.goals, measured.goals):
+        if status.status == "off_track" and goal.kpi in kpis:
+            kpi = kpis[goal.kpi]
+            style = numbers.style_of(kpi, settings.currency, say)
+            line = goal_lines.goal_line(goal, status, kpi, report.grain, style)
+            text = f"{line.value_text} – {line.reason}"
+            headline = say("prefixed", prefix=line.status_text, phrase=goal.name)
+            page = addresses.kpi_page(goal.kpi)
+            told = Found(f"goal/{goal.name}", "worse", line.status_text, goal.name, text, headline,
+                         page)  # fmt: skip
+            found.append(told)
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A mail between two reports, in words."""
+
+    community: str
+    note: str
+    subject: str
+    title: str
+    period_text: str
+    as_of: datetime
+    found: tuple[Found, ...]
+    how_to_read: str
+    site_url: str
+    unsubscribe_url: str = ""
+    language: str = "en"
+
+
+def alert(
+    report: Report, settings: Settings, seen: Watched, as_of: datetime, found: Iterable[Found]
+) -> Alert:
+    """What is to be told of the last watched period."""
+    say, told = words.of(report.language, settings.language), tuple(found)
+    period = dates.period_name(seen.grain, seen.start, say)
+    return Alert(
+        community=settings.community,
+        note=settings.note or "",
+        subject=say("subject", main=told[0].headline, period=period),
+        title=say("alert_title", report=report.title or say.TITLE),
+        period_text=dates.period_text(seen.grain, seen.start, seen.start, say),
+        as_of=as_of,
+        found=told,
+        how_to_read=say.ALERT_DAYS if seen.grain == "day" else say.ALERT_WEEKS,
+        site_url=report.site_url or "",
+        language=say.tag,
+    )
