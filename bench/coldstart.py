@@ -2,14 +2,14 @@
 
 python bench/coldstart.py [--rounds 7] [--listed 8]
 Needs what ``make coldstart`` builds. Each function runs as on Lambda: its code at /var/task, its
-layers at /opt, through Lambda's own client; S3, Glue and the platform answer on loopback. Beside
-them an empty handler, in the same rounds.
+layers at /opt, through Lambda's own client; S3, Glue, SSM, SES and the platform answer on loopback.
+Beside them an empty handler, in the same rounds.
 
 Every answer is a success. The settings are the demo's; the lake has the last two weeks of its
 forum and of X, fetched and measured by these very functions before. Each start finds it as it was
 then: plan names the one source that is due, fetch asks X and finds nothing new, measure measures it
-all, report writes one reader's mail, inbox takes a file of one row, erase forgets a member of no
-message.
+all, report mails one reader by SES, unsubscribe asks them back, inbox takes a file of one row,
+erase forgets a member of no message.
 
 ``ready`` is when the process asked for work, ``lake`` when DuckDB had its first answer of the lake,
 ``answer`` when it had done its work; all are medians, in seconds. ``cpu`` is what the process
@@ -39,18 +39,29 @@ from types import MappingProxyType
 HOUSE = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(HOUSE), str(HOUSE / "tests" / "aws")]
 
-from loopback_aws import Account, serving  # noqa: E402
+from loopback_aws import SECRET, Account, serving  # noqa: E402
 
 import demo  # noqa: E402
+from muster.sending import leaving  # noqa: E402
 
 BUILT = HOUSE / ".cache" / "coldstart"
 GOALS = {"plan": 0.5, "fetch": 0.7, "measure": 0.7, "report": 0.6}
 READER = "team@nordufer.example"
 DROPPED = "inbox/survey_responses/forum/csat.csv"
 ROW = b"response_id,survey,score,score_max,created_at\nr1,csat,5,5,2026-11-01T10:00:00Z\n"
+MAILING = {
+    "MUSTER_MAIL": "ses", "MUSTER_SENDER": "desk@example.org",
+    "MUSTER_SITE_URL": "https://site.example/",
+    "MUSTER_UNSUBSCRIBE_URL": "https://unsubscribe.example/",
+    "MUSTER_UNSUBSCRIBE_SECRET": "ssm:/muster/unsubscribe",
+}  # fmt: skip
 EVENTS: Mapping[str, Mapping[str, object]] = {
     "fetch": {"source": "x", "turn": 1},
     "report": {"report": "weekly", "recipient": READER},
+    "unsubscribe": {
+        "requestContext": {"http": {"method": "GET"}},
+        "queryStringParameters": {"u": leaving.token(SECRET, "weekly", READER)},
+    },
     "inbox": {"source": "aws.s3", "detail": {"object": {"key": DROPPED}}},
     "erase": {"source": "forum", "member": "nobody"},
 }
@@ -129,9 +140,10 @@ def start(
 
 
 def short(answer: Mapping[str, object]) -> str:
-    """An answer in a few words: lists by their length."""
+    """An answer in a few words: lists by their length, no long text."""
     told = {key: len(one) if isinstance(one, list) else one for key, one in answer.items()}
-    return " ".join(f"{key}={one}" for key, one in told.items() if one not in (0, None, False))
+    plain = {key: one for key, one in told.items() if isinstance(one, int | float | str) and one}
+    return " ".join(f"{key}={one}" for key, one in plain.items() if len(str(one)) < 40)
 
 
 def environment(code: Path, port: int, started: int) -> dict[str, str]:
@@ -145,7 +157,7 @@ def environment(code: Path, port: int, started: int) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench",
         "LAMBDA_TASK_ROOT": str(code), "_HANDLER": "app.handler", "PATH": os.environ["PATH"],
         "MUSTER_LAKE": "s3://lake", "MUSTER_SITE": "s3://site", "STARTED": str(started),
-        "MUSTER_SETTINGS": "config", "MUSTER_CATALOGUE": "muster", **demo.TOKENS,
+        "MUSTER_SETTINGS": "config", "MUSTER_CATALOGUE": "muster", **MAILING, **demo.TOKENS,
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Objects and Glue tables in memory → Lambda's Runtime API, an S3 and a Glue on one loopback port.
+"""Objects and Glue tables in memory → Lambda's Runtime API, S3, Glue, SSM and SES on loopback.
 
 One server is asked by one function's process: it hands out one event, and notes when the process
 asked for it, when DuckDB had its first answer of the lake, and when the function answered.
@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
+SECRET = "a secret of the bench"  # what every SSM parameter holds
 Objects = dict[str, bytes]  # "/bucket/key" → content
 
 
@@ -71,7 +72,7 @@ def serving(account: Account, event: Mapping[str, object]) -> Iterator[Server]:
 
 
 class Door(BaseHTTPRequestHandler):
-    """All three services, told apart by what is asked."""
+    """All of the services, told apart by what is asked."""
 
     server: Server
     protocol_version = "HTTP/1.1"
@@ -114,7 +115,10 @@ class Door(BaseHTTPRequestHandler):
     def do_POST(self) -> None:  # noqa: N802
         body, waiting = self._body(), self.server.waiting
         if target := self.headers.get("X-Amz-Target"):
-            self._glue(target.rpartition(".")[2], json.loads(body))
+            self._json(self._called(target.rpartition(".")[2], json.loads(body)))
+            return
+        if self.path.startswith("/v2/email/"):
+            self._json({"MessageId": "1"})
             return
         waiting.answered, waiting.answer = time.time(), body
         self._say(202, b"")
@@ -169,13 +173,18 @@ class Door(BaseHTTPRequestHandler):
         told["Content-Range"] = f"bytes {begin}-{end}/{len(data)}"
         self._say(206, data[begin : end + 1], told)
 
-    def _glue(self, call: str, asked: dict[str, dict[str, object]]) -> None:
+    def _called(self, call: str, asked: dict[str, dict[str, object]]) -> dict[str, object]:
+        """What Glue and SSM say; every parameter has the same value."""
         tables = self.server.account.tables
+        if call == "GetParameter":
+            return {"Parameter": {"Value": SECRET}}
         if call == "GetTables":
-            self._say(200, json.dumps({"TableList": list(tables.values())}).encode())
-            return
+            return {"TableList": list(tables.values())}
         tables[str(asked["TableInput"]["Name"])] = asked["TableInput"]
-        self._say(200, b"{}")
+        return {}
+
+    def _json(self, said: Mapping[str, object]) -> None:
+        self._say(200, json.dumps(said).encode(), {"Content-Type": "application/json"})
 
     def _body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -35,6 +35,25 @@ connection.execute(f"load '{file}'")
 """
 
 
+TEMPLATES = """
+import pathlib, tempfile
+from jinja2 import Environment
+from muster.reports import compiled, templating
+with tempfile.TemporaryDirectory() as folder:
+    theirs = pathlib.Path(folder, "email")
+    theirs.mkdir()
+    (theirs / "report.txt").write_text("their own")
+    with templating.own(theirs.parent):
+        assert templating.environment("email").get_template("report.txt").render() == "their own"
+Environment._compile = None  # from here on nothing can be compiled
+for kind in compiled.KINDS:
+    environment = templating.environment(kind)
+    for name in environment.list_templates(extensions=("html", "txt")):
+        environment.get_template(name)
+        print(kind, name)
+"""
+
+
 class Template(yaml.SafeLoader):
     """CloudFormation's short forms as plain values: what a ``!Ref`` names."""
 
@@ -110,6 +129,13 @@ def test_a_function_starts_from_its_layers_alone(built: Path, name: str) -> None
         pytest.skip("no Python 3.13 of this processor here")
     heavy = ["pyarrow"] if name in ("fetch", "inbox", "erase") else []
     assert json.loads(run(built, name, OFFLINE.format(module="app"))) == heavy
+
+
+def test_templates_are_compiled_and_a_community_s_own_come_before_them(built: Path) -> None:
+    if built.name != os.uname().machine or PYTHON is None:
+        pytest.skip("no Python 3.13 of this processor here")
+    found = run(built, "report", TEMPLATES).split("\n")
+    assert {"email report.html", "email report.txt", "site overview.html"} <= set(found)
 
 
 def test_httpfs_loads_from_the_layer_without_a_network(built: Path) -> None:

@@ -25,8 +25,17 @@ def region() -> str | None:
 def client(service: str, **chosen: Any) -> Any:
     """A botocore client; ``chosen`` are further arguments of botocore's ``create_client``."""
     with _one_at_a_time:  # clients may be shared by threads, a session may not
-        session = _session(environment())
-        return session.create_client(service, **{"region_name": region(), **chosen})
+        if chosen:
+            return _made(service, environment(), **chosen)
+        return _kept(service, environment())
+
+
+def _made(service: str, where: Environment, **chosen: Any) -> Any:
+    return _session(where).create_client(service, **{"region_name": region(), **chosen})
+
+
+# As many as a function asks; each that is made again would cost 0.02 s and more.
+_kept = lru_cache(maxsize=4)(_made)
 
 
 class _Every:

@@ -14,6 +14,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
+from muster.reports.compiled import Compiled
+
 _own: ContextVar[Path | None] = ContextVar("own templates", default=None)
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -53,6 +55,7 @@ def environment(kind: str) -> Environment:
 def _environment(places: tuple[Path, ...]) -> Environment:
     made = SandboxedEnvironment(
         loader=FileSystemLoader(places),
+        bytecode_cache=Compiled(),
         autoescape=lambda name: bool(name and name.endswith(".html")),
         undefined=StrictUndefined,
         trim_blocks=True,
