@@ -1,11 +1,11 @@
 """Built functions → how long each takes from its process's start to its first answer, and on what.
 
-python bench/coldstart.py [--rounds 7] [--listed 8]
+python bench/coldstart.py [--rounds 7] [--listed 10] [--weeks 2]
 Needs what ``make coldstart`` builds. Each function runs as on Lambda: its code at /var/task, its
 layers at /opt, through Lambda's own client; S3, Glue, SSM, SES and the platform answer on loopback.
 Beside them an empty handler, in the same rounds.
 
-Every answer is a success. The settings are the demo's; the lake has the last two weeks of its
+Every answer is a success. The settings are the demo's; the lake has the last ``--weeks`` of its
 forum and of X, fetched and measured by these very functions before. Each start finds it as it was
 then: plan names the one source that is due, fetch asks X and finds nothing new, measure measures it
 all, report mails one reader by SES, unsubscribe asks them back, inbox takes a file of one row,
@@ -13,7 +13,8 @@ erase forgets a member of no message.
 
 ``ready`` is when the process asked for work, ``lake`` when DuckDB had its first answer of the lake,
 ``answer`` when it had done its work; all are medians, in seconds. ``cpu`` is what the process
-used: what the answer took beyond it was waiting, for the servers or for a busy machine.
+used: what the answer took beyond it was waiting, for the servers or for a busy machine. ``MB`` is
+its memory at the peak. ``--weeks 60``, all there are, tells what a function needs of both.
 The goal is for the answer; of measure, whose work is as long as a lake is large, for ``lake``.
 """
 
@@ -104,6 +105,7 @@ class Start:
     lake: float
     answered: float
     cpu: float
+    mb: float
     said: str
 
 
@@ -126,6 +128,7 @@ def start(
         os.close(write)
         waiting = server.waiting
         is_done = waiting.done.wait(120)
+        mb = peak(process.pid)
         os.killpg(process.pid, signal.SIGKILL)
         _, _, used = os.wait4(process.pid, 0)
     process.returncode = 0
@@ -136,7 +139,14 @@ def start(
         raise RuntimeError(f"{name}: {answer}: {log.read_text(errors='replace')[-2000:]}")
     lake = waiting.asked_lake - began if waiting.asked_lake else 0.0
     cpu = used.ru_utime + used.ru_stime
-    return Start(waiting.ready - began, lake, waiting.answered - began, cpu, short(answer))
+    times = waiting.ready - began, lake, waiting.answered - began, cpu
+    return Start(*times, mb, short(answer))
+
+
+def peak(pid: int) -> float:
+    """The most memory a running process had, in MB; its resource usage would tell its parent's."""
+    told = Path(f"/proc/{pid}/status").read_text("utf-8")
+    return int(told.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def short(answer: Mapping[str, object]) -> str:
@@ -214,17 +224,18 @@ def localized() -> dict[str, Path]:
 
 
 @contextmanager
-def prepared(codes: Mapping[str, Path], log: Path) -> Iterator[Account]:
-    """The demo's settings and two weeks of two platforms, fetched and measured; they run on."""
+def prepared(codes: Mapping[str, Path], log: Path, weeks: int) -> Iterator[Account]:
+    """The demo's settings and some weeks of two platforms, fetched and measured; they run on."""
     now = datetime.now(UTC)
     with demo.start(now, are_limited=False) as server, tempfile.TemporaryDirectory() as folder:
         server.write_project(Path(folder))
         settings = (Path(folder) / "muster.yaml").read_text("utf-8")
-        since = f"    since: {now.date() - timedelta(days=14)}"
+        since = f"    since: {now.date() - timedelta(weeks=weeks)}"
         settings = re.sub("^    since: .*", since, settings, flags=re.MULTILINE)
         account = Account({"/lake/config/muster.yaml": settings.encode()})
         for source in ("forum", "x"):
-            start(codes["fetch"], "fetch", account, log, source=source)
+            told = start(codes["fetch"], "fetch", account, log, source=source)
+            print(f"first fetch: {told.cpu:.1f} s of processor, {told.mb:.0f} MB: {told.said}")
         start(codes["measure"], "measure", account, log)
         account.objects[f"/lake/{DROPPED}"] = ROW
         yield account
@@ -235,6 +246,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--listed", type=int, default=10, help="packages told per function")
+    parser.add_argument("--weeks", type=int, default=2, help="of the demo's life in the lake")
     chosen = parser.parse_args()
     if not (BUILT / "built" / "template.yaml").exists():
         print("nothing is built: make coldstart")
@@ -243,7 +255,7 @@ def main() -> None:
     starts: dict[str, list[Start]] = {name: [] for name in codes}
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        with prepared(codes, log) as account:
+        with prepared(codes, log, chosen.weeks) as account:
             for _ in range(chosen.rounds):
                 for name, code in codes.items():
                     starts[name].append(start(code, name, account.copy(), log))
@@ -269,13 +281,14 @@ def tell(starts: Mapping[str, list[Start]]) -> None:
     def median(name: str, what: str) -> float:
         return statistics.median(getattr(one, what) for one in starts[name])
 
-    heads = "".join(f"{head:>8}" for head in ("ready", "lake", "answer", "cpu", "goal"))
+    heads = "".join(f"{head:>8}" for head in ("ready", "lake", "answer", "cpu", "MB", "goal"))
     print(f"{'function':10}{heads}   x empty   what it answered")
     for name, found in starts.items():
         times = "".join(
             f"{median(name, what):8.3f}" for what in ("ready", "lake", "answered", "cpu")
         )
         goal = f"{GOALS[name]:8.2f}" if name in GOALS else " " * 8
+        times += f"{median(name, 'mb'):8.0f}"
         ratio = median(name, "answered") / median("empty", "answered")
         print(f"{name:10}{times}{goal}   {ratio:7.1f}   {found[0].said}")
 
