@@ -7,7 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 
 from sample_measures import WEEK, sample_measures
 
-from muster.reports.model import Change, Freshness, GoalLine, ReportView, Waiting
+from muster.reports.model import (
+    Change,
+    Complaint,
+    Freshness,
+    GoalLine,
+    Praise,
+    ReportView,
+    Waiting,
+)  # fmt: skip
 
 AS_OF = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 HOSTILE = (
@@ -221,6 +229,28 @@ def sample_view() -> ReportView:
         site_url="https://reports.example.edu/",
         unsubscribe_url="mailto:itdesk@example.edu?subject=stop",
         event_texts=("Semester starts, 12 October 2026", "Mail outage, 14–18 September 2026"),
+        praise=(
+            Praise(
+                "Shared folder vanished",
+                "https://forum.example.edu/t/90",
+                "The owner had left the university; I made you the owner.",
+                "by @mirko · forum · accepted · 4 likes",
+            ),
+            Praise(
+                "",
+                "https://social.example/p/7",
+                "Press the button twice, it is a known thing & works.",
+                "by @anna · campus-x · 2 likes",
+            ),
+        ),
+        complaints=(
+            Complaint(
+                "Printer takes my money and prints nothing",
+                "https://forum.example.edu/t/91",
+                'Now it "fails" with error 691.',
+                "forum · 4 unhappy messages",
+            ),
+        ),
     )
 
 
@@ -239,6 +269,8 @@ def quiet_view() -> ReportView:
         headline=None,
         measures=calm,
         waiting=(),
+        praise=(),
+        complaints=(),
         missing=(),
         events=(),
         event_texts=(),
@@ -285,6 +317,8 @@ def hostile_view() -> ReportView:
         measures=measures,
         headline=measures[0],
         changes=tuple(replace(one, title=script, text=bidi) for one in view.changes),
+        praise=(Praise(script, "javascript:alert(1)", bidi, formula), Praise("", "", long, script)),
+        complaints=(Complaint(template, "data:text/html,x", script, control),),
         freshness=tuple(replace(one, source=script, problem=control) for one in view.freshness),
         missing=HOSTILE,
         events=((script, date(2026, 10, 12), date(2026, 10, 12)),),

@@ -120,6 +120,41 @@ class WaitingIssue:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """One of a period's best answers: liked by members, or accepted as the solution."""
+
+    source: str
+    title: str
+    url: str
+    quote: str
+    author: str
+    likes: int
+    is_accepted: bool
+    is_staff: bool
+
+
+@dataclass(frozen=True)
+class UnhappyThread:
+    """A thread in which people were unhappy, with one of its sentences; nobody is named."""
+
+    source: str
+    title: str
+    url: str
+    quote: str
+    messages: int
+
+
+@dataclass(frozen=True)
+class Voices:
+    """What people said in one period, shortly: the best answers, and where they were unhappy."""
+
+    grain: str
+    period_start: date
+    answers: tuple[Answer, ...] = ()
+    unhappy: tuple[UnhappyThread, ...] = ()
+
+
+@dataclass(frozen=True)
 class SourceFacts:
     """How current and how clean one source is, and of which time zone its days are, if its own."""
 
@@ -195,3 +230,4 @@ class Measured:
     suspected: SuspectedBots = SuspectedBots()
     definitions: tuple[Definition, ...] = ()
     other_money: tuple[OtherMoney, ...] = ()
+    voices: tuple[Voices, ...] = ()

@@ -17,6 +17,7 @@ from muster.errors import BadSettings
 from muster.kpis import phrases
 from muster.lake import erasing, person_ids, suppression
 from muster.lake.erasing import Erasure
+from muster.pipeline import quotes
 from muster.pipeline.collect import is_theirs
 from muster.pipeline.measure import all_sources
 from muster.project import Project
@@ -54,7 +55,7 @@ def erase(project: Project, source: str, member: str) -> Erased:
         found.names, found.texts, found.threads,
     )  # fmt: skip
     raw_items = erasing.erase_raw(lake, erasure, is_theirs(found_in, suppressed))
-    shown = replace(erasure, words=found.texts | found.titles)
+    shown = replace(erasure, words=quotes.spellings(found.texts | found.titles))
     mails = sum(_take_away(project.outbox, shown))
     files = sum(_rewrite(project.site, "", shown)) + sum(_rewrite(lake, "measured/", shown))
     # What they wrote is known from the tables only, so these come after all that may quote it.

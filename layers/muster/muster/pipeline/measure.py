@@ -14,7 +14,7 @@ from muster.goals import goals
 from muster.kpis import catalogue
 from muster.lake import raw, state
 from muster.lake.state import State
-from muster.pipeline import definitions, schedules
+from muster.pipeline import definitions, quotes, schedules
 from muster.project import Progress, Project, place
 from muster.records import Coverage, GoalStatus, KpiValue
 from muster.reports import view
@@ -53,6 +53,7 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
     verdicts = tuple(_verdicts(project, kpis, outcome.values, as_of))
     known = definitions.noted(project, kpis, as_of)
     money = other_money.other_money(connection, settings.currency, as_of)
+    said = tuple(quotes.voices(connection, settings, as_of))
     if is_kept:
         _keep_verdicts(project, verdicts)
         definitions.keep(project, known)
@@ -67,6 +68,7 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
         outcome.suspected,
         known,
         money,
+        said,
     )
 
 

@@ -21,6 +21,9 @@ LIMITS = {
     "title": 120, "subject": 160, "name": 120, "community": 80, "label": 40, "value_text": 40,
     "definition": 2_000, "kpi": 80, "url": 2_000, "site_url": 2_000, "unsubscribe_url": 2_000,
 }  # fmt: skip
+#: Characters a quote of somebody's words may have.
+QUOTE = 160
+_ADDRESSES = re.compile(r"\S*(?:://|www\.)\S+|\S+@\S+\.\S+")
 SEVERAL_LINES = frozenset({"sql"})
 URLS = frozenset({"url", "site_url"})
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -30,6 +33,17 @@ def text(raw: str, longest: int = LONGEST) -> str:
     """One line without control, bidi or invisible characters, at most ``longest`` long."""
     line = " ".join(_visible(raw[: longest * 4], keep="").split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def excerpt(raw: str, longest: int = QUOTE) -> str:
+    """A quote that fits a line: no address that a mail program would make a link of, cut at a word.
+
+    What it gives is stored, shown and found again when its writer is to be forgotten.
+    """
+    plain = _ADDRESSES.sub("…", text(raw, longest * 3))
+    if len(plain) <= longest:
+        return plain
+    return plain[: longest - 1].rpartition(" ")[0].rstrip(" ,.;:–-") + " …"
 
 
 def lines(raw: str) -> str:

@@ -144,6 +144,26 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Praise:
+    """One of the best answers; ``text`` says who gave it and how it was received."""
+
+    title: str
+    url: str
+    quote: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """A thread in which people were unhappy; ``text`` says where, and how much was written."""
+
+    title: str
+    url: str
+    quote: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Freshness:
     """How current one source is."""
 
@@ -187,3 +207,5 @@ class ReportView:
     suspected: str = ""
     event_texts: tuple[str, ...] = ()  # each of ``events`` with its days
     language: str = "en"  # BCP 47: de, en-US
+    praise: tuple[Praise, ...] = ()
+    complaints: tuple[Complaint, ...] = ()

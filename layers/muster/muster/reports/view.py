@@ -19,6 +19,7 @@ from muster.reports import (
     missing,
     numbers,
     opening,
+    quoted,
     signals,
     words,
 )  # fmt: skip
@@ -79,6 +80,7 @@ def build(
     signs = _signals(found, series, readings)
     marked = events.shown(settings, found, end)
     is_team = report.voice == "team"
+    said = quoted.of_period(measured.voices if is_team else (), grain, start)
     fresh = missing.freshness(measured.sources, zone, say)
     findings = opening.Findings(
         grain=grain,
@@ -124,6 +126,8 @@ def build(
         unsubscribe_url=unsubscribe_url,
         event_texts=events.texts(marked, say),
         language=say.tag,
+        praise=quoted.praise(said.answers, say),
+        complaints=quoted.complaints(said.unhappy, say),
     )  # fmt: skip
 
 

@@ -1,0 +1,49 @@
+"""A measured lake → what people said in the reports' last periods, as quotes that fit a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from html import escape
+from typing import TYPE_CHECKING
+
+from muster.clock import last_whole_period, local_midnight, next_period
+from muster.reports import inert
+from muster.results import Answer, UnhappyThread, Voices
+from muster.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def voices(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime
+) -> Iterator[Voices]:
+    """One for each grain of the settings' reports, of its last whole period before ``as_of``."""
+    from muster.kpis.voices import said
+
+    zone = settings.zone
+    for grain in sorted({one.grain for one in settings.reports}):
+        start = last_whole_period(as_of, zone, grain)
+        end = local_midnight(next_period(start, grain), zone)
+        found = said(connection, local_midnight(start, zone), end)
+        yield Voices(
+            grain,
+            start,
+            tuple(Answer(quote=inert.excerpt(row.pop("text")), is_accepted=row.pop("is_solution"),
+                         **row) for row in found.answers),
+            tuple(UnhappyThread(quote=inert.excerpt(row.pop("text")), **row)
+                  for row in found.unhappy),
+        )  # fmt: skip
+
+
+def spellings(texts: Iterable[str]) -> frozenset[str]:
+    """How texts may stand in what was published: whole or as a quote, as they are or in HTML."""
+    told = {one for text in texts for one in (text, inert.excerpt(text)) if len(one) > 3}
+    return frozenset(way for one in told for way in (one, *_in_html(one)))
+
+
+def _in_html(text: str) -> tuple[str, str]:
+    """As the templates escape it, and as it is once styles are put into a mail's tags."""
+    in_page = escape(text).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")
+    return in_page, escape(text, quote=False)

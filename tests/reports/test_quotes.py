@@ -1,0 +1,91 @@
+"""Quotes fit a line, are no links, are of the report's period, and are found when they must go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+from measured import AS_OF, build, kpi, values
+from sample import sample_view
+
+from muster.lake import suppression
+from muster.lake.erasing import Erasure
+from muster.pipeline import quotes
+from muster.reports import email, inert, quoted, site, words
+from muster.reports.model import Complaint
+from muster.results import Answer, UnhappyThread, Voices
+from muster.settings import Report
+
+WEEK = Voices(
+    "week",
+    date(2026, 11, 16),
+    (Answer("forum", "Title", "https://f.example/1", "So it is done.", "@mirko", 1, True, True),),
+    (UnhappyThread("x", "", "https://x.example/2", "Nothing works", 3),),
+)
+
+
+@given(st.text(max_size=900))
+def test_an_excerpt_is_one_short_line_without_addresses(raw: str) -> None:
+    told = inert.excerpt(raw)
+    assert len(told) <= inert.QUOTE + 1 and len(told.splitlines()) <= 1
+    assert "://" not in told
+    assert inert.text(told, inert.LONGEST) == told, "it goes through the mail unchanged"
+
+
+def test_what_a_mail_program_would_make_a_link_of_is_left_out() -> None:
+    told = inert.excerpt(
+        "see https://evil.example/x?y or www.evil.example, ask me@evil.example now"
+    )
+    assert told == "see … or … ask … now"
+
+
+def test_a_long_text_is_cut_at_a_word() -> None:
+    told = inert.excerpt("word " * 100)
+    assert told.endswith("word …") and len(told) <= inert.QUOTE
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=12, max_size=400)
+
+
+@given(TEXTS.filter(lambda text: len(inert.excerpt(text)) > 11))
+def test_whatever_was_quoted_is_found_in_mail_and_page_when_it_is_to_go(text: str) -> None:
+    quote = inert.excerpt(text)
+    view = replace(
+        sample_view(), praise=(), complaints=(Complaint("T", "", quote, "forum"),), measures=()
+    )
+    erasure = Erasure(
+        "forum", "m1", suppression.Suppressed("salt", {}), "erased-1", str,
+        words=quotes.spellings([text]),
+    )  # fmt: skip
+    for page in (email.plain(view), email.html(view), site.overview(view, "")):
+        clean = erasure.scrubbed(page)
+        assert clean != page
+        assert not [way for way in (quote, *quotes._in_html(quote)) if way in clean]
+
+
+def test_a_report_tells_what_was_said_in_its_own_period_only() -> None:
+    kpis, kpi_values = [kpi("messages")], values("messages", [1, 2])
+    found = build(kpis, kpi_values, voices=(WEEK,))
+    assert [one.quote for one in found.praise] == ["So it is done."]
+    assert found.praise[0].text == "by @mirko · forum · accepted · 1 like"
+    assert [one.text for one in found.complaints] == ["x · 3 unhappy messages"]
+    earlier = build(kpis, kpi_values, voices=(replace(WEEK, period_start=date(2026, 11, 9)),))
+    assert not earlier.praise and not earlier.complaints
+    monthly = build(kpis, kpi_values, report=Report(grain="month"), voices=(WEEK,), as_of=AS_OF)
+    assert not monthly.praise
+
+
+def test_an_executive_reads_no_quotes() -> None:
+    found = build(
+        [kpi("messages")], values("messages", [1, 2]), report=Report(voice="executive"),
+        voices=(WEEK,),
+    )  # fmt: skip
+    assert not found.praise and not found.complaints
+
+
+def test_nothing_is_told_of_what_was_erased() -> None:
+    (answer,) = WEEK.answers
+    assert not quoted.praise([replace(answer, quote="")], words.load())
+    assert not quoted.complaints([replace(WEEK.unhappy[0], quote="")], words.load())
