@@ -1,21 +1,27 @@
 """Each function called once on a bucket, on the demo's community → requests and processor time.
 
-Its rows are what infra/measured.json says of a call; docs/costs.md rests on that.
+python bench/functions.py [--write infra/measured.json]
+Its rows are what infra/measured.json says of a call; docs/costs.md rests on that. ``--write`` puts
+them there: the mean of a function's calls (of fetches, those that find little new), rounded up.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import logging
+import math
 import os
 import re
 import resource
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean
 
 HOUSE = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(HOUSE), str(HOUSE / "tests")]
@@ -67,8 +73,22 @@ def community() -> Iterator[tuple[Cloud, Counted]]:
         yield cloud, counted
 
 
+Rows = dict[str, list[tuple[int, int, float]]]
+
+
 def main() -> None:
+    """Measure, and write it down if that is asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", type=Path, metavar="FILE", help="like infra/measured.json")
+    asked = parser.parse_args()
+    rows = measured()
+    if asked.write:
+        write(asked.write, rows)
+
+
+def measured() -> Rows:
     """The whole way, the fetches twice: a first one, and one that finds little new."""
+    rows: Rows = defaultdict(list)
     calls = [("plan", {})]
     calls += [("fetch", {"source": one, "turn": 1}) for one in (*SOURCES, *SOURCES)]
     calls += [("measure", {}), ("report", {"report": "weekly"})]
@@ -83,6 +103,34 @@ def main() -> None:
             found = counted.found
             print(f"| {told} | {found['reads']} | {found['writes']} | {spent() - before:.2f} "
                   f"| {result.get('items', '')} |", flush=True)  # fmt: skip
+            rows[name].append((found["reads"], found["writes"], spent() - before))
+    rows["fetch"] = rows["fetch"][len(SOURCES) :]
+    return rows
+
+
+def write(path: Path, rows: Rows) -> None:
+    """What a call needs, into the file; what comes from elsewhere in it stays as it is."""
+    told = json.loads(path.read_text("utf-8"))
+    told["as_of"] = f"{datetime.now(UTC):%F}"
+    for name, found in rows.items():
+        reads, writes, seconds = (fmean(column) for column in zip(*found, strict=True))
+        told["functions"][name]["seconds"] = math.ceil(seconds * 2) / 2
+        known = told["requests"][name]
+        known["writes"] = math.ceil(writes)
+        # DuckDB reads a lake in ranges: that grows with its objects, and is told by object.
+        known["reads"] = 0 if "reads_per_object" in known else math.ceil(reads)
+    path.write_text(_in_lines(told) + "\n", "utf-8")
+
+
+def _in_lines(value: object, depth: int = 1) -> str:
+    """JSON as the file has it: what holds no further object in one line."""
+    if not isinstance(value, dict) or depth > 1 and not any(
+        isinstance(one, dict) for one in value.values()
+    ):  # fmt: skip
+        return json.dumps(value, ensure_ascii=False)
+    space = "  " * depth
+    lines = [f'{space}"{key}": {_in_lines(one, depth + 1)}' for key, one in value.items()]
+    return "{\n" + ",\n".join(lines) + "\n" + space[2:] + "}"
 
 
 def spent() -> float:

@@ -39,7 +39,9 @@ def documents() -> dict[Path, str]:
         readme: text,
         querying: tables(),
         HOUSE / "docs" / "mistakes.md": mistakes(),
-        HOUSE / "docs" / "costs.md": month_costs.page(HOUSE / "infra"),
+        HOUSE / "docs" / "costs.md": month_costs.page(
+            HOUSE / "infra" / "prices.json", HOUSE / "infra" / "measured.json"
+        ),
         HOUSE / "docs" / "muster.schema.json": json.dumps(schema, indent=2) + "\n",
     }
 

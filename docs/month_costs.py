@@ -1,7 +1,11 @@
-"""Price list and measurements → docs/costs.md: what three communities pay a month."""
+"""Price list and measurements → docs/costs.md: what three communities pay a month.
+
+python docs/month_costs.py [--prices FILE] [--measured FILE] prints the page for other prices.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
@@ -11,8 +15,13 @@ from muster.settings import Settings, Source
 COMMUNITIES = ((3, 10_000), (10, 1_000_000), (30, 100_000_000))
 HEAD = """# What a month costs
 
-Made by `make docs` from `infra/prices.json` (list prices of {region}, {as_of}) and
-`infra/measured.json` ({measured}). {note} {how}
+Made by `make docs` from `infra/prices.json` and `infra/measured.json` ({measured}).
+
+**Check the prices before you rely on them**: list prices of {region}, {as_of}, {source}. {note}
+With yours: `python docs/month_costs.py --prices FILE` prints this page, and `muster deploy --prices
+FILE` the costs of your settings; a file is like `infra/prices.json`.
+
+{how}
 
 Assumed: every source is fetched each hour; one weekly report goes to five readers; the lake holds
 two years, so a 24th of its messages came in this month; raw answers are kept for 90 days. Lambda's
@@ -34,15 +43,16 @@ leaves its measuring out: it is done every night on a machine of one's own with 
 """
 
 
-def page(infra: Path) -> str:
-    """The document."""
-    prices = json.loads((infra / "prices.json").read_text("utf-8"))
-    measured = json.loads((infra / "measured.json").read_text("utf-8"))
-    months = [_month(infra, *community) for community in COMMUNITIES]
+def page(listed: Path, needed: Path) -> str:
+    """The document of a price list and of what was measured."""
+    prices = json.loads(listed.read_text("utf-8"))
+    measured = json.loads(needed.read_text("utf-8"))
+    known = costs.price_list(listed)
+    months = [_month(known, needed, *community) for community in COMMUNITIES]
     names = [f"{sources} sources, {messages:,} messages" for sources, messages in COMMUNITIES]
     head = HEAD.format(
         region=prices["region"], as_of=prices["as_of"], measured=measured["as_of"],
-        note=prices["note"], how=measured["note"], heads=" | ".join(names),
+        source=prices["source"], note=prices["note"], how=measured["note"], heads=" | ".join(names),
         rules=" --- |" * len(names),
     )  # fmt: skip
     rows = "".join(_row(what, months) for what in months[0])
@@ -54,16 +64,31 @@ def page(infra: Path) -> str:
     return head + rows + ends + told
 
 
-def _month(infra: Path, sources: int, messages: int) -> dict[str, costs.Cost]:
+def _month(
+    prices: costs.PriceList, measured: Path, sources: int, messages: int
+) -> dict[str, costs.Cost]:
     settings = Settings.model_validate(
         {"community": "?", "reports": [{"recipients": [f"r{n}@example.org" for n in range(5)]}]}
     )
     named = tuple(Source(name=f"s{number}", platform="?") for number in range(sources))
     settings = settings.model_copy(update={"sources": named})
-    lines = costs.month(settings, infra, messages)
+    lines = costs.month(settings, prices, measured, messages)
     return {line.what: line for line in sorted(lines, key=lambda line: line.what)}
 
 
 def _row(what: str, months: list[dict[str, costs.Cost]]) -> str:
     cells = [f"{month[what].amount:,.6g} = {month[what].paid:,.2f}" for month in months]
     return f"| {months[0][what].unit} | {' | '.join(cells)} |\n"
+
+
+def main() -> None:
+    infra = Path(__file__).resolve().parents[1] / "infra"
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--prices", type=Path, default=infra / "prices.json")
+    parser.add_argument("--measured", type=Path, default=infra / "measured.json")
+    asked = parser.parse_args()
+    print(page(asked.prices, asked.measured), end="")
+
+
+if __name__ == "__main__":
+    main()

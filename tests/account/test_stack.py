@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -249,16 +250,50 @@ def test_costs_grow_with_sources_and_are_what_the_price_list_says() -> None:
         update={"sources": Settings.model_validate({"community": "D", "sources": named}).sources}
     )
     infra = HOUSE / "infra"
-    table = {line.what: line for line in costs.month(many, infra)}
+    prices, measured = costs.price_list(infra / "prices.json"), infra / "measured.json"
+    table = {line.what: line for line in costs.month(many, prices, measured)}
     listed = json.loads((infra / "prices.json").read_text())["prices"]
     asked = json.loads((infra / "measured.json").read_text())["requests"]
     calls = {"plan": 730, "fetch": 730 * 10, "measure": 30.4 + 4.35, "report": 30.4 + 4.35}
     writes = sum(count * asked[name]["writes"] for name, count in calls.items())
     assert table["s3_write"].listed == pytest.approx(writes * listed["s3_write"]["price"])
     assert table["metric"].paid == 0 and table["metric"].listed == pytest.approx(3.0)
-    few, big = costs.month(settings, infra), costs.month(many, infra, 100_000_000)
+    few = costs.month(settings, prices, measured)
+    big = costs.month(many, prices, measured, 100_000_000)
     paid = [sum(one.paid for one in lines) for lines in (few, table.values(), big)]
     assert paid == sorted(paid) and len(set(paid)) == 3
+
+
+def test_prices_may_be_your_own_and_ours_are_told_to_be_from_memory(
+    account: Account, folder: Path, clone: Path, mail: dict[str, Any], tmp_path: Path
+) -> None:
+    account.deploy()
+    assert "(list prices of us-east-1, 2026-11: written down from memory" in said(
+        deploy(folder, clone, "--yes")
+    )
+    mine = json.loads((HOUSE / "infra" / "prices.json").read_text())
+    mine |= {"currency": "EUR", "region": "eu-central-1", "source": "our own contract"}
+    for one in mine["prices"].values():
+        one |= {"price": 0.0, "free": 0}
+    mine["prices"]["mail"] |= {"price": 100.0}
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps(mine))
+    told = said(deploy(folder, clone, "--prices", str(file), "--yes"))
+    assert "in EUR (list prices of eu-central-1, 2026-11: our own contract)" in told
+    assert "together 435.00" in told, "one reader, 4.35 weeks"
+    del mine["prices"]["mail"]
+    file.write_text(json.dumps(mine))
+    line = refused(deploy(folder, clone, "--prices", str(file), "--yes"))
+    assert line == f"{file}: 'mail' is missing: see infra/prices.json"
+
+
+def test_costs_rest_on_the_memory_that_the_template_gives() -> None:
+    measured = json.loads((HOUSE / "infra" / "measured.json").read_text())["functions"]
+    template = (HOUSE / "template.yaml").read_text()
+    for name, one in measured.items():
+        part = template.partition(f"\n  {name.title()}Function:\n")[2]
+        (memory,) = re.findall(r"MemorySize: (\d+)", part)[:1]
+        assert one["gb"] == pytest.approx(int(memory) / 1024, abs=0.01), name
 
 
 def full_stack(account: Account) -> None:

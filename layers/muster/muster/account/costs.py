@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from muster.errors import BadSettings
 from muster.settings import Settings
 
 HOURS, DAYS, MONTHS = 730, 30.4, 24
 SOURCES = 3  # of a community that has named none yet
 MESSAGES = 10_000
 RAW_MONTHS = 3
+NEEDED = (
+    "lambda_gb_second", "lambda_request", "step_transition", "scheduler_call", "s3_gb_month",
+    "s3_write", "s3_read", "log_gb", "metric", "alarm", "trace", "mail",
+)  # fmt: skip
 PER_MONTH = {"week": 4.35, "month": 1.0, "quarter": 1 / 3}
 
 
@@ -28,19 +33,40 @@ class Cost:
     paid: float
 
 
-def month(settings: Settings, infra: Path, messages: int = MESSAGES) -> tuple[Cost, ...]:
+@dataclass(frozen=True)
+class PriceList:
+    """What each unit costs, where and when, and how far that is to be trusted."""
+
+    currency: str
+    origin: str
+    prices: Mapping[str, Mapping[str, float | str]]
+
+
+def price_list(path: Path) -> PriceList:
+    """A file like ``infra/prices.json``; ``BadSettings`` if it lacks a price that is needed."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        origin = f"list prices of {found['region']}, {found['as_of']}: {found['source']}"
+        for name in NEEDED:
+            one = found["prices"][name]
+            float(one["price"]), float(one["free"]), str(one["unit"])
+        return PriceList(str(found["currency"]), origin, found["prices"])
+    except (OSError, ValueError, TypeError) as error:
+        raise BadSettings(f"{path}: no price list: {error}: see infra/prices.json") from error
+    except KeyError as error:
+        raise BadSettings(f"{path}: {error} is missing: see infra/prices.json") from error
+
+
+def month(
+    settings: Settings, prices: PriceList, measured: Path, messages: int = MESSAGES
+) -> tuple[Cost, ...]:
     """The lines of a month, dearest first, of a lake of so many messages in two years.
 
-    ``infra`` is the folder that holds ``prices.json`` and ``measured.json``.
+    ``measured`` is a file like ``infra/measured.json``: what a call needs.
     """
-    prices = _read(infra / "prices.json")["prices"]
-    used = usage(settings, _read(infra / "measured.json"), messages)
-    lines = (_cost(what, amount, prices[what]) for what, amount in used.items())
+    used = usage(settings, json.loads(measured.read_text(encoding="utf-8")), messages)
+    lines = (_cost(what, amount, prices.prices[what]) for what, amount in used.items())
     return tuple(sorted(lines, key=lambda line: (-line.paid, -line.listed)))
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def usage(settings: Settings, measured: Mapping[str, Any], messages: int) -> Mapping[str, float]:

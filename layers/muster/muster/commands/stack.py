@@ -26,6 +26,9 @@ def deploy(
     ] = None,
     clone: Annotated[Path | None, typer.Option(help="Folder of Muster's repository.")] = None,
     push: Annotated[bool, typer.Option("--push", help="Then put the settings there.")] = False,
+    prices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your prices, like infra/prices.json.")
+    ] = None,
     yes: Yes = False,
 ) -> None:
     """Check account, mail, quotas and sizes, say what it costs, then build and deploy with SAM."""
@@ -37,7 +40,7 @@ def deploy(
     findings = [*_own_findings(context), *checks.before_build(plan)]
     telling.findings(findings, False)
     fail_if_unwell(findings)
-    _say_costs(plan.settings, place)
+    _say_costs(plan.settings, place, prices or place / "infra" / "prices.json")
     _agree(f"Build and deploy the stack {stack}?", "yes", yes)
     sizes = built.check_sizes(deploying.build(place, plan))
     say("Sizes: " + ", ".join(f"{name} {size >> 20} MB" for name, size in sizes.items()))
@@ -95,14 +98,15 @@ def _own_findings(context: typer.Context) -> list[Any]:
     return list(checkup_of_settings(opened(context)))
 
 
-def _say_costs(settings: Any, place: Path) -> None:
+def _say_costs(settings: Any, place: Path, prices: Path) -> None:
     from muster.account import costs
     from muster.settings import Settings
 
-    lines = costs.month(settings or Settings(community="?"), place / "infra")
+    listed, measured = costs.price_list(prices), place / "infra" / "measured.json"
+    lines = costs.month(settings or Settings(community="?"), listed, measured)
     rows = [(one.what, f"{one.amount:,.0f}", one.unit, f"{one.listed:.2f}", f"{one.paid:.2f}")
             for one in lines if one.listed >= 0.005]  # fmt: skip
-    say("About what a month costs, in USD; more: docs/costs.md")
+    say(f"About what a month costs, in {listed.currency} ({listed.origin}); more: docs/costs.md")
     say_table(("what", "amount", "of", "list price", "after what is free"), rows)
     say(f"together {sum(one.paid for one in lines):.2f}, if nothing else is in the account")
 
