@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import boto3
+from pyarrow import parquet
 from s3_servers import KEY, SECRET, client
 
 FUNCTIONS = Path(__file__).resolve().parents[1] / "functions"
@@ -88,3 +91,28 @@ def aws(place: Any, service: str) -> Any:
         service, endpoint_url=place.url, region_name="us-east-1",
         aws_access_key_id=KEY, aws_secret_access_key=SECRET,
     )  # fmt: skip
+
+
+def told_types(cloud: Cloud) -> dict[str, dict[str, str]]:
+    """The type of every column of every table, as Glue was told."""
+    pages = aws(cloud, "glue").get_paginator("get_tables").paginate(DatabaseName="muster")
+    tables = [one for page in pages for one in page["TableList"]]
+    return {one["Name"]: {column["Name"]: column["Type"]
+                          for column in one["StorageDescriptor"]["Columns"]}
+            for one in tables}  # fmt: skip
+
+
+def file_types(cloud: Cloud) -> dict[str, dict[str, str]]:
+    """The type of every column of one file of each table, as Athena names it."""
+    keys = [key for key in cloud.keys("lake") if re.match(r"tables/.*\.parquet$", key)]
+    one_each = {key.split("/")[1]: key for key in keys}
+    schemas = {name: parquet.read_schema(BytesIO(cloud.get(key))) for name, key in one_each.items()}
+    return {name: {field.name: _hive(str(field.type)) for field in schema}
+            for name, schema in schemas.items()}  # fmt: skip
+
+
+def _hive(kind: str) -> str:
+    if kind.startswith(("timestamp", "list")):
+        return "timestamp" if kind.startswith("timestamp") else "array<string>"
+    return {"int64": "bigint", "int32": "int", "bool": "boolean", "date32[day]": "date",
+            "decimal128(18, 4)": "decimal(18,4)"}.get(kind, kind)  # fmt: skip

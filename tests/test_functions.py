@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from function_calls import Cloud, aws
+from function_calls import Cloud, aws, file_types, told_types
 from s3_servers import client, moto
 
 import demo
@@ -166,6 +166,15 @@ def test_athena_sees_the_tables_of_the_lake_with_their_partitions(
     again = cloud.call("measure", {"run": "report-2"})
     assert len(way["measure"]["result"]["tables"]) == len(tables)
     assert again["result"]["tables"] == [], "nothing changed"
+
+
+def test_athena_is_told_the_types_that_the_files_have(
+    cloud: Cloud, way: dict[str, dict[str, Any]]
+) -> None:
+    """It refuses a table that says bigint of a file that holds 32 bits."""
+    told, found = told_types(cloud), file_types(cloud)
+    assert found.keys() >= {"messages", "conversations", "kpi_values", "suspected_accounts"}
+    assert not [name for name in found if not found[name].items() <= told[name].items()]
 
 
 def test_a_template_of_our_own_stands_in_for_ours(

@@ -65,7 +65,7 @@ select
     source,
     author_id as member_id,
     rule,
-    1 as rule_version,
+    cast(1 as bigint) as rule_version,
     count(distinct day) as days,
     max(times) as most,
     min(first_at) as since
