@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import interpreter
@@ -87,13 +88,17 @@ def built(request: pytest.FixtureRequest) -> Path:
     """Every layer, built anew as ``sam build`` does: by its Makefile."""
     place = BUILT / request.param
     shutil.rmtree(place, ignore_errors=True)
-    for name, folder in LAYERS.items():
+    # A version manager's stand-in for it, first on the path, would not do.
+    path = os.pathsep.join([str(Path(PYTHON or "").parent), os.environ["PATH"]])
+
+    def build(name: str) -> None:
         (place / name).mkdir(parents=True)
-        # A version manager's stand-in for it, first on the path, would not do.
-        path = os.pathsep.join([str(Path(PYTHON or "").parent), os.environ["PATH"]])
         settings = {**os.environ, "ARCH": request.param, "ARTIFACTS_DIR": str(place / name),
                     "PATH": path}  # fmt: skip
-        subprocess.run(["make", "-s", f"build-{name}"], cwd=folder, env=settings, check=True)
+        subprocess.run(["make", "-s", f"build-{name}"], cwd=LAYERS[name], env=settings, check=True)
+
+    with ThreadPoolExecutor(len(LAYERS)) as pool:
+        list(pool.map(build, LAYERS))
     return place
 
 

@@ -34,8 +34,9 @@ def calls(request: Request) -> Iterator[Call]:
         yield from _s3(request)
         return
     name, asked = _operation(request)
+    names = [name, *(["SendRawEmail"] if "Raw" in asked.get("Content", ()) else [])]
     for resource in _resources(request.service, name, asked):
-        yield Call(f"{request.service}:{name}", resource)
+        yield from (Call(f"{request.service}:{one}", resource) for one in names)
     if request.service == "scheduler" and "Target" in asked:
         yield Call("iam:PassRole", asked["Target"]["RoleArn"])
 
@@ -50,6 +51,9 @@ def _s3(request: Request) -> Iterator[Call]:
         return
     verb = {"GET": "Get", "HEAD": "Get", "DELETE": "Delete"}.get(request.method, "Put")
     yield Call(f"s3:{verb}Object{'Version' if 'versionId' in asked else ''}", f"{arn}/{key}")
+    if verb == "Get" and request.status == 404:
+        # Who may not list is told that it is forbidden, not that it is not there.
+        yield Call("s3:ListBucket", arn)
     if "x-amz-copy-source" in request.headers:
         source = unquote(request.headers["x-amz-copy-source"]).lstrip("/")
         yield Call("s3:GetObject", f"arn:aws:s3:::{source.partition('?')[0]}")
@@ -76,7 +80,8 @@ def _operation(request: Request) -> tuple[str, dict[str, Any]]:
         return form.pop("Action"), form
     name, in_path = _by_path(request)
     body = json.loads(request.body) if request.body.startswith(b"{") else {}
-    return name, {**body, **in_path}
+    in_query = {key: value[0] for key, value in parse_qs(urlsplit(request.path).query).items()}
+    return name, {**body, **in_query, **in_path}
 
 
 def _by_path(request: Request) -> tuple[str, dict[str, str]]:

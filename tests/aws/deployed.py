@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 from lakes import on_a_laptop, rows, tables
-from passage import download, glue_tables, keys, log_lines, schedules
+from passage import download, keys, log_lines, schedules
+from stack import CHOSEN
 from world import MACHINES, World
 
 from muster.lake import state
@@ -25,6 +26,29 @@ def lake(cloud: World) -> Path:
     folder = cloud.work / "first"
     download(cloud.stack, "LakeBucket", folder)
     return folder
+
+
+def test_the_deploy_said_what_it_looked_at(cloud: World) -> None:
+    """As from a new account: SES in its sandbox, nobody verified, no stack yet."""
+    reader = "gets nothing while SES is in its sandbox. Verify it: aws sesv2 create-email-identity"
+    for line in (
+        "ok   plans: 7 goals, 2 reports",
+        "ok   account: 000000000000 in eu-central-1",
+        "ok   stack muster-local: will be made",
+        "ok   functions at once: ",
+        "ok   mail: SES is in its sandbox: 200 mails a day",
+        f"ok   sender {CHOSEN['Sender']}: not verified yet: SES mails it a link",
+        f"ok   recipient team@nordufer.example: {reader}",
+        f"ok   recipient rector@nordufer.example: {reader}",
+        "About what a month costs, in USD (list prices of us-east-1",
+        "Build Succeeded",
+        "Sizes: PlanFunction ",
+        "Successfully created/updated stack - muster-local",
+        f"SiteUrl: {cloud.stack.outputs['SiteUrl']}",
+    ):
+        assert f"\n{line}" in cloud.deployed, line
+    assert cloud.deployed.index("together ") < cloud.deployed.index("Build Succeeded")
+    assert cloud.stack.parameters.items() >= CHOSEN.items()
 
 
 def test_the_schedules_work_ended_well(cloud: World) -> None:
@@ -54,6 +78,12 @@ def test_every_machine_has_a_schedule_that_keeps_what_it_cannot_start(cloud: Wor
     queue = cloud.stack.resources["MissedCalls"].rpartition("/")[2]
     assert {one["DeadLetterConfig"]["Arn"].rpartition(":")[2] for one in found.values()} == {queue}
     assert all(one["RetryPolicy"]["MaximumRetryAttempts"] > 0 for one in found.values())
+
+
+def test_reports_go_out_by_the_clock_of_the_settings(cloud: World) -> None:
+    found = [one for one in schedules(cloud.stack) if one["GroupName"] != "default"]
+    assert {one["ScheduleExpressionTimezone"] for one in found} == {"Europe/Berlin"}
+    assert {one["ScheduleExpression"] for one in found} == {"cron(0 7 ? * MON *)"}
 
 
 def test_every_source_was_fetched(lake: Path) -> None:
@@ -96,13 +126,3 @@ def test_every_call_came_by_tls_and_named_its_function(cloud: World) -> None:
     known = {line.split()[0] for line in cloud.callers.read_text("utf-8").splitlines()}
     assert len(known) >= 4
     assert {one.key for one in cloud.recorder.requests} - {"test"} == known
-
-
-def test_athena_sees_the_tables_as_they_are_written(cloud: World, lake: Path) -> None:
-    found = glue_tables(cloud.stack)
-    if not found:
-        pytest.skip("the template defines no Glue table yet")
-    for name in sorted(set(found) & tables(lake)):
-        described = duckdb.sql(f"describe from '{lake}/tables/{name}/**/*.parquet'").fetchall()
-        columns = {one["Name"] for one in found[name]["StorageDescriptor"]["Columns"]}
-        assert columns >= {row[0] for row in described} - {"source", "month", "year"}, name

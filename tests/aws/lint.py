@@ -17,6 +17,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 import jsonata
+from complete import incomplete
 from machines import expressions, wrong_machine
 from policies import policies
 from samcli.yamlhelper import yaml_parse
@@ -44,7 +45,8 @@ def main() -> None:
     template = yaml_parse(path.read_text("utf-8"))
     wrong = [*missing_files(template), *wrong_machines(template), *unknown_zones(template)]
     wrong += [*wrong_schedules(template["Resources"]), *open_queues(template)]
-    wrong += tools(plain_of(template))
+    plain = plain_of(template)
+    wrong += [*incomplete(plain), *tools(plain)]
     print("\n".join(wrong) or f"{path.name} and what SAM makes of it are clean")
     sys.exit(bool(wrong))
 

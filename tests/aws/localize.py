@@ -3,7 +3,8 @@
 The local AWS would run a function in its own interpreter, among its own packages, with layers
 beside the code. So each function is deployed as a custom runtime whose ``bootstrap`` gives it what
 it has on Lambda: code at /var/task and layers at /opt, both read-only, boto3 and the runtime client
-at /var/runtime, nothing of this machine's packages, and a /tmp of 512 MB.
+at /var/runtime, nothing of this machine's packages, a /tmp of 512 MB, and no more memory to write
+into than the function has.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ export LAMBDA_TASK_ROOT=/var/task LAMBDA_RUNTIME_DIR=/var/runtime TMPDIR=/tmp HO
 export PYTHONPATH=/var/task:/opt/python:/var/runtime PATH=/var/lang/bin:/usr/bin:/bin
 export http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9 no_proxy=127.0.0.1,localhost
 cd /var/task
+ulimit -d $((AWS_LAMBDA_FUNCTION_MEMORY_SIZE * 1024))
 [ -z "$STARTED" ] || echo "$EPOCHREALTIME" >&"$STARTED"
 exec /var/lang/bin/python{version} -m awslambdaric "$_HANDLER"'
 """

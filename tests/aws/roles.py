@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -47,6 +48,20 @@ def made(stack: Stack, recorder: Recorder, callers: Path) -> dict[str, set[Call]
         if request.key in by_key:  # the rest is the command line's
             found[by_key[request.key]].update(calls(request))
     return found
+
+
+def by_lambda(stack: Stack) -> Iterator[tuple[str, Call]]:
+    """What Lambda did in the name of functions whose call failed: their messages in the queue."""
+    sqs, queue = stack.aws.client("sqs"), stack.resources["MissedCalls"]
+    names = {physical: name for name, physical in stack.of_type("AWS::Lambda::Function").items()}
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    while found := sqs.receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=120
+    ).get("Messages"):
+        for one in found:
+            function = json.loads(one["Body"])["requestContext"]["functionArn"]
+            physical = function.partition(":function:")[2].partition(":")[0]
+            yield names[physical], Call("sqs:SendMessage", arn["QueueArn"])
 
 
 def allowed(stack: Stack, function: str) -> set[Allowance]:

@@ -1,22 +1,36 @@
-"""The repository → a stack in the local AWS: built, deployed, looked into and deleted with SAM."""
+"""A clone → a stack in the local AWS, by ``muster deploy`` as a user in CI would call it."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
-import subprocess
+import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import yaml
 from emulator import Aws
-from localize import Runtime, localize
+from localize import Runtime
 
 HOUSE = Path(__file__).resolve().parents[2]
 NAME = "muster-local"
 PROCESSOR = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
+# All that a deploy reads of the repository.
+OF_A_CLONE = ("template.yaml", "samconfig.toml", "functions", "layers", "infra", "templates")
+CHOSEN = {
+    "Architecture": PROCESSOR,
+    "Timezone": "Europe/Berlin",
+    "AlarmMail": "alarm@nordufer.example",
+    "Sender": "muster@nordufer.example",
+    "Recipients": "dean@nordufer.example, rector@nordufer.example",
+}
+SAM = """\
+#!/bin/sh
+exec {python} {program} "$@"
+"""
 
 
 @dataclass(frozen=True)
@@ -27,12 +41,39 @@ class Tools:
     uv: Path
     runtime: Runtime
 
-    def built(self, folder: Path) -> Path:
-        """What ``sam build`` makes of the repository, for this machine's processor."""
-        path = os.pathsep.join([str(self.uv.parent), str(self.runtime.python / "bin"), PATH])
-        environment = {**os.environ, "ARCH": PROCESSOR, "SAM_CLI_TELEMETRY": "0", "PATH": path}
-        _run([str(self.sam), "build", "--build-dir", str(folder)], environment)
-        return folder
+    def environment(self, work: Path) -> dict[str, str]:
+        """What a deploy finds: ``sam``, uv and the functions' Python on the path."""
+        places = [work / "bin", self.uv.parent, self.runtime.python / "bin"]
+        path = os.pathsep.join([*map(str, places), os.environ["PATH"]])
+        runtime = {name: str(value) for name, value in vars(self.runtime).items()}
+        told = {"MUSTER_REAL_SAM": str(self.sam), "MUSTER_WORK": str(work)}
+        return {"PATH": path, **told, "MUSTER_RUNTIME": json.dumps(runtime)}
+
+    def lay_out(self, work: Path) -> None:
+        """Put ``sam`` where :meth:`environment` says."""
+        program = work / "bin" / "sam"
+        program.parent.mkdir(parents=True)
+        here = Path(__file__).with_name("sam_here.py")
+        program.write_text(SAM.format(python=sys.executable, program=here), "utf-8")
+        program.chmod(0o755)
+
+
+def clone(folder: Path) -> Path:
+    """The repository as it is here, as far as a deploy reads it, and nothing built before."""
+    for name in OF_A_CLONE:
+        place, target = HOUSE / name, folder / name
+        if place.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(place, target)
+        else:
+            shutil.copytree(place, target, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def words(place: Path, chosen: Mapping[str, str]) -> list[str]:
+    """``muster deploy`` without anybody who could be asked."""
+    given = [word for key, value in chosen.items() for word in ("--param", f"{key}={value}")]
+    return ["deploy", "--stack", NAME, "--clone", str(place), *given, "--yes"]
 
 
 @dataclass(frozen=True)
@@ -45,65 +86,28 @@ class Stack:
     @cached_property
     def outputs(self) -> dict[str, str]:
         """Every output's value, by its name."""
+        return {one["OutputKey"]: one["OutputValue"] for one in self._told("Outputs")}
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        """Every parameter's value, by its name."""
+        return {one["ParameterKey"]: one["ParameterValue"] for one in self._told("Parameters")}
+
+    def _told(self, what: str) -> list[dict[str, str]]:
         (found,) = self.aws.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
-        return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())}
+        return list(found.get(what, ()))
 
     @cached_property
     def resources(self) -> dict[str, str]:
         """The physical name of every resource, by its name in the template."""
-        pages = self.aws.client("cloudformation").get_paginator("list_stack_resources")
-        found = [one for page in pages.paginate(StackName=self.name)
-                 for one in page["StackResourceSummaries"]]  # fmt: skip
-        return {one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in found}
+        return {name: physical for name, physical, _ in self._listed()}
 
     def of_type(self, kind: str) -> dict[str, str]:
         """The physical names of the resources of a type."""
+        return {name: physical for name, physical, found in self._listed() if found == kind}
+
+    def _listed(self) -> list[tuple[str, str, str]]:
         pages = self.aws.client("cloudformation").get_paginator("list_stack_resources")
-        return {one["LogicalResourceId"]: one["PhysicalResourceId"]
+        return [(one["LogicalResourceId"], one.get("PhysicalResourceId", ""), one["ResourceType"])
                 for page in pages.paginate(StackName=self.name)
-                for one in page["StackResourceSummaries"]
-                if one["ResourceType"] == kind}  # fmt: skip
-
-
-PATH = os.environ["PATH"]
-CHOSEN = {
-    "Architecture": PROCESSOR,
-    "Timezone": "Europe/Berlin",
-    "AlarmMail": "alarm@nordufer.example",
-    "Sender": "muster@nordufer.example",
-}
-
-
-def parameters(template: Path, chosen: Mapping[str, str]) -> list[str]:
-    """Those of the chosen values that the template asks for, as ``sam deploy`` takes them."""
-    known = yaml.safe_load(template.read_text("utf-8"))["Parameters"]
-    missing = {name for name, one in known.items() if "Default" not in one} - set(chosen)
-    if missing:
-        raise RuntimeError(f"tests/aws/stack.py chooses no value for {', '.join(sorted(missing))}")
-    return [f"{name}={value}" for name, value in chosen.items() if name in known]
-
-
-def deploy(
-    aws: Aws, tools: Tools, built: Path, work: Path, chosen: Mapping[str, str] | None = None
-) -> Stack:
-    """Deploy what was built, or update the stack to it."""
-    # A folder for each deploy: functions of the one before may still run from theirs.
-    folder = work / f"deployed-{len(list(work.glob('deployed-*'))) + 1}"
-    template = localize(built, folder, tools.runtime, work / "callers.txt")
-    values = parameters(template, {**CHOSEN, **(chosen or {})})
-    command = [
-        str(tools.sam), "deploy", "--template-file", str(template), "--stack-name", NAME,
-        "--resolve-s3", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM",
-        "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar",
-        "--region", aws.environment["AWS_REGION"], "--parameter-overrides", *values,
-    ]  # fmt: skip
-    _run(command, aws.environment)
-    return Stack(aws)
-
-
-def _run(command: list[str], environment: Mapping[str, str]) -> None:
-    ended = subprocess.run(
-        command, cwd=HOUSE, env=dict(environment), capture_output=True, text=True, check=False
-    )
-    if ended.returncode:
-        raise RuntimeError(f"{' '.join(command[:2])}: {ended.stdout[-6000:]}{ended.stderr[-6000:]}")
+                for one in page["StackResourceSummaries"]]  # fmt: skip

@@ -135,7 +135,7 @@ def _concurrency() -> str:
 
 def _mail(plan: Plan) -> Iterator[Finding]:
     if not plan.sender:
-        yield Finding("mail", True, "no Sender: reports are written, none is sent")
+        yield Finding("mail", True, "no Sender: as muster.yaml says, by smtp or into outbox/")
         return
     ses = client("sesv2")
     try:
