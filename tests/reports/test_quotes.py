@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from measured import AS_OF, build, kpi, values
 from sample import sample_view
@@ -49,6 +49,7 @@ def test_a_long_text_is_cut_at_a_word() -> None:
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=12, max_size=400)
 
 
+@example("It took 5 d & <3 h> to get 'nothing'")
 @given(TEXTS.filter(lambda text: len(inert.excerpt(text)) > 11))
 def test_whatever_was_quoted_is_found_in_mail_and_page_when_it_is_to_go(text: str) -> None:
     quote = inert.excerpt(text)

@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from muster.clock import last_whole_period, local_midnight, next_period
-from muster.reports import inert
+from muster.reports import inert, numbers
 from muster.results import Answer, UnhappyThread, Voices
 from muster.settings import Settings
 
@@ -43,7 +43,8 @@ def spellings(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(way for one in told for way in (one, *_in_html(one)))
 
 
-def _in_html(text: str) -> tuple[str, str]:
-    """As the templates escape it, and as it is once styles are put into a mail's tags."""
+def _in_html(text: str) -> tuple[str, ...]:
+    """As a page's template escapes it, and as it is in a mail once styles are in its tags."""
     in_page = escape(text).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")
-    return in_page, escape(text, quote=False)
+    in_mail = escape(text, quote=False)
+    return in_page, in_mail, numbers.glued(in_mail)

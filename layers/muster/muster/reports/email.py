@@ -16,7 +16,16 @@ from typing import Any
 import css_inline
 
 from muster.errors import Refused
-from muster.reports import addresses, chart, inert, small_charts, templating, wording, words
+from muster.reports import (
+    addresses,
+    chart,
+    inert,
+    numbers,
+    small_charts,
+    templating,
+    wording,
+    words,
+)  # fmt: skip
 from muster.reports.between import Alert
 from muster.reports.model import Change, GoalLine, Measure, ReportView
 from muster.reports.png import png
@@ -166,7 +175,7 @@ def _page(view: ReportView, images: dict[str, Image]) -> str:
 
 
 def _inlined(page: str) -> str:
-    return css_inline.CSSInliner(load_remote_stylesheets=False).inline(page)
+    return numbers.glued(css_inline.CSSInliner(load_remote_stylesheets=False).inline(page))
 
 
 def _fill(
@@ -241,7 +250,8 @@ def _images(view: ReportView) -> dict[str, Image]:
     for number, measure in enumerate(view.measures):
         if any(point.value is not None for point in measure.points):
             svg = small_charts.sparkline(measure, say)
-            drawn[f"spark-{number}"] = (svg, small_charts.SPARK, wording.routine(measure, say))
+            told = wording.routine(measure, say) or chart.describe(measure, say)
+            drawn[f"spark-{number}"] = (svg, small_charts.SPARK, told)
     return {
         name: Image(f"{name}@muster", int(size[0]), int(size[1]), alt, png(svg))
         for name, (svg, size, alt) in drawn.items()

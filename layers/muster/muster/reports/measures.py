@@ -84,11 +84,10 @@ def _comparisons(series: Series, style: Style) -> tuple[Comparison, ...]:
     now = series.starts[-1]
     earlier = before(now, series.grain)
     # "last week" would be the wrong one where the newest period is still left out.
-    name = (
-        dates.period_name(series.grain, earlier, words)
-        if series.waits
-        else words.BEFORE[series.grain]
-    )
+    name = words.BEFORE[series.grain]
+    if series.waits:
+        period = dates.period_name(series.grain, earlier, words)
+        name = words("before_period", period=period)
     named = [(name, _value(series.at(earlier)))]
     if series.grain not in ("quarter", "year"):
         named.append((words.QUARTER_SO_FAR, quarter_so_far(series)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -10,6 +11,7 @@ from muster.reports.words import Words, load
 from muster.results import Kpi
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_UNITS = re.compile(r"(?<=\d) (?=(?:%|min|h|s|d|€)(?!\w))|(?<=[€$£¥₹]) (?=\d)")
 _STEPS = ((_MINUTE, 1), (2 * _DAY, _MINUTE), (14 * _DAY, _HOUR), (math.inf, _DAY))
 
 
@@ -101,6 +103,11 @@ def limit_texts(lower: float, upper: float, style: Style) -> tuple[str, str]:
 def span_text(seconds: float, words: Words) -> str:
     """A duration: 45 s, 38 min, 4 h 12 min, 2 d 3 h, 23 d."""
     return value_text(seconds, Style("seconds", words=words))
+
+
+def glued(text: str) -> str:
+    """Any text whose numbers keep their units: no line ends between them."""
+    return _UNITS.sub("\u00a0", text)
 
 
 def _rounded(value: float, style: Style) -> float:

@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+from textwrap import wrap
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
+from muster.reports import numbers
 from muster.reports.compiled import Compiled
 
 _own: ContextVar[Path | None] = ContextVar("own templates", default=None)
@@ -62,8 +64,14 @@ def _environment(places: tuple[Path, ...]) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters["sentence"] = sentence
+    made.filters |= {"sentence": sentence, "wrapped": wrapped}
     return made
+
+
+def wrapped(text: str, width: int, indent: str = "") -> str:
+    """The text in lines of at most so many characters; lines after the first are indented."""
+    lines = wrap(numbers.glued(text), width, break_long_words=False, break_on_hyphens=False)
+    return f"\n{indent}".join(lines).replace("\u00a0", " ")
 
 
 def sentence(text: str) -> str:
