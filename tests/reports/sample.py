@@ -229,6 +229,8 @@ def sample_view() -> ReportView:
         site_url="https://reports.example.edu/",
         unsubscribe_url="mailto:itdesk@example.edu?subject=stop",
         event_texts=("Semester starts, 12 October 2026", "Mail outage, 14–18 September 2026"),
+        waiting_left="12 more wait for an answer.",
+        unchanged="Nothing left its routine range.",
         praise=(
             Praise(
                 "Shared folder vanished",
@@ -269,6 +271,7 @@ def quiet_view() -> ReportView:
         headline=None,
         measures=calm,
         waiting=(),
+        waiting_left="",
         praise=(),
         complaints=(),
         missing=(),

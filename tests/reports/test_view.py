@@ -301,13 +301,15 @@ def test_what_is_missing_or_stale_is_said():
     assert never.freshness[0].last_success_text == "never"
 
 
-def test_the_ten_issues_that_wait_longest_come_first():
+def test_the_six_issues_that_wait_longest_come_first_and_the_others_are_counted():
     issues = tuple(waiting(hours) for hours in range(1, 15))
     found = build((MEMBERS,), values("members", [1]), waiting=issues)
     assert [issue.waited_text for issue in found.waiting[:2]] == ["14 h", "13 h"]
-    assert len(found.waiting) == 10
+    assert len(found.waiting) == 6
+    assert found.waiting_left == "8 more wait for an answer."
     assert "14 issues wait for an answer now, the longest for 14 h." in found.opening[-1]
     untitled = build((MEMBERS,), (), waiting=(waiting(1, None),))
+    assert untitled.waiting_left == ""
     assert untitled.waiting[0].title == "Untitled"
     assert untitled.waiting[0].opened_text == "23 Nov 2026, 05:00", "local time"
 

@@ -118,18 +118,27 @@ def test_the_opening_tells_what_changed_goals_and_what_to_do():
     )
 
 
-def test_changes_tell_only_this_weeks_signals_strongest_first():
+def test_changes_tell_only_this_weeks_signals_in_the_order_of_the_subject():
     assert [(change.title, change.tone) for change in campus().changes] == [
+        ("New members who came back", "worse"),
         ("First response, median", "better"),
         ("Messages by members", "changed"),
-        ("New members who came back", "worse"),
     ]
-    assert campus().changes[0].text == (
+    assert campus().headline.title == campus().changes[0].title
+    assert campus().changes[1].text == (
         "2 h 30 min – 8 weeks in a row below the earlier average of 5 h 17 min (a new level, "
         "routinely 1 h 37 min to 3 h 6 min); in these 8 weeks: Outage"
     )
     old = build((MEMBERS,), values("members", [*CALM, 30, 11]))
     assert old.changes == ()
+
+
+def test_where_nothing_can_be_read_yet_no_calm_is_claimed():
+    assert build((MEMBERS,), values("members", CALM * 9)).unchanged == (
+        "Nothing left its routine range."
+    )
+    young = build((MEMBERS,), values("members", [1, 2]))
+    assert young.unchanged.startswith("Too early to tell")
 
 
 def test_an_executive_reads_goals_money_and_three_sentences():

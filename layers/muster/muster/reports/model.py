@@ -207,5 +207,7 @@ class ReportView:
     suspected: str = ""
     event_texts: tuple[str, ...] = ()  # each of ``events`` with its days
     language: str = "en"  # BCP 47: de, en-US
+    waiting_left: str = ""
+    unchanged: str = ""  # what stands where nothing changed
     praise: tuple[Praise, ...] = ()
     complaints: tuple[Complaint, ...] = ()

@@ -49,10 +49,22 @@ class Findings:
         return measure.tone == "better" and "off_track" in self.verdicts.get(measure.kpi, ())
 
 
-def headline(findings: Findings) -> Measure | None:
+def ranked(findings: Findings) -> list[tuple[Measure, Signal]]:
     """What got worse before what got better, on a goal's KPI before others, then the stronger."""
-    found = [measure for measure, _ in findings.signals]
-    return min(found, key=lambda one: _rank(one, findings), default=None)
+    return sorted(findings.signals, key=lambda sign: _rank(sign[0], findings))
+
+
+def headline(findings: Findings) -> Measure | None:
+    """The first of them: what subject and chart are about."""
+    return next((measure for measure, _ in ranked(findings)), None)
+
+
+def unchanged(findings: Findings) -> str:
+    """What stands where nothing changed: no drama, and no calm that nobody can know of yet."""
+    words = findings.words
+    if findings.routine or findings.is_unread:
+        return str(words.NOTHING_CHANGED)
+    return words("rest_early", grain=findings.grain)
 
 
 def _rank(measure: Measure, findings: Findings) -> tuple[int, bool]:

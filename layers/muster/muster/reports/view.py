@@ -33,7 +33,7 @@ from muster.settings import Report, Settings
 
 __all__ = ["all_series", "build", "check", "to_json"]
 
-WAITING_SHOWN = 10
+WAITING_SHOWN = 6
 Signals = list[tuple[Measure, signals.Signal]]
 
 
@@ -111,10 +111,12 @@ def build(
         preheader=opening.preheader(findings, sentences, report.voice),
         opening=sentences,
         goals=goals,
-        changes=tuple(_change(measure, signal, marked, say) for measure, signal in signs),
+        changes=tuple(_change(*sign, marked, say) for sign in opening.ranked(findings)),
         headline=opening.headline(findings),
         measures=found,
         waiting=_waiting(measured.waiting, zone, say) if is_team else (),
+        waiting_left=_left(measured.waiting, say) if is_team else "",
+        unchanged=opening.unchanged(findings),
         missing=missing.missing(
             found, goals, fresh, measured.problems, measured.other_money, settings, say
         ),
@@ -231,6 +233,11 @@ def _change(
 def _longest(waiting: Sequence[WaitingIssue], say: Words) -> str:
     seconds = max((issue.waited_seconds for issue in waiting), default=0.0)
     return numbers.span_text(seconds, say)
+
+
+def _left(waiting: Sequence[WaitingIssue], say: Words) -> str:
+    left = len(waiting) - WAITING_SHOWN
+    return say("more_waiting", n=left) if left > 0 else ""
 
 
 def _waiting(waiting: Iterable[WaitingIssue], zone: ZoneInfo, say: Words) -> tuple[Waiting, ...]:
