@@ -45,6 +45,7 @@ def test_the_deploy_said_what_it_looked_at(cloud: World) -> None:
         "Sizes: PlanFunction ",
         "Successfully created/updated stack - muster-local",
         f"SiteUrl: {cloud.stack.outputs['SiteUrl']}",
+        "put: muster.yaml",
     ):
         assert f"\n{line}" in cloud.deployed, line
     assert cloud.deployed.index("together ") < cloud.deployed.index("Build Succeeded")

@@ -70,10 +70,10 @@ def clone(folder: Path) -> Path:
     return folder
 
 
-def words(place: Path, chosen: Mapping[str, str]) -> list[str]:
+def words(place: Path, chosen: Mapping[str, str], *more: str) -> list[str]:
     """``muster deploy`` without anybody who could be asked."""
     given = [word for key, value in chosen.items() for word in ("--param", f"{key}={value}")]
-    return ["deploy", "--stack", NAME, "--clone", str(place), *given, "--yes"]
+    return ["deploy", "--stack", NAME, "--clone", str(place), *given, *more, "--yes"]
 
 
 @dataclass(frozen=True)

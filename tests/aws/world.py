@@ -49,9 +49,9 @@ class World:
         """Where each started function wrote its key and its name."""
         return self.work / "callers.txt"
 
-    def deploy(self, clone: Path, **chosen: str) -> str:
+    def deploy(self, clone: Path, *flags: str, **chosen: str) -> str:
         """Deploy over the running stack, if there is one; what was said."""
-        said = self.muster(*words(clone, chosen), more=self.tools.environment(self.work))
+        said = self.muster(*words(clone, chosen, *flags), more=self.tools.environment(self.work))
         self.stack = Stack(self.aws)
         return said
 
@@ -112,11 +112,11 @@ def world(work: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[W
         try:
             histories = _write_settings(found)
             with in_the_sandbox(recorder):
-                found.deployed = found.deploy(found.clone, **CHOSEN)
+                found.deployed = found.deploy(found.clone, "--push", **CHOSEN)
             (work / "deploy.log").write_text(found.deployed, "utf-8")
             say(f"muster deploy: {len(found.stack.resources)} resources")
             _lay_down(found, histories)
-            say("settings, secrets and a history laid down")
+            say("secrets and a history laid down")
             yield found
         finally:
             found.platforms.stop()
@@ -152,10 +152,9 @@ def _write_settings(found: World) -> Mapping[str, Path]:
 
 
 def _lay_down(found: World, histories: Mapping[str, Path]) -> None:
-    """The tokens, the settings, and the history that is imported; as a person does it."""
+    """The tokens, and the history that is imported; as a person does it."""
     for name, value in found.platforms.tokens.items():
         found.muster("secret", "set", name, "--stack", found.stack.name, said=f"{value}\n")
-    found.muster("config", "push", "--stack", found.stack.name)
     drop(found.stack, {f"inbox/audience/{source}/{path.name}": path
                        for source, path in histories.items()})  # fmt: skip
 
