@@ -114,7 +114,8 @@ def test_a_deploy_checks_says_costs_builds_deploys_and_pushes(
     told = said(deploy(folder, clone, *given, "--push", "--yes"))
     assert calls(folder) == [
         "arm64 build",
-        " deploy --stack-name desk --no-confirm-changeset --no-fail-on-empty-changeset "
+        " deploy --stack-name desk --region us-east-1 --no-confirm-changeset "
+        "--no-fail-on-empty-changeset "
         f"--parameter-overrides Sender={SENDER} Timezone=Europe/Berlin",
     ]
     for line in ("ok   account: 123456789012 in us-east-1", f"ok   sender {SENDER}: verified",

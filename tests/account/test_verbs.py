@@ -88,6 +88,21 @@ def test_no_stack_no_right_and_no_credentials_are_one_line_each(
     assert "set AWS_REGION" in refused(muster(folder, "secret", "list"))
 
 
+def test_the_region_may_be_told_in_either_way(
+    account: Account, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Left alone, boto3 knows one of the two names only."""
+    for name, other in (
+        ("AWS_REGION", "AWS_DEFAULT_REGION"),
+        ("AWS_DEFAULT_REGION", "AWS_REGION"),
+    ):
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+        monkeypatch.delenv(other, raising=False)
+        monkeypatch.setenv(name, "eu-north-1")
+        line = refused(muster(folder, "config", "history", "--stack", "nobody"))
+        assert line.startswith("there is no stack 'nobody' in eu-north-1")
+
+
 def test_a_secret_is_put_encrypted_listed_without_value_and_removed(
     account: Account, folder: Path
 ) -> None:

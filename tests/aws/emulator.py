@@ -32,7 +32,7 @@ class Aws:
     def environment(self) -> dict[str, str]:
         """This process's environment without its own AWS settings, pointed at the local AWS."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-        place = {"AWS_ENDPOINT_URL": self.url, "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}
+        place = {"AWS_ENDPOINT_URL": self.url, "AWS_REGION": REGION}
         return {**kept, **KEYS, **place, "SAM_CLI_TELEMETRY": "0"}
 
     def client(self, service: str) -> Any:
@@ -60,6 +60,7 @@ def running(program: Path, folder: Path, port: int, functions_call: str = "") ->
         "BIND_HOST": "127.0.0.1",  # by default it answers everybody
         "GATEWAY_PORT": str(port),
         "MINISTACK_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": functions_call or url,
         "IOT_MTLS_ENABLED": "false",
         "SFTP_ENABLED": "0",

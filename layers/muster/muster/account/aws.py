@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from muster import services
 from muster.errors import AccountRefused
 
 DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
@@ -19,7 +20,8 @@ def client(service: str) -> Any:
 
     once_more = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=10)
     try:
-        return boto3.client(service, config=once_more)
+        # boto3 alone would not look at AWS_REGION, which everything else of AWS does.
+        return boto3.client(service, region_name=services.region(), config=once_more)
     except NoRegionError as error:
         raise AccountRefused("no AWS region is set: set AWS_REGION, e.g. eu-central-1") from error
 

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from muster.account.aws import client
 from muster.account.checks import Plan
 from muster.errors import AccountRefused, BadSettings
 
@@ -35,7 +36,8 @@ def build(place: Path, plan: Plan) -> Path:
 
 def deploy(place: Path, plan: Plan) -> None:
     """Deploy what was built; parameters that are not named keep their values."""
-    words = ["deploy", "--stack-name", plan.stack, "--no-confirm-changeset",
+    where = client("cloudformation").meta.region_name  # SAM does not look at AWS_REGION
+    words = ["deploy", "--stack-name", plan.stack, "--region", where, "--no-confirm-changeset",
              "--no-fail-on-empty-changeset"]  # fmt: skip
     if plan.parameters:
         words += ["--parameter-overrides", *(_pair(*one) for one in plan.parameters.items())]
