@@ -119,6 +119,23 @@ def test_days_are_read_beside_their_own_weekday(folder: Path, box: Postbox) -> N
     assert "28 November" in tell(folder, box, sunday_night, 51)[0]
 
 
+def test_good_news_can_wait_for_the_report(folder: Path, box: Postbox) -> None:
+    assert tell(folder, box, THURSDAY, 0) == []
+
+
+def test_a_first_case_after_many_days_without_any_is_no_alarm(tmp_path: Path, box: Postbox) -> None:
+    """Changes between days without a case give limits of 0 and 0."""
+    calm = [0.0] * 80
+    tell(tmp_path, box, THURSDAY - timedelta(days=1), *calm)
+    assert tell(tmp_path, box, THURSDAY, *calm, 1) == []
+    assert tell(tmp_path, box, THURSDAY, *calm, 9)
+
+
+def test_a_day_just_outside_is_no_alarm(folder: Path, box: Postbox) -> None:
+    """Fridays go 50, 51, 52 and on: sixty is outside, but within what counting alone gives."""
+    assert tell(folder, box, THURSDAY, 60) == []
+
+
 def test_the_first_look_tells_nothing(tmp_path: Path, box: Postbox) -> None:
     assert tell(tmp_path, box, THURSDAY, 400, goal="off_track") == []
     assert tell(tmp_path, box, THURSDAY, 400, goal="off_track") == []

@@ -1,7 +1,7 @@
 """A measurement goes in, what may not wait for the next report comes out: signals of finer periods.
 
 A week's report is watched by days, a longer one by weeks. Days are read beside the same weekday of
-the weeks before, since weekends are no news, and only what lies outside the limits counts of them.
+the weeks before, since weekends are no news, and only what lies far outside counts of them.
 """
 
 from __future__ import annotations
@@ -9,15 +9,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from math import sqrt
 
+from muster.records import KpiValue
 from muster.reports import addresses, dates, goal_lines, measures, numbers, opening, signals, words
-from muster.reports.model import Tone
+from muster.reports.model import Measure, Tone
 from muster.reports.series import Key, Series, all_series, settled
-from muster.results import Measured, Reading
+from muster.reports.signals import Signal
+from muster.reports.words import Words
+from muster.results import Kpi, Measured, Reading
 from muster.settings import Report, Settings
 
 FINER = {"week": "day", "month": "week", "quarter": "week"}
-_ORDER = ("worse", "changed", "better")
+_ORDER = ("worse", "changed")
+#: How far out a single day must be, in distances from mean to limit; and in deviations by chance.
+FAR, CHANCE = 1.5, 3.0
 
 
 @dataclass(frozen=True)
@@ -80,27 +86,52 @@ def signals_of(
     for key in series.keys() & set(shown):
         one = replace(series[key], kpi=kpis[key[0]])
         signal = signals.signal(one, readings[key])
-        if signal is None or one.waits or (seen.grain == "day" and signal.rule != "outside"):
+        if signal is None or one.waits or not _may_not_wait(one, readings[key], signal):
             continue
         style = numbers.style_of(one.kpi, settings.currency, say)
         measure = measures.measure(one, readings[key], style, settings.min_n, (), (None, "", ""))
-        tone = measure.tone
-        found.append(
-            Found(
-                f"{key[0]}/{key[1]}/{signal.side:+d}",
-                tone,
-                say.TONES[tone],
-                measure.title,
-                f"{measure.value_text} – {measure.why}.",
-                say(
-                    "prefixed",
-                    prefix=say.TONES[tone],
-                    phrase=opening.signal_phrase(measure, signal, say),
-                ),
-                addresses.kpi_page(key[0]),
-            )
-        )
+        found.append(_found(measure, signal, say))
     return tuple(sorted(found, key=lambda one: (_ORDER.index(one.tone), one.key)))
+
+
+def _found(measure: Measure, signal: Signal, say: Words) -> Found:
+    word = str(say.TONES[measure.tone])
+    phrase = opening.signal_phrase(measure, signal, say)
+    return Found(
+        key=f"{measure.kpi}/{measure.segment}/{signal.side:+d}",
+        tone=measure.tone,
+        word=word,
+        title=measure.title,
+        text=f"{measure.value_text} – {measure.why}.",
+        headline=say("prefixed", prefix=word, phrase=phrase),
+        page=addresses.kpi_page(measure.kpi),
+    )
+
+
+def _may_not_wait(series: Series, reading: Reading, signal: Signal) -> bool:
+    """Good news can wait; a single day must be far out, and by more than chance."""
+    if signals.last_tone(series, reading) == "better":
+        return False
+    if series.grain != "day":
+        return True
+    limits, last = signals.in_force(series, reading), series.last
+    if signal.rule != "outside" or signal.strength[-1] < FAR or limits is None or last is None:
+        return False
+    return abs(last.value - limits.mean) > CHANCE * _chance(series.kpi, last, limits.mean)
+
+
+def _chance(kpi: Kpi, value: KpiValue, mean: float) -> float:
+    """The standard deviation that counting alone gives: Poisson of counts, binomial of shares.
+
+    On days with few cases, limits from changes between days are too narrow: 1 after 0, 0, 0.
+    """
+    if kpi.unit == "count" and kpi.statistic in ("count", "state"):
+        return sqrt(max(mean, 1.0))
+    if kpi.unit == "ratio" and value.n:
+        edge = min(0.5 / value.n, 0.5)
+        share = min(max(mean, edge), 1 - edge)
+        return sqrt(share * (1 - share) / value.n)
+    return 0.0
 
 
 def goals_of(report: Report, settings: Settings, measured: Measured) -> tuple[Found, ...]:
