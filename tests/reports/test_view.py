@@ -364,3 +364,19 @@ def test_an_empty_community_gets_a_report_all_the_same():
     assert found.subject == "First weeks: too early to tell (week 47)"
     assert found.headline is None
     assert found.as_of == AS_OF
+
+
+def test_a_report_tells_its_own_goals_in_its_own_time_zone():
+    settings = Settings(
+        community="c", timezone="Europe/Berlin",
+        goals=(goal("Grow", "members", {"at_least": 5}), goal("Stay", "members", {"at_least": 9})),
+    )  # fmt: skip
+    report = Report(goals=("Stay",), timezone="Asia/Kolkata")
+    found = build((MEMBERS,), values("members", CALM), settings, report, waiting=(waiting(1),))
+    assert [line.name for line in found.goals] == ["Stay"]
+    assert found.waiting[0].opened_text == "23 Nov 2026, 09:30"
+    assert not [line for line in found.missing if "serves no goal" in line], "another report's goal"
+    every = build((MEMBERS,), values("members", CALM), settings, Report())
+    assert [line.name for line in every.goals] == ["Grow", "Stay"]
+    with pytest.raises(BadSettings, match="there is no goal 'Stey': did you mean 'Stay'"):
+        view.check([Report(goals=("Stey",))], (MEMBERS,), settings.goals)

@@ -59,6 +59,9 @@ class Report(Part):
     kpis: Annotated[
         tuple[str, ...], Field(description="KPI ids in order; all that have data if empty")
     ] = ()
+    goals: Annotated[
+        tuple[str, ...], Field(description="names of goals; all of the settings' if empty")
+    ] = ()
     recipients: tuple[Address, ...] = ()
     alerts: Annotated[
         Literal["all"] | tuple[Address, ...],
@@ -73,7 +76,9 @@ class Report(Part):
     send_at: Annotated[
         str, Field(description="mon 07:30 for a week; 1 07:30 (day and time) for longer grains")
     ] = ""
-    timezone: Annotated[Zone | None, Field(description="of send_at; else the community's")] = None
+    timezone: Annotated[
+        Zone | None, Field(description="of send_at and of the times it shows; else the community's")
+    ] = None
 
     @property
     def alerted(self) -> tuple[str, ...]:

@@ -80,7 +80,7 @@ def check_plans(project: Project) -> tuple[Kpi, ...]:
             goals.check([goal], kpis, lambda: _has_sales_elsewhere(project))
     for number, report in enumerate(project.settings.reports):
         with _placed(project, "reports", number):
-            view.check([report], kpis)
+            view.check([report], kpis, project.settings.goals)
             schedules.schedule(report, project.settings)
     return kpis
 

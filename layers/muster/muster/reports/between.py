@@ -139,7 +139,7 @@ def goals_of(report: Report, settings: Settings, measured: Measured) -> tuple[Fo
     say = words.of(report.language, settings.language)
     kpis = {kpi.id: say.kpi(kpi) for kpi in measured.kpis}
     found = []
-    for goal, status in goal_lines.judged(settings.goals, measured.goals):
+    for goal, status in goal_lines.of_report(report, settings.goals, measured.goals):
         if status.status == "off_track" and goal.kpi in kpis:
             kpi = kpis[goal.kpi]
             style = numbers.style_of(kpi, settings.currency, say)

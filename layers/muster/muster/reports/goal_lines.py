@@ -11,7 +11,7 @@ from muster.reports.model import GoalLine
 from muster.reports.numbers import Style
 from muster.reports.series import Series
 from muster.results import Kpi
-from muster.settings import Goal
+from muster.settings import Goal, Report
 
 Judged = tuple[Goal, GoalStatus]
 
@@ -20,6 +20,14 @@ def judged(goals: Iterable[Goal], statuses: Iterable[GoalStatus]) -> tuple[Judge
     """Each goal with its verdict, in the settings' order."""
     by_name = {status.goal: status for status in statuses}
     return tuple((goal, by_name[goal.name]) for goal in goals if goal.name in by_name)
+
+
+def of_report(
+    report: Report, goals: Iterable[Goal], statuses: Iterable[GoalStatus]
+) -> tuple[Judged, ...]:
+    """The goals that a report names, or all, each with its verdict."""
+    every = judged(goals, statuses)
+    return tuple(one for one in every if not report.goals or one[0].name in report.goals)
 
 
 def goal_line(

@@ -9,7 +9,7 @@ from muster.reports import dates, numbers
 from muster.reports.model import Freshness, GoalLine, Measure
 from muster.reports.words import Words
 from muster.results import OtherMoney, SourceFacts, SuspectedBots
-from muster.settings import Settings
+from muster.settings import Goal, Settings
 
 
 def freshness(
@@ -63,7 +63,7 @@ def missing(
         *(words("failed", problem=problem) for problem in problems),
         *(_other_money(one, settings.currency, words) for one in other_money),
         *_gaps(measures, goals, settings.min_n, words),
-        *_loose_ends(measures, goals, words),
+        *_loose_ends(measures, settings.goals, words),
     )  # fmt: skip
 
 
@@ -94,9 +94,7 @@ def _gaps(
             yield words("goal_without_data", name=goal.name, why=goal.reason)
 
 
-def _loose_ends(
-    measures: Iterable[Measure], goals: Iterable[GoalLine], words: Words
-) -> Iterator[str]:
+def _loose_ends(measures: Iterable[Measure], goals: Iterable[Goal], words: Words) -> Iterator[str]:
     """What is measured must tie to an objective."""
     served = {goal.kpi for goal in goals}
     titles = dict.fromkeys(one.title for one in measures if one.kpi not in served)

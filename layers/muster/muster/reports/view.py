@@ -29,7 +29,7 @@ from muster.reports.model import Change, GoalLine, Measure, ReportView, Waiting
 from muster.reports.series import Key, Series, all_series, settled
 from muster.reports.words import Words
 from muster.results import Kpi, Measured, Reading, WaitingIssue
-from muster.settings import Report, Settings
+from muster.settings import Goal, Report, Settings
 
 __all__ = ["all_series", "build", "check", "to_json"]
 
@@ -37,19 +37,22 @@ WAITING_SHOWN = 6
 Signals = list[tuple[Measure, signals.Signal]]
 
 
-def check(reports: Iterable[Report], kpis: Iterable[Kpi]) -> None:
-    """Refuse a report that names a KPI that does not exist, with the nearest one."""
-    known = [kpi.id for kpi in kpis]
+def check(reports: Iterable[Report], kpis: Iterable[Kpi], goals: Iterable[Goal] = ()) -> None:
+    """Refuse a report that names a KPI or a goal that does not exist, with the nearest one."""
+    known, set_goals = [kpi.id for kpi in kpis], [goal.name for goal in goals]
     for report in reports:
         words.load(report.language or "en")
         for kpi in report.kpis:
-            if kpi not in known:
-                near = get_close_matches(kpi, known, n=1, cutoff=0)
-                advice = f"did you mean {near[0]!r}? " if near else ""
-                raise BadSettings(
-                    f"report {report.name!r}: there is no KPI {kpi!r}: {advice}"
-                    "`muster kpis list` shows them all"
-                )
+            _refuse_unknown(report, "KPI", kpi, known, "`muster kpis list` shows them all")
+        for goal in report.goals:
+            _refuse_unknown(report, "goal", goal, set_goals, "see goals: in muster.yaml")
+
+
+def _refuse_unknown(report: Report, what: str, name: str, known: Sequence[str], where: str) -> None:
+    if name not in known:
+        near = get_close_matches(name, known, n=1, cutoff=0)
+        advice = f"did you mean {near[0]!r}? " if near else ""
+        raise BadSettings(f"report {report.name!r}: there is no {what} {name!r}: {advice}{where}")
 
 
 def build(
@@ -67,11 +70,13 @@ def build(
     ``as_of``, by the same keys. A KPI that waits for a window is shown as of the last period whose
     window is over, and says so. Everything that is shown is computed here, nothing in a template.
     """
-    say, zone, grain = words.of(report.language, settings.language), settings.zone, report.grain
+    say, grain = words.of(report.language, settings.language), report.grain
+    zone = settings.zone
     measured = replace(measured, kpis=tuple(map(say.kpi, measured.kpis)))
     start = last_whole_period(as_of, zone, grain)
     end = next_period(start, grain) - DAY
-    judged = goal_lines.judged(settings.goals, measured.goals)
+    judged = goal_lines.of_report(report, settings.goals, measured.goals)
+    here = ZoneInfo(report.timezone) if report.timezone else zone
     series = all_series(measured.kpis, measured.values, grain, as_of, zone)
     series, readings = settled(series, readings, settings.longest_windows, as_of, zone)
     shown = _chosen(report, settings, measured, judged, series)
@@ -81,7 +86,7 @@ def build(
     marked = events.shown(settings, found, end)
     is_team = report.voice == "team"
     said = quoted.of_period(measured.voices if is_team else (), grain, start)
-    fresh = missing.freshness(measured.sources, zone, say)
+    fresh = missing.freshness(measured.sources, here, say)
     findings = opening.Findings(
         grain=grain,
         period_start=start,
@@ -114,7 +119,7 @@ def build(
         changes=tuple(_change(*sign, marked, say) for sign in opening.ranked(findings)),
         headline=opening.headline(findings),
         measures=found,
-        waiting=_waiting(measured.waiting, zone, say) if is_team else (),
+        waiting=_waiting(measured.waiting, here, say) if is_team else (),
         waiting_left=_left(measured.waiting, say) if is_team else "",
         unchanged=opening.unchanged(findings),
         missing=missing.missing(
