@@ -84,13 +84,16 @@ def test_a_refusal_is_told_without_the_secret(
     assert SECRET not in str(raised.value) + caplog.text
 
 
-def test_what_is_no_channel_is_refused_without_showing_it(capfd: pytest.CaptureFixture) -> None:
+def test_what_is_no_channel_is_refused_without_showing_it(
+    capfd: pytest.CaptureFixture, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     for url in (f"slack://{SECRET}", f"nothing://{SECRET}", SECRET, ""):
         with pytest.raises(Undeliverable, match="apprise knows") as raised:
             chat.post(url, "t", ["l"])
         assert SECRET not in str(raised.value)
     told = capfd.readouterr()
-    assert SECRET not in told.out + told.err
+    assert SECRET not in told.out + told.err + caplog.text
 
 
 def project_of(folder: Path, port: int, box: Postbox, token: str = "env:TEAM") -> Project:

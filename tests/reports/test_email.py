@@ -145,6 +145,24 @@ def test_one_click_unsubscribe_where_there_is_an_address():
     assert "Unsubscribe" not in html_of(none)
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Worse: Unanswered issues unusually high (8); 4 of 7 goals behind (week 47)",
+        "Schlechter: Unbeantwortete Anliegen ungewöhnlich hoch (8); 4 von 7 Zielen im Rückstand "
+        "(KW 47)",
+        "Größer: Ärger über übermäßige Öffnungszeiten – 3 von 4 Zielen gefährdet – KW 47 äöü",
+        "短い件名ではありません：先週より返信が遅くなりました（第四十七週）、目標は七つのうち四つ",
+    ],
+)
+def test_a_subject_begins_on_its_own_line_and_is_read_back_letter_by_letter(subject):
+    raw = rendered(replace(sample_view(), subject=subject)).as_bytes()
+    assert re.search(rb"(?m)^Subject: \S", raw)
+    assert message_from_bytes(raw, policy=policy.default)["Subject"] == subject
+    head = raw.partition(b"\n\n")[0]
+    assert max(map(len, head.splitlines())) <= 78
+
+
 def test_headers_cannot_be_injected():
     view = replace(
         sample_view(), subject="Week\r\nBcc: all@example.org", community="IT\nBcc: x@example.org"

@@ -41,8 +41,10 @@ def check(url: str) -> str:
 def _channel(url: str) -> Any:
     import apprise  # slow to import, and not wanted by whoever posts nowhere
 
-    # Its own lines may hold the whole URL; what they say of a failure post reads.
-    logging.getLogger("apprise").propagate = False
+    # Its own lines may hold the whole URL. While it posts, post alone reads them.
+    log = logging.getLogger("apprise")
+    log.propagate = False
+    log.setLevel(logging.CRITICAL + 1)
     found = apprise.Apprise.instantiate(url.strip())
     if found is None:
         raise Undeliverable(
