@@ -181,7 +181,8 @@ def test_a_template_of_our_own_stands_in_for_ours(
     cloud: Cloud, way: dict[str, dict[str, Any]]
 ) -> None:
     cloud.put("config/templates/site/archive.html", "<p>{{ view.community }}: our own</p>")
-    cloud.call("report", {"run": "report-3"})
+    night = cloud.call("report", {"run": "report-3"})["result"]
+    assert night == {"mails": [], "sent": 0, "failed": 0}, "nobody wants alerts"
     assert b"<p>University IT Help Desk: our own</p>" in cloud.get("reports/index.html", "site")
     client(cloud.url).delete_object(Bucket="lake", Key="config/templates/site/archive.html")
 
