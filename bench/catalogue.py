@@ -45,7 +45,7 @@ def measured(lake: Path, memory: str, *, as_of=END, only=(), write=True) -> int:
         kpis,
         as_of=as_of,
         coverage=_coverage(as_of),
-        write=store.put if write else None,
+        lake=store if write else None,
     )
     assert not outcome.problems, outcome.problems
     return len(outcome.values)

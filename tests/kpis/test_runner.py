@@ -11,7 +11,9 @@ from small_lake import SOURCE, at, covers, found, measured, message, settings, v
 
 from muster.errors import BadSettings
 from muster.kpis import catalogue, engine, runner
+from muster.pipeline.forgetting import forget
 from muster.records import Thread
+from muster.store import FolderStore
 
 WEEK = at(hours=-9)  # Monday, midnight
 ROWS = [message("q", 0, text="Where?"), message("a", 2, "staff", text="There")]
@@ -177,24 +179,34 @@ def test_the_derived_tables_are_written_the_same_every_time_and_can_be_read(tmp_
     url = write(tmp_path, ROWS)
     runs = []
     for _ in range(2):
-        written: dict[str, bytes] = {}
+        lake = FolderStore(tmp_path)
         outcome = runner.measure(
             engine.connect(url), settings(), catalogue.load(), as_of=at(days=7),
-            coverage=[covers(WEEK, at(days=7))], write=written.__setitem__,
+            coverage=[covers(WEEK, at(days=7))], lake=lake,
         )  # fmt: skip
-        runs.append(written)
+        runs.append({entry.key: entry.etag for entry in lake.list("tables/")})
+        forget(lake)
     assert runs[0] == runs[1]
-    assert sorted(runs[0]) == [
-        f"tables/{name}/part-0.parquet"
-        for name in ("conversations", "coverage", "kpi_values", "suspected_accounts", "waiting")
-    ]
-    for key, data in runs[0].items():
-        (tmp_path / key).parent.mkdir(parents=True)
-        (tmp_path / key).write_bytes(data)
+    names = ("coverage", "kpi_values", "suspected_accounts", "waiting")
+    assert {f"tables/{name}/part-0.parquet" for name in names} < set(runs[0])
+    assert "tables/conversations/month=2026-03/part-0.parquet" in runs[0]
     counted = engine.ask(url, "select count(*), sum(value) from kpi_values")
     assert counted.rows == ((len(outcome.values), sum(one.value for one in outcome.values)),)
     asked = "select opened_at, first_response_seconds from conversations"
     assert engine.ask(url, asked).rows == ((at(0).replace(tzinfo=None), 7200.0),)
+
+
+def test_of_many_that_wait_the_longest_are_told_and_the_others_counted():
+    rows = [message(f"q{n}", n / 100, thread_id=f"t{n}") for n in range(runner.WAITING_TOLD + 3)]
+    outcome = measured(rows, as_of=at(days=1), kpis=["unanswered_issues"])
+    assert outcome.waiting[0].message_id == "q0"
+    assert (len(outcome.waiting), outcome.waiting_more) == (runner.WAITING_TOLD, 3)
+
+
+def test_every_value_is_told_once():
+    outcome = measured(ROWS, as_of=at(days=40), coverage=[covers(WEEK, at(days=40))])
+    keys = [(one.kpi, one.grain, one.period_start, one.segment) for one in outcome.values]
+    assert len(set(keys)) == len(keys) > 500
 
 
 def test_an_empty_lake_has_nothing_to_say():

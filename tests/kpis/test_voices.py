@@ -6,7 +6,7 @@ from pathlib import Path
 
 from small_lake import at, message, write
 
-from muster.kpis import engine, runner, voices
+from muster.kpis import engine, given, runner, voices
 from muster.kpis.catalogue import load
 from muster.records import Member, Thread
 from muster.settings import Account, Settings
@@ -20,7 +20,8 @@ def said(folder: Path, *rows) -> voices.Said:
     threads = [Thread(thread_id=f"t{n}", title=f"Title {n}", created_at=at()) for n in range(9)]
     connection = engine.connect(write(folder, [*rows, *people, *threads]))
     runner.measure(connection, SETTINGS, load(), as_of=at(days=9), coverage=())
-    return voices.said(connection, at(-9), at(-9, days=7))
+    facts = given.parameters(SETTINGS, at(days=9))
+    return voices.said(connection, facts, at(-9), at(-9, days=7))
 
 
 def question(thread: str, hours: float = 0, **more):

@@ -270,6 +270,10 @@ class Deletion:
     deleted_at: datetime
 
 
+KEPT = "kept/"  # below it lies what a measuring keeps for the next
+KEPT_SINCE = f"{KEPT}since"  # changes whenever none of that may be used any more
+
+
 @dataclass(frozen=True)
 class Table:
     """How a row type is stored: its name, primary key (besides source), month and order.

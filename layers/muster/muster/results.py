@@ -217,7 +217,8 @@ class SuspectedBots:
 class Measured:
     """One run of measure: everything a report is made of.
 
-    ``problems`` are KPIs that failed; ``definitions`` every version a KPI has had, oldest first.
+    ``problems`` are KPIs that failed; ``definitions`` every version a KPI has had, oldest first;
+    ``waiting`` the issues that wait longest, ``waiting_more`` how many wait besides.
     """
 
     as_of: datetime
@@ -231,3 +232,4 @@ class Measured:
     definitions: tuple[Definition, ...] = ()
     other_money: tuple[OtherMoney, ...] = ()
     voices: tuple[Voices, ...] = ()
+    waiting_more: int = 0

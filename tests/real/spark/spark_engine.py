@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from pyspark.sql import DataFrame, SparkSession
 
-from muster.kpis import engine, given, runner, steps, valuing
+from muster.kpis import engine, given, measuring, steps, valuing
 from muster.kpis.catalogue import GRAINS
 from muster.kpis.dialects import carried
 from muster.records import TABLES, Column, KpiValue, columns
@@ -92,13 +91,17 @@ def values(
         keep(spark, "periods", PERIODS, {"grain": grain})
         for name in by_grain:
             keep(spark, name, shared[name], parameters)
-        for kpi in wanted:
-            if grain in kpi.grains:
-                yield from _values_of(spark, kpi, grain, parameters)
+        asked = [kpi for kpi in wanted if grain in kpi.grains]
+        _tell(spark, asked, parameters)
+        facts = {"grain": grain, "min_n": parameters["min_n"]}
+        for row in spark.sql(carried(INSERTED, "spark", facts)).collect():
+            yield KpiValue(**dict(zip(NAMES, row, strict=True)))
 
 
-PERIODS = "select " + runner.PERIODS.split("select")[1]
+PERIODS = "select " + measuring.PERIODS.split("select")[1]
 INSERTED = valuing.INSERT.replace("insert into kpi_values", "")
+TOLD_VALUES = "kpi string, period_start date, segment string, value double, n bigint"
+KINDS = {"varchar": "string", "bigint": "bigint", "boolean": "boolean", "timestamp": "timestamp"}
 NAMES = tuple(column.name for column in columns(KpiValue)[:-1])
 
 
@@ -108,14 +111,15 @@ def keep(spark: SparkSession, name: str, sql: str, parameters: Mapping[str, Any]
     found.localCheckpoint().createOrReplaceTempView(name)
 
 
-def _values_of(
-    spark: SparkSession, kpi: Kpi, grain: str, parameters: Mapping[str, Any]
-) -> Iterator[KpiValue]:
-    found = spark.sql(carried(valuing.FOUND.format(sql=kpi.sql), "spark", parameters))
-    found.createOrReplaceTempView("found")
-    facts = {"kpi": kpi.id, "version": kpi.version, "grain": grain, "table_name": kpi.table}
-    facts |= {"zero": kpi.zero, "is_estimate": kpi.statistic in ("mean", "quantile", "ratio")}
-    window = timedelta(seconds=parameters[f"longest_{kpi.settles}"] if kpi.settles else 0)
-    facts |= {"settled_at": parameters["as_of"] - window}
-    for row in spark.sql(carried(INSERTED, "spark", {**parameters, **facts})).collect():
-        yield KpiValue(**dict(zip(NAMES, row, strict=True)))
+def _tell(spark: SparkSession, kpis: Iterable[Kpi], parameters: Mapping[str, Any]) -> None:
+    """Views of what each KPI finds (``told_values``) and what its header says (``told_kpis``)."""
+    told = spark.createDataFrame([], TOLD_VALUES)
+    rows = []
+    for kpi in kpis:
+        found = spark.sql(carried(valuing.FOUND.format(sql=kpi.sql), "spark", parameters))
+        chosen = found.selectExpr(f"'{kpi.id}' as kpi", "period_start", "segment", "value", "n")
+        told = told.union(chosen)
+        rows.append(valuing.facts(kpi, parameters, False))
+    told.localCheckpoint().createOrReplaceTempView("told_values")
+    kinds = (f"{name} {KINDS[kind]}" for name, kind in valuing.TOLD_KPIS.items())
+    spark.createDataFrame(rows, ", ".join(kinds)).createOrReplaceTempView("told_kpis")

@@ -12,6 +12,5 @@
 -- zero: all
 
 -- One row per period.
-select period_start, 'all' as segment, count(*) as value, count(*) as n
-from writers
-group by period_start
+select period_start, 'all' as segment, members as value, members as n
+from period_writers

@@ -17,19 +17,14 @@
 --   on known_members.first_at < periods.end_at left join writers
 --   on writers.period_start = periods.period_start and writers.person = known_members.person
 
-with
-wrote as (
-    select period_start, count(*) as members from writers group by period_start
-)
--- One row per period.
 select
     member_counts.period_start,
     'all' as segment,
-    coalesce(cast(wrote.members as double), 0) / member_counts.members as value,
+    coalesce(cast(period_writers.members as double), 0) / member_counts.members as value,
     member_counts.members as n
 from member_counts
 join heard_periods
     on heard_periods.period_start = member_counts.period_start
-left join wrote
-    on wrote.period_start = member_counts.period_start
+left join period_writers
+    on period_writers.period_start = member_counts.period_start
 where member_counts.members > 0

@@ -14,7 +14,6 @@
 --   from deliveries
 
 -- One row per period: the smallest time by which at most 0.5 of the orders are still on their way.
-select period_start, segment, min(t) as value, max(n) as n
-from survival
-where clock = 'delivery' and surviving <= 0.5 + 1e-9
-group by period_start, segment
+select period_start, segment, t as value, n
+from delivery_quantiles
+where clock = 'delivery' and share = 0.5

@@ -14,22 +14,10 @@ from muster.kpis.engine import SQL_TYPES, copy
 from muster.records import columns
 
 TABLES = {
-    "conversations": """
-        select conversations.* exclude (person),
-            issues.is_in_hours,
-            case when issues.is_answered then issues.wait_seconds end as first_response_seconds,
-            case when issues.is_answered then issues.wait_business_seconds end
-                as first_response_business_seconds,
-            case when conversations.resolved_at is not null then issues.resolution_seconds end
-                as time_to_resolution_seconds
-        from conversations
-        left join issues using (source, root_id, episode)
-        order by source, thread_id, root_id, episode
-    """,
-    "suspected_accounts": "select * from suspected_accounts order by source, member_id, rule",
-    "waiting": "select * from waiting order by opened_at, source, message_id",
-    "kpi_values": "select * from kpi_values order by kpi, grain, period_start, segment",
-    "coverage": "select * from covered_spans order by source, table_name, from_at",
+    "suspected_accounts": ("suspected_accounts", "source, member_id, rule"),
+    "waiting": ("waiting", "opened_at, source, message_id"),
+    "kpi_values": ("kpi_values", "kpi, grain, period_start, segment"),
+    "coverage": ("covered_spans", "source, table_name, from_at"),
 }
 
 
@@ -38,20 +26,20 @@ def write_tables(
 ) -> None:
     """Hand each derived table to ``write`` as ``tables/<name>/part-0.parquet``; times are UTC."""
     with tempfile.TemporaryDirectory() as folder:
-        for name, sql in TABLES.items():
+        for name, (table, order) in TABLES.items():
             path = Path(folder) / f"{name}.parquet"
-            copy(connection, _with_zone(connection, sql), path)
+            copy(connection, with_zone(connection, f"select * from {table}", order), path)
             write(f"tables/{name}/part-0.parquet", path.read_bytes())
 
 
-def _with_zone(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
-    """The statement with its plain UTC timestamps marked as UTC, as every table of the lake."""
+def with_zone(connection: duckdb.DuckDBPyConnection, sql: str, order: str) -> str:
+    """The rows of a statement in order, plain UTC timestamps marked as UTC as in every table."""
     kinds = connection.execute(f"describe {sql}").fetchall()
     marked = [
         f"cast({name} as timestamptz) as {name}" if kind == "TIMESTAMP" else name
         for name, kind, *_ in kinds
     ]
-    return f"select {', '.join(marked)} from ({sql})"
+    return f"select {', '.join(marked)} from ({sql}) order by {order}"
 
 
 def rows_as_parquet(kind: type, rows: Iterable[Any]) -> bytes:

@@ -13,7 +13,6 @@
 --   is_answered from opened_issues where wait_business_seconds is not null
 
 -- One row per period and segment: the smallest time by which at most 0.5 of the issues still wait.
-select period_start, segment, min(t) as value, max(n) as n
-from survival
-where clock = 'first_response_business' and surviving <= 0.5 + 1e-9
-group by period_start, segment
+select period_start, segment, t as value, n
+from issue_quantiles
+where clock = 'first_response_business' and share = 0.5

@@ -13,7 +13,6 @@
 --   from opened_issues
 
 -- One row per period and segment: the smallest time by which at most 0.1 of the issues still wait.
-select period_start, segment, min(t) as value, max(n) as n
-from survival
-where clock = 'first_response' and surviving <= 0.1 + 1e-9
-group by period_start, segment
+select period_start, segment, t as value, n
+from issue_quantiles
+where clock = 'first_response' and share = 0.1

@@ -11,14 +11,5 @@
 -- table: messages
 -- zero: all
 
-with
-pairs as (
-    select distinct period_days.period_start, daily_connections.one, daily_connections.other
-    from daily_connections
-    join period_days
-        on period_days.day = daily_connections.day
-)
--- One row per period.
-select period_start, 'all' as segment, count(*) as value, count(*) as n
-from pairs
-group by period_start
+select period_start, 'all' as segment, pairs as value, pairs as n
+from period_connections

@@ -11,27 +11,19 @@
 -- table: messages
 -- lowest: 0
 -- highest: 1
+-- rows: select periods.period_start, known_members.person, known_members.first_at,
+--   case when writers.person is not null then 1.0 else 0.0 end as contributes
+--   from known_members join period_days on period_days.day = known_members.first_day
+--   join periods as before on before.period_start = period_days.period_start
+--   join periods on periods.period_start = before.end_on
+--   left join writers on writers.period_start = periods.period_start
+--   and writers.person = known_members.person
 
-with
-newcomers as (  -- one row per period and member new in the period before
-    select periods.period_start, known_members.person
-    from known_members
-    join period_days
-        on period_days.day = known_members.first_day
-    join periods as before
-        on before.period_start = period_days.period_start
-    join periods
-        on periods.period_start = before.end_on
-)
--- One row per period.
 select
-    newcomers.period_start,
+    period_newcomers.period_start,
     'all' as segment,
-    avg(case when writers.person is not null then 1.0 else 0.0 end) as value,
-    count(*) as n
-from newcomers
+    cast(period_newcomers.stayed as double) / period_newcomers.members as value,
+    period_newcomers.members as n
+from period_newcomers
 join heard_periods
-    on heard_periods.period_start = newcomers.period_start
-left join writers
-    on writers.period_start = newcomers.period_start and writers.person = newcomers.person
-group by newcomers.period_start
+    on heard_periods.period_start = period_newcomers.period_start

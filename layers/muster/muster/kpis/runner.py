@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import duckdb
 
-from muster.kpis import derived, given, steps, valuing
+from muster.kpis import changes, derived, given, kept
 from muster.kpis.catalogue import GRAINS
+from muster.kpis.changes import Changes
+from muster.kpis.keeping import Keeping
+from muster.kpis.measuring import Run
 from muster.kpis.periods import naive
 from muster.records import Coverage, KpiValue
 from muster.results import Kpi, SuspectedBots, WaitingIssue
 from muster.settings import Settings
+from muster.store import Store
 
-_KPI_VALUES = """
-create or replace temp table kpi_values (
-    kpi varchar, version bigint, grain varchar, period_start date, segment varchar,
-    value double, n bigint, too_few boolean, partial boolean
-)
-"""
-PERIODS = """
-create or replace temp table periods as
-select period_start, end_on, start_at, end_at, is_partial from every_period where grain = $grain
-"""
+WAITING_TOLD = 200  # a table has all of them
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One measuring: ``problems`` names each KPI that failed, with the reason; the others stand."""
+    """One measuring: ``problems`` names each KPI that failed, with the reason; the others stand.
+
+    ``waiting`` are the ``WAITING_TOLD`` issues that wait longest, ``waiting_more`` wait besides.
+    """
 
     values: tuple[KpiValue, ...]
     waiting: tuple[WaitingIssue, ...]
     problems: tuple[str, ...]
     suspected: SuspectedBots = SuspectedBots()
+    waiting_more: int = 0
 
 
 def measure(
@@ -45,63 +43,57 @@ def measure(
     *,
     as_of: datetime,
     coverage: Iterable[Coverage],
-    write: Callable[[str, bytes], object] | None = None,
+    lake: Store | None = None,
 ) -> Outcome:
     """Every KPI in every period that began before ``as_of`` (exclusive).
 
-    ``connection`` is fresh from :func:`muster.kpis.engine.connect`. ``write(key, bytes)`` receives
-    each derived table as ``tables/<name>/part-0.parquet``.
-    A KPI whose setting in ``needs`` is empty has no values.
+    ``connection`` is fresh from :func:`muster.kpis.engine.connect`. ``lake`` receives the derived
+    tables, and what the next run can go on from; without it everything is counted from scratch and
+    nothing is written. A KPI whose setting in ``needs`` is empty has no values.
     """
-    wanted = [kpi for kpi in kpis if all(getattr(settings, need) for need in kpi.needs)]
+    wanted = tuple(kpi for kpi in kpis if all(getattr(settings, need) for need in kpi.needs))
+    spans = tuple(coverage)
     given.check_patterns(connection, settings)
-    reaches_back = given.prepare(connection, settings, as_of, tuple(coverage), GRAINS)
-    connection.execute(_KPI_VALUES)
-    parameters = given.parameters(settings, as_of)
-    problems = list(_measure_all(connection, wanted, parameters, is_rolled=reaches_back))
-    if write is not None:
-        derived.write_tables(connection, write)
+    reaches_back = given.prepare(connection, settings, as_of, spans, GRAINS)
+    run = Run(connection, settings, wanted, as_of, reaches_back)
+    if lake is None:
+        problems = run.from_scratch(None)
+    else:
+        problems = _kept_run(run, lake, spans)
+        derived.write_tables(connection, lake.put)
     values, waiting = tuple(_values(connection)), tuple(_waiting(connection))
-    return Outcome(values, waiting, tuple(dict.fromkeys(problems)), _suspected(connection, as_of))
+    (in_all,) = connection.execute("select count(*) from waiting").fetchall()
+    return Outcome(
+        values,
+        waiting,
+        tuple(dict.fromkeys(problems)),
+        _suspected(connection, as_of),
+        in_all[0] - len(waiting),
+    )
 
 
-def _measure_all(
-    connection: duckdb.DuckDBPyConnection,
-    kpis: list[Kpi],
-    parameters: Mapping[str, Any],
-    *,
-    is_rolled: bool,
-) -> Iterator[str]:
-    """Fill ``kpi_values`` grain by grain, days first; yields a line for each KPI that fails."""
-    shared = steps.load()
-    order = steps.needed([*(kpi.sql for kpi in kpis), "from waiting"], shared)
-    by_grain = steps.each_grain(order, shared)
-    _lighten(kpis, order, shared)
-    later = [*(kpi.sql for kpi in kpis), *(shared[name] for name in by_grain)]
-    later += derived.TABLES.values()
-    grainless = [name for name in order if name not in by_grain]
-    outlived = steps.outlived(grainless, shared, later)
-    for name in grainless:
-        steps.run(connection, name, shared[name], parameters)
-        for old in outlived.get(name, ()):
-            connection.execute(f"drop {'view' if steps.is_view(shared[old]) else 'table'} {old}")
-    by_days = valuing.Days(connection, [kpi.id for kpi in kpis if kpi.from_days and is_rolled])
-    for grain in GRAINS:
-        asked = [kpi for kpi in kpis if grain in kpi.grains or by_days.wants(kpi, grain)]
-        connection.execute(PERIODS, {"grain": grain})
-        wanted = steps.needed([kpi.sql for kpi in asked if not by_days.has(kpi)], shared)
-        for name in by_grain:
-            if name in wanted:
-                steps.run(connection, name, shared[name], parameters)
-        for kpi in asked:
-            yield from valuing.measure(connection, kpi, grain, parameters, by_days)
-
-
-def _lighten(kpis: Sequence[Kpi], order: Iterable[str], shared: dict[str, str]) -> None:
-    """Leave out the messages' text where no KPI reads it: ``roles`` keeps what was found in it."""
-    others = [*(kpi.sql for kpi in kpis), *(shared[name] for name in order if name != "roles")]
-    readers = [sql for sql in others if "roles" in steps.needed([sql], shared)]
-    shared["roles"] = steps.lighter(shared["roles"], readers)
+def _kept_run(run: Run, lake: Store, spans: Sequence[Coverage]) -> list[str]:
+    """Go on from what an earlier run kept, if that still holds; keep what the next can use."""
+    read = kept.read_objects(lake)
+    mark = kept.fingerprint(run.settings, run.kpis, run.connection)
+    before = kept.load(lake)
+    covered = tuple(given.covered(spans))
+    now = kept.Kept(mark, kept.since(lake), run.as_of, covered, read, {})
+    if (
+        before
+        and run.can_go_on()
+        and kept.is_still_good(before, now, changes.moving(run.settings))
+        and before.written == kept.written_objects(lake)
+    ):
+        keeping = Keeping(run.connection, lake, before)
+        changed = Changes(run.connection, lake.url(), run.settings, before, read)
+        if run.go_on(keeping, changed):
+            keeping.write(now)
+            return []
+    keeping = Keeping(run.connection, lake, None)
+    problems = run.from_scratch(keeping)
+    keeping.write(now)
+    return problems
 
 
 def _values(connection: duckdb.DuckDBPyConnection) -> Iterator[KpiValue]:
@@ -129,7 +121,8 @@ def _suspected(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Suspec
 
 
 def _waiting(connection: duckdb.DuckDBPyConnection) -> Iterator[WaitingIssue]:
-    found = connection.execute("select * from waiting order by opened_at, source, message_id")
+    order = "select * from waiting order by opened_at, source, message_id limit ?"
+    found = connection.execute(order, [WAITING_TOLD])
     names = [column[0] for column in found.description or ()]
     for row in found.fetchall():
         fields = dict(zip(names, row, strict=True))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from muster.errors import BadKpi
 from muster.records import TABLES
 
 SHARED = Path(__file__).parent / "shared"
+_LIKE = re.compile(r"\(as (\w+), with (\w+) for (\w+)\)")
 _COMMENT = re.compile(r"--[^\n]*")
 _READ = re.compile(r"\b(?:from|join)\s+(\w+)\b(?!\s*\()", re.IGNORECASE)
 _DEFINED = re.compile(r"\b(\w+)\s+as\s*\(", re.IGNORECASE)
@@ -22,14 +25,22 @@ _PARAMETER = re.compile(r"\$([a-z_]+)")
 
 
 def load() -> dict[str, str]:
-    """Every shared step's SQL by name."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(SHARED.glob("*.sql"))}
+    """Every shared step's SQL by name.
+
+    A file that only says "(as a, with b for c)" is the step ``a`` with the table ``b`` for ``c``.
+    """
+    found = {path.stem: path.read_text(encoding="utf-8") for path in sorted(SHARED.glob("*.sql"))}
+    for name, text in found.items():
+        if like := _LIKE.search(text):
+            found[name] = _COMMENT.sub("", found[like[1]]).replace(like[3], like[2])
+    return found
 
 
-def reads(sql: str) -> set[str]:
+@cache
+def reads(sql: str) -> frozenset[str]:
     """The tables a statement reads, its own common table expressions left out."""
     bare = _COMMENT.sub("", sql)
-    return set(_READ.findall(bare)) - set(_DEFINED.findall(bare))
+    return frozenset(_READ.findall(bare)) - frozenset(_DEFINED.findall(bare))
 
 
 def needed(sources: Iterable[str], steps: Mapping[str, str]) -> list[str]:
@@ -94,15 +105,48 @@ def _reads_text(sql: str) -> bool:
     return any(owner not in TABLES for owner in _TEXT.findall(_COMMENT.sub("", sql)))
 
 
+def drop(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Drop the temporary table or view of that name, if there is one."""
+    sql = "select table_type from information_schema.tables where table_name = ?"
+    for (kind,) in connection.execute(sql, [name]).fetchall():
+        what = "view" if kind == "VIEW" else "table"
+        connection.execute(f"drop {what} if exists temp.{name}")
+
+
 def run(
-    connection: duckdb.DuckDBPyConnection, name: str, sql: str, parameters: Mapping[str, Any]
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    sql: str,
+    parameters: Mapping[str, Any],
+    *,
+    is_stored: bool = False,
 ) -> None:
     """Compute a step into a temporary table of its name; ``BadKpi`` for an unknown parameter.
 
-    One whose first line ends with "(a view)." only joins: who reads it takes the columns it needs.
+    One whose first line ends with "(a view)." only joins: who reads it takes the columns it needs,
+    unless it is to be stored.
     """
-    kind = "view" if is_view(sql) else "table"
-    connection.execute(f"create or replace temp {kind} {name} as {sql}", used(sql, parameters))
+    given = used(sql, parameters)
+    if is_view(sql) and not is_stored:
+        connection.execute(f"create or replace temp view {name} as {_filled(sql, given)}")
+    else:
+        connection.execute(f"create or replace temp table {name} as {sql}", given)
+
+
+def _filled(sql: str, given: Mapping[str, Any]) -> str:
+    """The statement with its parameters as literals, since a view takes none."""
+    bare = _COMMENT.sub("", sql)
+    return _PARAMETER.sub(lambda found: _literal(given[found[1]]), bare)
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"timestamp '{value.isoformat(sep=' ')}'"
+    return repr(value) if isinstance(value, int | float) else _quoted(value)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def used(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:

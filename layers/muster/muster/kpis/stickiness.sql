@@ -12,6 +12,7 @@
 -- grains: month, quarter, year
 -- lowest: 0
 -- highest: 1
+-- rows: select period_start, person, days from writers
 
 with
 day_counts as (  -- the days of each period, up to as_of
@@ -24,11 +25,10 @@ day_counts as (  -- the days of each period, up to as_of
 )
 -- One row per period.
 select
-    writers.period_start,
+    period_writers.period_start,
     'all' as segment,
-    cast(sum(writers.days) as double) / max(day_counts.days) / count(*) as value,
-    count(*) as n
-from writers
+    cast(period_writers.days as double) / day_counts.days / period_writers.members as value,
+    period_writers.members as n
+from period_writers
 join day_counts
-    on day_counts.period_start = writers.period_start
-group by writers.period_start
+    on day_counts.period_start = period_writers.period_start

@@ -1,19 +1,19 @@
-"""A KPI and the periods of one grain → its rows in ``kpi_values``, or why it has none.
+"""KPIs and the periods of one grain → their rows in ``kpi_values``, or why one has none.
 
-The KPI's SQL is run over the periods; or, where its header says how a longer period's value follows
+A KPI's SQL is run over the periods; or, where its header says how a longer period's value follows
 from those of its days (``from_days``), it is run over days once and the longer periods follow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 import duckdb
 
 from muster.errors import BadKpi
-from muster.kpis import checking, steps
+from muster.kpis import checking, given, steps
 from muster.results import Kpi
 
 # What one KPI yields; no data is no value.
@@ -28,60 +28,86 @@ from ({sql}
 )
 where value is not null
 """
-_DAYS = """
-create or replace temp table day_values (
-    kpi varchar, day date, segment varchar, value double, n bigint
+_VALUES = """
+create or replace temp table {name} (
+    kpi varchar, period_start date, segment varchar, value double, n bigint
 )
 """
-_KEEP = "insert into day_values select $kpi, period_start, segment, value, n from found"
-_FROM_DAYS = """
-select
-    periods.period_start, day_values.segment, {value} as value, {n} as n
-from day_values
-join periods
-    on day_values.day >= periods.period_start and day_values.day < periods.end_on
-where day_values.kpi = $kpi{only}
-group by periods.period_start, day_values.segment
+_TELL = "insert into {name} select $kpi, period_start, segment, value, n from found"
+_TELL_OTHERS = """
+insert into day_values
+select kpi, period_start, segment, value, n
+from {others}
+where kpi = $kpi
+    and period_start in (select period_start from every_period where grain = 'day')
+    and period_start not in (select period_start from periods)
 """
-_ROLLED = {
-    "sum": _FROM_DAYS.format(
-        value="sum(day_values.value)", n="sum(day_values.n)", only=""),
-    "mean": _FROM_DAYS.format(
-        value="sum(day_values.value * day_values.n) / nullif(sum(day_values.n), 0)",
-        n="sum(day_values.n)", only=""),
-    "last": _FROM_DAYS.format(
-        value="min(day_values.value)", n="min(day_values.n)",
-        only=" and day_values.day = cast(periods.end_on - interval 1 day as date)"),
+_ROLL = """
+insert into told_values
+select
+    told_kpis.kpi,
+    periods.period_start,
+    day_values.segment,
+    case told_kpis.from_days
+        when 'sum' then sum(day_values.value)
+        when 'mean' then sum(day_values.value * day_values.n) / nullif(sum(day_values.n), 0)
+        else min(case when day_values.period_start = last.day then day_values.value end)
+    end,
+    case told_kpis.from_days
+        when 'last' then min(case when day_values.period_start = last.day then day_values.n end)
+        else sum(day_values.n)
+    end
+from told_kpis
+join day_values
+    on day_values.kpi = told_kpis.kpi
+join periods
+    on day_values.period_start >= periods.period_start and day_values.period_start < periods.end_on
+join (select period_start, cast(end_on - interval 1 day as date) as day from periods) as last
+    on last.period_start = periods.period_start
+where told_kpis.from_days <> ''
+group by told_kpis.kpi, told_kpis.from_days, periods.period_start, day_values.segment
+"""
+TOLD_KPIS: Mapping[str, str] = {
+    "kpi": "varchar", "version": "bigint", "table_name": "varchar", "zero": "varchar",
+    "is_estimate": "boolean", "settled_at": "timestamp", "from_days": "varchar",
 }  # fmt: skip
 # A count is 0 where a success covers the whole period and nothing was found. Sums of parallel
 # threads differ in their last bits: rounded, the same lake gives the same bytes.
 INSERT = """
 insert into kpi_values
 with
+known as (
+    select * from told_values where value is not null
+),
 zeros as (
     select distinct
+        told_kpis.kpi,
         periods.period_start,
-        case when $zero = 'all' then 'all' else covered_spans.source end as segment
-    from periods
+        case when told_kpis.zero = 'all' then 'all' else covered_spans.source end as segment
+    from told_kpis
     join covered_spans
-        on covered_spans.table_name = $table_name
-        and covered_spans.from_at <= periods.start_at
-        and covered_spans.to_at >= periods.end_at
-    where $zero is not null
+        on covered_spans.table_name = told_kpis.table_name
+    join periods
+        on covered_spans.from_at <= periods.start_at and covered_spans.to_at >= periods.end_at
+    where told_kpis.zero is not null
 ),
 every as (
-    select period_start, segment, round(value, 9) as value, n from found
+    select kpi, period_start, segment, round(value, 9) as value, n from known
     union all
-    select zeros.period_start, zeros.segment, 0, 0
+    select zeros.kpi, zeros.period_start, zeros.segment, 0, 0
     from zeros
-    left join found
-        on found.period_start = zeros.period_start and found.segment = zeros.segment
-    where found.segment is null
+    left join known
+        on known.kpi = zeros.kpi
+        and known.period_start = zeros.period_start
+        and known.segment = zeros.segment
+    where known.segment is null
 )
 select
-    $kpi, $version, $grain, every.period_start, every.segment, every.value, every.n,
-    $is_estimate and every.n < $min_n, periods.is_partial or periods.end_at > $settled_at
+    every.kpi, told_kpis.version, $grain, every.period_start, every.segment, every.value, every.n,
+    told_kpis.is_estimate and every.n < $min_n,
+    periods.is_partial or periods.end_at > told_kpis.settled_at
 from every
+join told_kpis on told_kpis.kpi = every.kpi
 join periods on periods.period_start = every.period_start
 """
 
@@ -91,7 +117,7 @@ class Days:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, kpis: Iterable[str]) -> None:
         self._connection, self._waiting, self._kept = connection, set(kpis), set[str]()
-        connection.execute(_DAYS)
+        connection.execute(_VALUES.format(name="day_values"))
 
     def wants(self, kpi: Kpi, grain: str) -> bool:
         """Whether the KPI's days are still to be kept, and these are days."""
@@ -101,42 +127,76 @@ class Days:
         """Whether the KPI's longer periods can follow from its days."""
         return kpi.id in self._kept
 
-    def keep(self, kpi: Kpi) -> None:
-        """Keep what is in ``found`` as the KPI's values by day."""
-        self._connection.execute(_KEEP, {"kpi": kpi.id})
+    def keep(self, kpi: Kpi, others: str = "") -> None:
+        """Keep what is in ``found`` as the KPI's values by day.
+
+        Where ``found`` has only some days, the table ``others`` has the values of all the rest.
+        """
+        self._connection.execute(_TELL.format(name="day_values"), {"kpi": kpi.id})
+        if others:
+            self._connection.execute(_TELL_OTHERS.format(others=others), {"kpi": kpi.id})
         self._kept.add(kpi.id)
+        self._waiting.discard(kpi.id)
 
 
 def measure(
     connection: duckdb.DuckDBPyConnection,
-    kpi: Kpi,
+    kpis: Iterable[Kpi],
     grain: str,
     parameters: Mapping[str, Any],
     days: Days,
 ) -> Iterator[str]:
-    """Add the values of a KPI for the table ``periods``; yields a line if it fails."""
-    sql = _ROLLED[kpi.from_days] if days.has(kpi) else kpi.sql
+    """Add the values of KPIs for the table ``periods``; yields a line for each that fails."""
+    connection.execute(_VALUES.format(name="told_values"))
+    rows = []
+    for kpi in kpis:
+        is_rolled = days.has(kpi)
+        if not is_rolled and (yield from _fails(connection, kpi, grain, parameters)):
+            continue
+        if days.wants(kpi, grain):
+            days.keep(kpi)
+        if grain in kpi.grains:
+            rows.append(facts(kpi, parameters, is_rolled))
+            if not is_rolled:
+                connection.execute(_TELL.format(name="told_values"), {"kpi": kpi.id})
+    given.fill(connection, "told_kpis", TOLD_KPIS, rows)
+    connection.execute(_ROLL)
+    connection.execute(INSERT, {"grain": grain, "min_n": parameters["min_n"]})
+
+
+def measure_days(
+    connection: duckdb.DuckDBPyConnection,
+    kpi: Kpi,
+    parameters: Mapping[str, Any],
+    days: Days,
+    others: str,
+) -> Iterator[str]:
+    """Keep a KPI's values of the days in ``periods``, and of the table ``others`` all other days;
+    yields a line if it fails."""
+    if not (yield from _fails(connection, kpi, "day", parameters)):
+        days.keep(kpi, others)
+
+
+def _fails(
+    connection: duckdb.DuckDBPyConnection, kpi: Kpi, grain: str, parameters: Mapping[str, Any]
+) -> Generator[str, None, bool]:
+    """Make the table ``found`` of what a KPI yields; a line says why where that cannot be used."""
     try:
-        steps.run(connection, "found", FOUND.format(sql=sql), {**parameters, "kpi": kpi.id})
+        sql = FOUND.format(sql=kpi.sql)
+        steps.run(connection, "found", sql, {**parameters, "kpi": kpi.id})
         promises = list(checking.broken(connection, kpi))
     except (duckdb.Error, BadKpi) as error:
         yield f"KPI {kpi.id}: its SQL cannot be run: {' '.join(str(error).split())[:300]}"
-        return
+        return True
     if promises and grain in kpi.grains:
         yield f"KPI {kpi.id}, by {grain}: {promises[0]}; left out until {kpi.id}.sql is mended"
-    if promises:
-        return
-    if days.wants(kpi, grain):
-        days.keep(kpi)
-    if grain in kpi.grains:
-        _insert(connection, kpi, grain, parameters)
+    return bool(promises)
 
 
-def _insert(
-    connection: duckdb.DuckDBPyConnection, kpi: Kpi, grain: str, parameters: Mapping[str, Any]
-) -> None:
-    facts = {"kpi": kpi.id, "version": kpi.version, "grain": grain, "table_name": kpi.table}
-    facts |= {"zero": kpi.zero, "is_estimate": kpi.statistic in ("mean", "quantile", "ratio")}
+def facts(kpi: Kpi, parameters: Mapping[str, Any], is_rolled: bool) -> tuple[Any, ...]:
+    """What of a KPI its rows in ``kpi_values`` are made with, as in ``TOLD_KPIS``."""
     window = timedelta(seconds=parameters[f"longest_{kpi.settles}"] if kpi.settles else 0)
-    facts |= {"settled_at": parameters["as_of"] - window}
-    connection.execute(INSERT, steps.used(INSERT, {**parameters, **facts}))
+    is_estimate = kpi.statistic in ("mean", "quantile", "ratio")
+    settled_at = parameters["as_of"] - window
+    way = kpi.from_days if is_rolled else ""
+    return kpi.id, kpi.version, kpi.table, kpi.zero, is_estimate, settled_at, way

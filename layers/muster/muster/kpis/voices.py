@@ -6,18 +6,51 @@ with most of what the scorer reads as unhappy, each with its unhappiest sentence
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import duckdb
 
+from muster.kpis import steps
 from muster.kpis.periods import naive
 
 SHOWN = 3
 #: A message at least this unhappy must be among a thread's; the scale ends at -1.
 UNHAPPY = -0.4
 
+# Every message of the threads in which somebody wrote in the period.
+_HEARD = """
+create or replace temp table heard_messages as
+with
+placed as (
+    select
+        messages.source,
+        messages.message_id,
+        messages.created_at,
+        coalesce(joined_lines.thread_id, messages.thread_id) as in_thread
+    from messages
+    left join joined_lines
+        on joined_lines.source = messages.source
+        and joined_lines.message_id = messages.message_id
+),
+threads_heard as (
+    select distinct source, in_thread
+    from placed
+    where created_at >= $start_at and created_at < $end_at
+),
+heard as (
+    select placed.source, placed.message_id
+    from placed
+    semi join threads_heard
+        on threads_heard.source = placed.source and threads_heard.in_thread = placed.in_thread
+)
+select messages.*
+from messages
+semi join heard
+    on heard.source = messages.source and heard.message_id = messages.message_id
+"""
 _ANSWERS = """
 with
 written as (
@@ -103,13 +136,33 @@ class Said:
     unhappy: tuple[dict[str, Any], ...]
 
 
-def said(connection: duckdb.DuckDBPyConnection, start_at: datetime, end_at: datetime) -> Said:
+def said(
+    connection: duckdb.DuckDBPyConnection,
+    parameters: Mapping[str, Any],
+    start_at: datetime,
+    end_at: datetime,
+) -> Said:
     """What was written from ``start_at`` to ``end_at`` (exclusive); ``connection`` is measured."""
-    span = {"start_at": naive(start_at), "end_at": naive(end_at), "shown": SHOWN}
-    return Said(
-        _rows(connection, _ANSWERS, span),
-        _rows(connection, _UNHAPPY, {**span, "unhappy": UNHAPPY}),
-    )
+    span = {"start_at": naive(start_at), "end_at": naive(end_at)}
+    connection.execute(_HEARD, span)
+    connection.execute("create temp view messages as select * from heard_messages")
+    try:
+        _judge(connection, parameters)
+        return Said(
+            _rows(connection, _ANSWERS, {**span, "shown": SHOWN}),
+            _rows(connection, _UNHAPPY, {**span, "shown": SHOWN, "unhappy": UNHAPPY}),
+        )
+    finally:
+        connection.execute("drop view temp.messages")
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> None:
+    """Say who wrote the messages heard, in which role: a run that went on knows changed ones."""
+    shared = steps.load()
+    known = steps.needed(["from suspected_accounts"], shared)
+    for name in steps.needed(["from human_messages", "from thread_openings"], shared):
+        if name not in known:
+            steps.run(connection, name, shared[name], parameters)
 
 
 def _rows(

@@ -68,6 +68,8 @@ def table(name: str, columns: Columns, lake_url: str, sources: Iterable[str]) ->
 
 
 def _partitions(name: str) -> list[str]:
+    if name == "conversations":
+        return ["month"]
     if name not in TABLES:
         return []
     return ["source", "month"] if TABLES[name].month else ["source"]
@@ -77,12 +79,12 @@ def _projection(keys: list[str], place: str, sources: Iterable[str]) -> dict[str
     if not keys:
         return {}
     template = place + "".join(f"{key}=${{{key}}}/" for key in keys)
-    found = {
-        "projection.enabled": "true",
-        "projection.source.type": "enum",
-        "projection.source.values": ",".join(sorted(sources)) or "none",
-        "storage.location.template": template,
-    }
+    found = {"projection.enabled": "true", "storage.location.template": template}
+    if "source" in keys:
+        found |= {
+            "projection.source.type": "enum",
+            "projection.source.values": ",".join(sorted(sources)) or "none",
+        }
     if "month" in keys:
         found |= {
             "projection.month.type": "date",

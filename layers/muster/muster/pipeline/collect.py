@@ -16,6 +16,7 @@ from muster.errors import BadSettings, RateLimited, Refused, Retry, SourceFailed
 from muster.lake import cells, erasing, known, merge, raw, state, suppression
 from muster.lake.state import State
 from muster.pipeline import moods, people
+from muster.pipeline.forgetting import forget
 from muster.project import Progress, Project
 from muster.records import TABLE_OF, TABLES, Deletion, Item, Page, Row, Thread
 from muster.secret import reveal
@@ -301,6 +302,7 @@ def replay(
     made = [(one, moods.mood(project, one.name, again=rescore)) for one in picked]
     found = tuple(_replay(project, source, since, mood) for source, mood in made)
     people.settle_after(project, (one.changed for one in found))
+    forget(project.lake)  # a mended mapping changes rows, not when they were observed
     return found
 
 

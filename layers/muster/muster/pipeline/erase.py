@@ -19,6 +19,7 @@ from muster.lake import erasing, person_ids, suppression
 from muster.lake.erasing import Erasure
 from muster.pipeline import quotes
 from muster.pipeline.collect import is_theirs
+from muster.pipeline.forgetting import forget
 from muster.pipeline.measure import all_sources
 from muster.project import Project
 from muster.records import TABLES
@@ -118,6 +119,7 @@ def _clean_json(text: str, erasure: Erasure) -> str:
 
 def _forget_derived(lake: Store) -> Iterator[int]:
     """Derived rows about single people and conversations; sums name nobody and stay."""
+    forget(lake)
     for entry in list(lake.list("tables/")):
         name = entry.key.split("/")[1]
         if name not in TABLES and name not in ("kpi_values", "goal_status", "coverage"):

@@ -44,10 +44,14 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
     settings, kpis = project.settings, check_plans(project)
     project.notify(Progress("measure", "KPIs", len(kpis), ""))
     connection = engine.connect(project.lake.url(), environment=project.environment)
-    write = project.lake.put if is_kept else None
     coverage = tuple(coverage_of(project, as_of))
     outcome = runner.measure(
-        connection, settings, kpis, as_of=as_of, coverage=coverage, write=write
+        connection,
+        settings,
+        kpis,
+        as_of=as_of,
+        coverage=coverage,
+        lake=project.lake if is_kept else None,
     )
     facts = tuple(_facts(project, source, as_of, connection) for source in all_sources(project))
     verdicts = tuple(_verdicts(project, kpis, outcome.values, as_of))
@@ -69,6 +73,7 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
         known,
         money,
         said,
+        outcome.waiting_more,
     )
 
 

@@ -20,13 +20,14 @@ def voices(
     connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime
 ) -> Iterator[Voices]:
     """One for each grain of the settings' reports, of its last whole period before ``as_of``."""
+    from muster.kpis.given import parameters
     from muster.kpis.voices import said
 
-    zone = settings.zone
+    zone, given = settings.zone, parameters(settings, as_of)
     for grain in sorted({one.grain for one in settings.reports}):
         start = last_whole_period(as_of, zone, grain)
         end = local_midnight(next_period(start, grain), zone)
-        found = said(connection, local_midnight(start, zone), end)
+        found = said(connection, given, local_midnight(start, zone), end)
         yield Voices(
             grain,
             start,

@@ -94,7 +94,7 @@ def build(
         signals=signs,
         goals=goal_lines.count(status for _, status in judged),
         verdicts=goal_lines.verdicts(judged),
-        waiting=len(measured.waiting),
+        waiting=len(measured.waiting) + measured.waiting_more,
         longest=_longest(measured.waiting, say),
         sources=len(measured.sources),
         stale=sum(source.is_stale for source in measured.sources),
@@ -120,7 +120,7 @@ def build(
         headline=opening.headline(findings),
         measures=found,
         waiting=_waiting(measured.waiting, here, say) if is_team else (),
-        waiting_left=_left(measured.waiting, say) if is_team else "",
+        waiting_left=_left(measured, say) if is_team else "",
         unchanged=opening.unchanged(findings),
         missing=missing.missing(
             found, goals, fresh, measured.problems, measured.other_money, settings, say
@@ -240,8 +240,8 @@ def _longest(waiting: Sequence[WaitingIssue], say: Words) -> str:
     return numbers.span_text(seconds, say)
 
 
-def _left(waiting: Sequence[WaitingIssue], say: Words) -> str:
-    left = len(waiting) - WAITING_SHOWN
+def _left(measured: Measured, say: Words) -> str:
+    left = len(measured.waiting) + measured.waiting_more - WAITING_SHOWN
     return say("more_waiting", n=left) if left > 0 else ""
 
 

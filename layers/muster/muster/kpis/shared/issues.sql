@@ -1,19 +1,32 @@
--- One row per issue: a conversation a member opened towards us, or one staff reached out to.
+-- One row per issue: a conversation a member opened towards us, or one staff reached out to (a view).
 -- Its two clocks run until the event, or until the instant at which we stop knowing (censored).
 with
 opened as (
     select
         conversations.*,
-        coalesce(first_response_at, resolved_at, $as_of) as wait_ended_at,
-        coalesce(resolved_at, escalated_at, $as_of) as resolution_ended_at,
+        coalesce(conversations.first_response_at, conversations.resolved_at, $as_of)
+            as wait_ended_at,
+        coalesce(conversations.resolved_at, conversations.escalated_at, $as_of)
+            as resolution_ended_at,
+        coalesce(
+            conversations.first_response_clock,
+            conversations.resolved_clock,
+            today.seconds_before
+                + case when today.is_working
+                    then date_diff('millisecond', today.start_at, $as_of) / 1000.0 else 0 end
+        ) as wait_ended_clock,
         coalesce(source_settings.answer_window, $answer_window) as answer_window,
         coalesce(source_settings.resolution_window, $resolution_window) as resolution_window,
-        coalesce(source_settings.reopen_window, $reopen_window) as reopen_window,
-        coalesce(source_settings.calendar, 0) as calendar
+        coalesce(source_settings.reopen_window, $reopen_window) as reopen_window
     from conversations
     left join source_settings
         on source_settings.source = conversations.source
-    where issue_kind is not null
+    left join work_pieces as today
+        on today.calendar = conversations.calendar
+        and today.day = cast($as_of as date)
+        and today.start_at <= $as_of
+        and today.end_at > $as_of
+    where conversations.issue_kind is not null
 )
 select
     opened.*,
@@ -23,33 +36,5 @@ select
     date_diff('millisecond', opened_at, wait_ended_at) / 1000.0 as wait_seconds,
     date_diff('millisecond', opened_at, resolution_ended_at) / 1000.0 as resolution_seconds,
     date_diff('millisecond', opened_at, $as_of) / 1000.0 as age_seconds,
-    -- No calendar, no business figure: without a piece of the calendar these are null.
-    starts.is_working as is_in_hours,
-    ends.seconds_before
-        + case when ends.is_working
-            then date_diff('millisecond', ends.start_at, wait_ended_at) / 1000.0 else 0 end
-        - starts.seconds_before
-        - case when starts.is_working
-            then date_diff('millisecond', starts.start_at, opened_at) / 1000.0 else 0 end
-        as wait_business_seconds,
-    opening_days.day as opened_day,
-    resolution_days.day as resolved_day
+    wait_ended_clock - opened_clock as wait_business_seconds
 from opened
-left join work_pieces as starts
-    on starts.calendar = opened.calendar
-    and starts.day = cast(opened.opened_at as date)
-    and opened.opened_at >= starts.start_at
-    and opened.opened_at < starts.end_at
-left join work_pieces as ends
-    on ends.calendar = opened.calendar
-    and ends.day = cast(opened.wait_ended_at as date)
-    and opened.wait_ended_at >= ends.start_at
-    and opened.wait_ended_at < ends.end_at
-left join day_spans as opening_days
-    on opening_days.utc_day = cast(opened.opened_at as date)
-    and opened.opened_at >= opening_days.start_at
-    and opened.opened_at < opening_days.end_at
-left join day_spans as resolution_days
-    on resolution_days.utc_day = cast(opened.resolved_at as date)
-    and opened.resolved_at >= resolution_days.start_at
-    and opened.resolved_at < resolution_days.end_at

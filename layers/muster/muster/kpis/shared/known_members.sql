@@ -30,9 +30,7 @@ joined as (
 dated as (
     select person, joined_at as first_at from joined
     union all
-    select person, created_at
-    from human_messages
-    where role = 'member' and author_id is not null
+    select person, first_at from daily_writers
 ),
 firsts as (
     select person, min(first_at) as first_at

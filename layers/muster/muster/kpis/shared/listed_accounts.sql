@@ -13,6 +13,10 @@ wrote as (
     from messages
     join named on named.account = messages.author_id
     union
+    select suspicious_days.source, suspicious_days.author_id, named.account
+    from suspicious_days
+    join named on named.account = suspicious_days.author_id
+    union
     select reviews.source, reviews.author_id, named.account
     from reviews
     join named on named.account = reviews.author_id

@@ -1,5 +1,6 @@
 -- One row per thread that a member opened (its opening message not deleted): the human messages
--- after the first, and the role of who answered first: another person, strictly after.
+-- after the first, and the role of who answered first: another person, strictly after (kept by
+-- thread).
 with
 openings as (
     select * from thread_openings where role = 'member' and not is_deleted

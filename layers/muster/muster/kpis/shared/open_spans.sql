@@ -7,34 +7,31 @@ spans as (
     select
         'waiting' as kind,
         opened_at,
-        opened_at as from_at,
+        opened_day as from_day,
         least(
             coalesce(first_response_at, resolved_at), coalesce(resolved_at, first_response_at)
-        ) as to_at
-    from issues
+        ) as to_at,
+        least(
+            coalesce(first_response_day, resolved_day), coalesce(resolved_day, first_response_day)
+        ) as to_day
+    from conversations
     where issue_kind = 'inbound'
     union all
     select
         'open',
         opened_at,
-        issue_at,
-        least(coalesce(resolved_at, escalated_at), coalesce(escalated_at, resolved_at))
-    from issues
+        case when issue_kind = 'inbound' then opened_day else first_response_day end,
+        least(coalesce(resolved_at, escalated_at), coalesce(escalated_at, resolved_at)),
+        least(coalesce(resolved_day, escalated_day), coalesce(escalated_day, resolved_day))
+    from conversations
+    where issue_kind is not null
 )
 select
-    spans.kind,
-    coalesce(first_days.day, date '0001-01-01') as from_day,
-    coalesce(last_days.day, date '9999-12-31') as to_day,
+    kind,
+    coalesce(from_day, date '0001-01-01') as from_day,
+    coalesce(to_day, date '9999-12-31') as to_day,
     count(*) as issues,
-    min(spans.opened_at) as oldest_at
+    min(opened_at) as oldest_at
 from spans
-left join day_spans as first_days
-    on first_days.utc_day = cast(spans.from_at as date)
-    and spans.from_at >= first_days.start_at
-    and spans.from_at < first_days.end_at
-left join day_spans as last_days
-    on last_days.utc_day = cast(spans.to_at as date)
-    and spans.to_at >= last_days.start_at
-    and spans.to_at < last_days.end_at
-where spans.to_at is null or last_days.day is not null
-group by spans.kind, first_days.day, last_days.day
+where to_at is null or to_day is not null
+group by kind, from_day, to_day

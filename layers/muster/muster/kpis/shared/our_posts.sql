@@ -1,8 +1,10 @@
--- One row per post or quote of staff that counts, with what its readers did (as it is now).
+-- One row per post or quote of staff that counts, with what its readers did, as it is now
+-- (kept by day).
 select
     human_messages.source,
     human_messages.message_id,
     human_messages.created_at,
+    human_messages.day,
     messages.likes,
     messages.reposts,
     messages.replies,

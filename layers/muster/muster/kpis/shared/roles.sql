@@ -10,17 +10,17 @@ accounts as (
 ),
 listed_messages as (
     select
-        written.source,
-        written.message_id,
+        messages.source,
+        messages.message_id,
         max(case when listed_accounts.role = 'bot' then 1 else 0 end) as bot,
         max(case when listed_accounts.role = 'staff' then 1 else 0 end) as staff
-    from written
+    from messages
     join listed_accounts
-        on listed_accounts.source = written.source
-        and listed_accounts.member_id = written.author_id
-        and written.created_at >= listed_accounts.from_at
-        and written.created_at < listed_accounts.until_at
-    group by written.source, written.message_id
+        on listed_accounts.source = messages.source
+        and listed_accounts.member_id = messages.author_id
+        and messages.created_at >= listed_accounts.from_at
+        and messages.created_at < listed_accounts.until_at
+    group by messages.source, messages.message_id
 ),
 suspected as (
     select distinct source, member_id from suspected_accounts

@@ -1,0 +1,383 @@
+"""A run that goes on from what an earlier one kept: only what changed is counted, and the rest is
+read. The tables are the ones a run from scratch makes, row for row.
+
+A step whose comment says "(kept by thread)", "(kept by day)", "(kept by utc_day)" or "(kept by
+period)" has rows that rest on one thread, day or period alone. Of these the run computes the
+touched ones, from the messages of the touched threads and days, and takes the others as they were.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from muster.kpis import derived, engine, kept, steps
+from muster.kpis.periods import naive
+from muster.records import KEPT
+from muster.store import Store
+
+_ACCOUNTS = {
+    "known_accounts": """
+        select
+            source, member_id, person_id, joined_at, role,
+            coalesce(is_bot, false) or coalesce(role, '') = 'bot' as is_bot
+        from members
+    """,
+    "known_listed": """
+        select listed_accounts.* from listed_accounts
+        semi join members
+            on members.source = listed_accounts.source
+            and members.member_id = listed_accounts.member_id
+    """,
+    "known_suspected": "select distinct source, member_id from suspected_accounts",
+}
+_OTHER = """
+    (select {columns} from {name} {where} except select {columns} from kept_{name} {where})
+    union
+    (select {columns} from kept_{name} {where} except select {columns} from {name} {where})
+"""
+_OTHER_ACCOUNTS = f"""
+create or replace temp table other_accounts as
+with
+other as (
+    select distinct source, member_id, false as is_other_role from ({
+    _OTHER.format(
+        name="known_accounts",
+        columns="source, member_id, person_id",
+        where="where person_id is not null",
+    )
+})
+    union all
+    select distinct source, member_id, true from ({
+    _OTHER.format(name="known_accounts", columns="source, member_id, is_bot", where="where is_bot")
+})
+    union all
+    select distinct source, member_id, true from ({
+    _OTHER.format(name="known_listed", columns="*", where="")
+})
+    union all
+    select source, member_id, true from ({
+    _OTHER.format(name="known_suspected", columns="*", where="")
+})
+)
+select source, member_id, bool_or(is_other_role) as is_other_role
+from other
+group by source, member_id
+"""
+# Days on which they joined or wrote: who is new, and how many wrote, may differ there.
+_JOINED = f"""
+insert into stale_days
+with
+other as (
+    select source, member_id from ({_OTHER.format(name="known_accounts", columns="*", where="")})
+    union
+    select source, member_id from other_accounts
+),
+joined as (
+    select source, member_id, joined_at from known_accounts
+    union
+    select source, member_id, joined_at from kept_known_accounts
+)
+select 'members', day_spans.day
+from joined
+semi join other on other.source = joined.source and other.member_id = joined.member_id
+join day_spans
+    on day_spans.utc_day = cast(joined.joined_at as date)
+    and joined.joined_at >= day_spans.start_at
+    and joined.joined_at < day_spans.end_at
+union
+select 'members', daily_authors.day
+from daily_authors
+semi join other_accounts
+    on other_accounts.source = daily_authors.source
+    and other_accounts.member_id = daily_authors.author_id
+"""
+KEYS = {
+    "thread": ("touched_threads", ("source", "thread_id")),
+    "day": ("changed_days", ("day",)),
+    "utc_day": ("changed_utc_days", ("utc_day",)),
+    "period": ("stale_periods", ("grain", "period_start")),
+}
+_DATES = ("opened_at", "day", "utc_day", "period_start")  # by which a table is cut into months
+_FIGURE_DAYS = ("day", "opened_day", "resolved_day")  # days whose figures a row counts in
+_MARK = re.compile(r"\(kept\s+by\s+(\w+)\)")
+_COMMENT_LINE = re.compile(r"\n--\s*")
+DAY_VALUES = "day_values"
+# It reads messages, but those of the moment are enough, and what changes in it is looked for.
+WHOLE = "listed_accounts"
+
+
+def kept_by(sql: str) -> str:
+    """``thread``, ``day``, ``utc_day`` or ``period``; empty for a step that is not kept."""
+    found = _MARK.search(_COMMENT_LINE.sub(" ", sql))
+    return found[1] if found else ""
+
+
+class Keeping:
+    """Kept tables of a lake: read where ``goes_on``, and written when the run has succeeded."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, lake: Store, before: kept.Kept | None
+    ) -> None:
+        self._connection, self._lake, self.before = connection, lake, before
+        self._months: dict[str, set[str] | None] = {}
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether an earlier run's tables are gone on from."""
+        return self.before is not None
+
+    def run(self, name: str, sql: str, parameters: Mapping[str, Any]) -> None:
+        """Compute a step that is kept, by thread or day, into a table or view of its name."""
+        by = kept_by(sql)
+        if not self.goes_on:
+            steps.run(self._connection, name, sql, parameters)
+            self._months[name] = None
+            return
+        steps.run(self._connection, f"fresh_{name}", sql, parameters)
+        self._merge(name, *KEYS[by])
+
+    def note_accounts(self) -> bool:
+        """Whether accounts count otherwise than before (``other_accounts``): as another person, as
+        a bot, by the settings, or as suspected."""
+        for name, select in _ACCOUNTS.items():
+            self._connection.execute(f"create or replace temp table {name} as {select}")
+            self._view_kept(name, f"select * from {name}")
+            self._months[name] = {""}
+        self._connection.execute(_OTHER_ACCOUNTS)
+        return bool(self._count("other_accounts"))
+
+    def note_joined(self) -> None:
+        """The days on which members joined who are new, or count otherwise, are stale."""
+        self._connection.execute(_JOINED)
+
+    def note_waiting(self) -> None:
+        """By day opened, how long issues waited at the earlier run: ``waiting_days``."""
+        assert self.before is not None
+        self._connection.execute(_WAITING_DAYS, {"before": naive(self.before.as_of)})
+        self._view_kept(DAY_VALUES, f"select * from {DAY_VALUES}")
+
+    def days(self, kpis: Sequence[str]) -> None:
+        """Keep the values by day of these KPIs."""
+        listed = ", ".join(map(engine.quoted, kpis)) or "''"
+        self._connection.execute(f"delete from {DAY_VALUES} where kpi not in ({listed})")
+        self._months[DAY_VALUES] = None
+        if self.goes_on:
+            sql = "select distinct strftime(day, '%Y-%m') from stale_days"
+            found = self._connection.execute(sql).fetchall()
+            self._months[DAY_VALUES] = {row[0] for row in found}
+
+    def period(self, name: str, grain: str) -> None:
+        """Put the step just computed for the stale periods of a grain together with the others."""
+        by_grain = f"all_{name}"
+        typed = f"select '{grain}' as grain, * from {name}"
+        create = "create temp table if not exists"
+        self._connection.execute(f"{create} {by_grain} as {typed} limit 0")
+        if self.goes_on:
+            self._connection.execute(
+                f"delete from {name} where period_start not in (select period_start "
+                f"from stale_periods)"
+            )
+            self._view_kept(name, typed)
+            self._connection.execute(
+                f"insert into {name} select * exclude (grain) from kept_{name} "
+                f"where grain = '{grain}' and period_start in (select period_start from "
+                f"every_period where grain = '{grain}') and period_start not in "
+                "(select period_start from stale_periods)"
+            )
+        self._connection.execute(f"insert into {by_grain} {typed}")
+        self._months[name] = {""}
+
+    def write(self, manifest: kept.Kept) -> None:
+        """Write the months that changed, take away what no longer is, then the manifest."""
+        there = dict(self.before.written if self.before else {})
+        for name, months in self._months.items():
+            there = self._write(name, months, there)
+        for entry in list(self._lake.list(KEPT)) + [
+            entry for name in kept.PUBLIC for entry in self._lake.list(kept.folder(name))
+        ]:
+            if entry.key not in {*there, *kept.OWN}:
+                self._lake.delete(entry.key)
+        facts = {**vars(manifest), "written": there}
+        kept.save(self._lake, kept.Kept(**facts))
+
+    def _write(self, name: str, months: set[str] | None, there: dict[str, str]) -> dict[str, str]:
+        prefix = kept.folder(name)
+        if months is None:
+            there = {key: tag for key, tag in there.items() if not key.startswith(prefix)}
+            months = set(self._months_of(name)) or {""}
+        for month in sorted(months):
+            key = f"{prefix}month={month}/part-0.parquet" if month else f"{prefix}part-0.parquet"
+            data = self._encoded(name, month)
+            there.pop(key, None)
+            if data:
+                there[key] = self._lake.put(key, data)
+        return there
+
+    def _months_of(self, name: str) -> Iterator[str]:
+        column = self._dated(name)
+        sql = f"select distinct strftime({column}, '%Y-%m') from {name} where {column} is not null"
+        yield from (row[0] for row in self._connection.execute(sql).fetchall())
+
+    def _encoded(self, name: str, month: str) -> bytes:
+        """The rows of a month (all of a table without months) as Parquet; nothing if none."""
+        source = f"all_{name}" if self._has(f"all_{name}") else name
+        chosen = f"select * from {source}"
+        if month:
+            start, column = date.fromisoformat(f"{month}-01"), self._dated(name)
+            chosen += f" where {column} >= date '{start}' and {column} < date '{start}'"
+            chosen += " + interval 1 month"
+        sql = derived.with_zone(self._connection, chosen, "all")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "part.parquet"
+            engine.copy(self._connection, sql, path)
+            (rows,) = self._connection.execute(
+                f"select count(*) from read_parquet({engine.quoted(str(path))})"
+            ).fetchall()
+            return path.read_bytes() if rows[0] or not month else b""
+
+    def _merge(self, name: str, touched: str, keys: tuple[str, ...]) -> None:
+        """Fresh rows of what is touched, kept rows of what is not; what differs is stale."""
+        alike = " and ".join(f"{touched}.{key} = rows.{key}" for key in keys)
+        self._view_kept(name, f"select * from fresh_{name}")
+        for state in ("kept", "fresh"):
+            self._connection.execute(
+                f"create or replace temp table {state}_touched as "
+                f"select rows.* from {state}_{name} as rows semi join {touched} on {alike}"
+            )
+        self._connection.execute(
+            "create or replace temp table differing as "
+            "(select * from kept_touched except all select * from fresh_touched) union all by name "
+            "(select * from fresh_touched except all select * from kept_touched)"
+        )
+        self._connection.execute(
+            f"create or replace temp table now_{name} as select * from fresh_touched"
+        )
+        self._connection.execute(
+            f"create or replace temp view {name} as select rows.* from kept_{name} as rows "
+            f"anti join {touched} on {alike} union all by name select * from now_{name}"
+        )
+        self._note(name)
+
+    def _note(self, name: str) -> None:
+        """Which months are to be written again, and which days' figures may differ."""
+        dated = self._dated(name)
+        sql = f"select distinct strftime({dated}, '%Y-%m') from differing"
+        self._months[name] = {row[0] for row in self._connection.execute(sql).fetchall()}
+        for column in set(_FIGURE_DAYS) & set(self._columns("differing")):
+            self._connection.execute(
+                f"insert into stale_days select distinct '{name}', {column} from differing "
+                f"where {column} is not null"
+            )
+
+    def _view_kept(self, name: str, alike: str) -> None:
+        """``kept_<name>``: what was kept of a table, with the columns of the SQL ``alike``."""
+        prefix = kept.folder(name)
+        written = self.before.written if self.before else {}
+        paths = [self._lake.url(key) for key in written if key.startswith(prefix)]
+        sql = f"select * from ({alike}) limit 0"
+        if paths:
+            listed = ", ".join(map(engine.quoted, paths))
+            sql = engine.plain_times(
+                self._connection,
+                f"select * from read_parquet([{listed}], hive_partitioning = false)",
+            )
+        self._connection.execute(f"create or replace temp view kept_{name} as {sql}")
+
+    def _dated(self, name: str) -> str:
+        present = self._columns(name)
+        return next(column for column in _DATES if column in present)
+
+    def _columns(self, name: str) -> list[str]:
+        found = self._connection.execute(f"select * from {name} limit 0")
+        return [column[0] for column in found.description or ()]
+
+    def _has(self, name: str) -> bool:
+        sql = "select count(*) from duckdb_tables() where table_name = ?"
+        return bool(self._connection.execute(sql, [name]).fetchall()[0][0])
+
+    def _count(self, name: str) -> int:
+        return int(self._connection.execute(f"select count(*) from {name}").fetchall()[0][0])
+
+
+def stale_periods(
+    connection: duckdb.DuckDBPyConnection, grain: str, reasons: Iterable[str]
+) -> None:
+    """``stale_periods``: those with a stale day for one of these reasons, the ones after them, and,
+    where conversations are a reason, those in which an issue that still waits had at the earlier
+    run waited no longer than the slowest event took."""
+    asked = {"grain": grain, "reasons": sorted({"time", *reasons})}
+    connection.execute(_STALE_PERIODS, asked)
+
+
+_STALE_PERIODS = """
+create or replace temp table stale_periods as
+with
+own as (
+    select period_start, end_on from every_period where grain = $grain
+),
+touched as (
+    select distinct own.period_start, own.end_on
+    from own
+    join stale_days on stale_days.day >= own.period_start and stale_days.day < own.end_on
+    where list_contains($reasons, stale_days.reason)
+)
+select $grain as grain, period_start from touched
+union
+select $grain, own.period_start from own join touched on touched.end_on = own.period_start
+union
+select $grain, own.period_start
+from own
+join waiting_days
+    on waiting_days.day >= own.period_start and waiting_days.day < own.end_on
+where list_contains($reasons, 'conversations')
+group by own.period_start
+having max(waiting_days.longest_answer) >= min(waiting_days.shortest_wait)
+    or max(waiting_days.longest_business) >= min(waiting_days.shortest_business)
+    or max(waiting_days.longest_resolution) >= min(waiting_days.shortest_open)
+"""
+# By day opened: how long the slowest event took, and how long at the earlier run the newest issue
+# without one had waited, in seconds.
+_WAITING_DAYS = """
+create or replace temp table waiting_days as
+with
+clocks as (
+    select
+        calendar,
+        max(
+            seconds_before
+                + case when is_working
+                    then date_diff('millisecond', start_at, $before) / 1000.0 else 0 end
+        ) as shown
+    from work_pieces
+    where day = cast($before as date) and start_at <= $before and end_at > $before
+    group by calendar
+)
+select
+    conversations.opened_day as day,
+    max(date_diff('millisecond', opened_at, first_response_at) / 1000.0) as longest_answer,
+    max(first_response_clock - opened_clock) as longest_business,
+    max(date_diff('millisecond', opened_at, resolved_at) / 1000.0) as longest_resolution,
+    min(
+        case when first_response_at is null and resolved_at is null
+            then date_diff('millisecond', opened_at, $before) / 1000.0 end
+    ) as shortest_wait,
+    min(
+        case when first_response_at is null and resolved_at is null
+            then clocks.shown - opened_clock end
+    ) as shortest_business,
+    min(
+        case when resolved_at is null and escalated_at is null
+            then date_diff('millisecond', opened_at, $before) / 1000.0 end
+    ) as shortest_open
+from conversations
+left join clocks on clocks.calendar = conversations.calendar
+where issue_kind is not null
+group by conversations.opened_day
+"""

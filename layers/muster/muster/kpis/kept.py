@@ -1,0 +1,113 @@
+"""What an earlier measuring left behind so that the next need not count everything again.
+
+The lake's folder ``kept/`` holds, besides ``tables/conversations``, the tables that the next run
+goes on from, and a manifest that says what they rest on. Whoever changes rows of the past without
+a new ``observed_at`` (erasing, replaying) takes the folder away: the next run counts from scratch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+import muster
+from muster.kpis import steps
+from muster.records import KEPT, KEPT_SINCE
+from muster.results import Kpi
+from muster.settings import Settings
+from muster.store import Store
+
+MANIFEST = f"{KEPT}manifest.json"
+OWN = (MANIFEST, KEPT_SINCE)
+PUBLIC = ("conversations",)  # kept where everybody reads them
+TRACKED = ("messages", "threads")
+_OF_NO_NUMBER = {"reports", "goals", "events", "site", "lake", "sending", "sender", "alerts"}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the kept tables rest on: lake objects by key with their ETags, and the run's facts."""
+
+    fingerprint: str
+    since: str
+    as_of: datetime
+    covered: tuple[tuple[str, str, datetime, datetime], ...]
+    read: Mapping[str, str]
+    written: Mapping[str, str]
+
+
+def load(lake: Store) -> Kept | None:
+    """The manifest, or ``None`` if there is none or one of another release."""
+    stored = lake.get(MANIFEST)
+    try:
+        return TypeAdapter(Kept).validate_json(stored.data) if stored else None
+    except ValidationError:
+        return None
+
+
+def save(lake: Store, kept: Kept) -> None:
+    """Write the manifest, the last of all that is kept."""
+    lake.put(MANIFEST, TypeAdapter(Kept).dump_json(kept))
+
+
+def since(lake: Store) -> str:
+    """What ``forget`` changes: a run goes on from one that began under the same."""
+    stored = lake.get(KEPT_SINCE)
+    return stored.data.decode() if stored else ""
+
+
+def read_objects(lake: Store) -> dict[str, str]:
+    """The objects of the tracked tables by key, with their ETags."""
+    return {entry.key: entry.etag for table in TRACKED for entry in lake.list(f"tables/{table}/")}
+
+
+def written_objects(lake: Store) -> dict[str, str]:
+    """The objects of the kept tables by key, with their ETags."""
+    folders = (KEPT, *(f"tables/{name}/" for name in PUBLIC))
+    found = (entry for folder in folders for entry in lake.list(folder))
+    return {entry.key: entry.etag for entry in found if entry.key not in OWN}
+
+
+def folder(name: str) -> str:
+    """Where a kept table's objects lie."""
+    return f"tables/{name}/" if name in PUBLIC else f"{KEPT}{name}/"
+
+
+def fingerprint(settings: Settings, kpis: Iterable[Kpi], connection: Any) -> str:
+    """Equal for two runs whose rules are the same: SQL, settings, releases, and the first day."""
+    begins = connection.execute("select min(start_at) from day_spans").fetchall()[0][0]
+    rules = {
+        "sql": steps.load(),
+        "kpis": [[kpi.id, kpi.sql, kpi.version, kpi.from_days, kpi.grains] for kpi in kpis],
+        "settings": settings.model_dump_json(exclude=_OF_NO_NUMBER),
+        "begins": str(begins),
+        "releases": [muster.__version__, version("duckdb"), version("holidays")],
+    }
+    return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
+
+
+def is_still_good(kept: Kept, now: Kept, back: timedelta) -> bool:
+    """Whether a run whose manifest will be ``now`` can go on from what an earlier one kept.
+
+    ``back`` is how long before the earlier run's time values still move.
+    """
+    settled = kept.as_of - back
+    return (
+        (kept.fingerprint, kept.since) == (now.fingerprint, now.since)
+        and kept.as_of <= now.as_of
+        and _until(kept.covered, settled) == _until(now.covered, settled)
+    )
+
+
+def _until(
+    spans: Iterable[tuple[str, str, datetime, datetime]], end: datetime
+) -> list[tuple[str, str, datetime, datetime]]:
+    cut = ((source, table, start, min(stop, end)) for source, table, start, stop in spans)
+    return sorted(span for span in cut if span[2] < span[3])

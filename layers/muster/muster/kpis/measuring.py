@@ -1,0 +1,274 @@
+"""One run over a lake: the steps in their order, then every KPI grain by grain, days first.
+
+From scratch, or going on from what an earlier run kept (:mod:`muster.kpis.keeping`): then steps
+that rest on messages see those of the touched threads and days only, and steps and values that are
+kept get their other rows from before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from muster.kpis import catalogue, derived, given, keeping, steps, valuing
+from muster.kpis.catalogue import GRAINS
+from muster.kpis.changes import Changes
+from muster.kpis.keeping import DAY_VALUES, WHOLE, Keeping, kept_by
+from muster.results import Kpi
+from muster.settings import Settings
+
+_KPI_VALUES = """
+create or replace temp table kpi_values (
+    kpi varchar, version bigint, grain varchar, period_start date, segment varchar,
+    value double, n bigint, too_few boolean, partial boolean
+)
+"""
+PERIODS = """
+create or replace temp table periods as
+select period_start, end_on, start_at, end_at, is_partial from every_period where grain = $grain
+"""
+_SOME_DAYS = (
+    PERIODS
+    + """and period_start in (
+    select day from stale_days where list_contains($reasons, reason)
+)"""
+)
+_STALE = (
+    PERIODS
+    + """and (
+    period_start in (select period_start from stale_periods)
+    or end_on in (select period_start from stale_periods)
+)"""
+)
+_FOLLOWED = {"messages", "threads", "members"}  # a KPI that reads another table is counted whole
+
+
+@dataclass
+class Run:
+    """The KPIs of one run at ``as_of``; ``is_rolled`` if the periods reach back to all we know."""
+
+    connection: duckdb.DuckDBPyConnection
+    settings: Settings
+    kpis: tuple[Kpi, ...]
+    as_of: datetime
+    is_rolled: bool
+    shared: dict[str, str] = field(default_factory=steps.load)
+
+    def from_scratch(self, keep: Keeping | None) -> list[str]:
+        """Count everything; a line for each KPI that fails."""
+        return list(self._measured(keep, None))
+
+    def go_on(self, keep: Keeping, changed: Changes) -> bool:
+        """Count what changed; false if anything fails, since it may be for want of the rest."""
+        try:
+            failed = bool(list(self._measured(keep, changed)))
+        except duckdb.Error:
+            failed = True
+        self.connection.execute("drop view if exists temp.messages")
+        if failed:
+            _clear(self.connection)
+            self.shared = steps.load()
+        return not failed
+
+    def can_go_on(self) -> bool:
+        """Whether every KPI's values follow from what is kept and what changed."""
+        built_in = {kpi.id: kpi.sql for kpi in catalogue.load()}
+        return self.is_rolled and all(
+            not self._is_partial(kpi)
+            or (kpi.from_days and built_in.get(kpi.id) == kpi.sql and self._follows(kpi))
+            for kpi in self.kpis
+        )
+
+    def _measured(self, keep: Keeping | None, changed: Changes | None) -> Iterator[str]:
+        self.connection.execute(_KPI_VALUES)
+        told = [f"from {table}" for table, _ in derived.TABLES.values()]
+        order = steps.needed([*(kpi.sql for kpi in self.kpis), *told], self.shared)
+        by_grain = steps.each_grain(order, self.shared)
+        _lighten(self.kpis, order, self.shared)
+        days = valuing.Days(self.connection, [kpi.id for kpi in self.kpis if self._is_rolled(kpi)])
+        parameters = given.parameters(self.settings, self.as_of)
+        later = [*(kpi.sql for kpi in self.kpis), *(self.shared[name] for name in by_grain), *told]
+        later += [f"from {name}" for name in order if kept_by(self.shared[name])]
+        later += ["from listed_accounts"]  # for whoever judges messages again (kpis/voices.py)
+        grainless = [name for name in order if name not in by_grain]
+        self._grainless(grainless, later, parameters, keep, changed)
+        for grain in GRAINS:
+            yield from self._grain(grain, by_grain, parameters, days, keep, changed)
+        if keep:
+            followed = [kpi.id for kpi in self.kpis if self._follows(kpi)]
+            keep.days(followed)
+
+    def _grainless(
+        self,
+        names: Sequence[str],
+        later: Sequence[str],
+        parameters: Mapping[str, Any],
+        keep: Keeping | None,
+        changed: Changes | None,
+    ) -> None:
+        outlived = steps.outlived(names, self.shared, later)
+        who = list(steps.needed(["from suspected_accounts"], self.shared))
+        if changed:
+            changed.load()
+        for name in who:
+            self._step(name, parameters, keep)
+        if keep and keep.note_accounts() and changed and changed.add_accounts():
+            for name in who:
+                self._step(name, parameters, keep)
+        for name in names:
+            if name not in who:
+                self._step(name, parameters, keep)
+            for old in outlived.get(name, ()):
+                kind = "view" if steps.is_view(self.shared[old]) else "table"
+                self.connection.execute(f"drop {kind} {old}")
+        if keep and changed:
+            keep.note_joined()
+            keep.note_waiting()
+
+    def _step(self, name: str, parameters: Mapping[str, Any], keep: Keeping | None) -> None:
+        if keep and kept_by(self.shared[name]):
+            keep.run(name, self.shared[name], parameters)
+        else:
+            steps.run(self.connection, name, self.shared[name], parameters)
+
+    def _grain(
+        self,
+        grain: str,
+        by_grain: Sequence[str],
+        parameters: Mapping[str, Any],
+        days: valuing.Days,
+        keep: Keeping | None,
+        changed: Changes | None,
+    ) -> Iterator[str]:
+        """Every KPI in the periods of one grain."""
+        asked = [kpi for kpi in self.kpis if grain in kpi.grains or days.wants(kpi, grain)]
+        needed = steps.needed([kpi.sql for kpi in asked], self.shared)
+        kept = [name for name in needed if name in by_grain and kept_by(self.shared[name])]
+        self.connection.execute(PERIODS, {"grain": grain})
+        if not changed:
+            self._by_grain(by_grain, [f"from {name}" for name in kept], parameters)
+        for name in kept:
+            if changed:
+                self._stale(name, grain, by_grain, parameters)
+            if keep:
+                keep.period(name, grain)
+        if changed and grain == "day":
+            yield from self._some_days(by_grain, kept, parameters, days)
+        self.connection.execute(PERIODS, {"grain": grain})
+        direct = [kpi.sql for kpi in asked if not days.has(kpi)]
+        self._by_grain(by_grain, direct, parameters, without=kept)
+        yield from valuing.measure(self.connection, asked, grain, parameters, days)
+
+    def _stale(
+        self, name: str, grain: str, by_grain: Sequence[str], parameters: Mapping[str, Any]
+    ) -> None:
+        """Compute a step that is kept by period for the periods that may differ."""
+        reasons = _seen(self.shared[name], self.shared)
+        keeping.stale_periods(self.connection, grain, reasons)
+        self.connection.execute(_STALE, {"grain": grain})
+        self._by_grain(by_grain, [f"from {name}"], parameters)
+
+    def _some_days(
+        self,
+        by_grain: Sequence[str],
+        kept: Sequence[str],
+        parameters: Mapping[str, Any],
+        days: valuing.Days,
+    ) -> Iterator[str]:
+        """Of KPIs that follow from days: those days that may differ anew, the others as kept."""
+        by_reasons: dict[frozenset[str], list[Kpi]] = {}
+        for kpi in self.kpis:
+            if self._follows(kpi):
+                by_reasons.setdefault(frozenset(self._reasons(kpi)), []).append(kpi)
+        for reasons, chosen in by_reasons.items():
+            asked = {"grain": "day", "reasons": sorted(reasons)}
+            self.connection.execute(_SOME_DAYS, asked)
+            sqls = [kpi.sql for kpi in chosen]
+            stored = self._by_grain(by_grain, sqls, parameters, without=kept, is_stored=True)
+            for kpi in chosen:
+                yield from valuing.measure_days(
+                    self.connection, kpi, parameters, days, f"kept_{DAY_VALUES}"
+                )
+            for name in stored:
+                steps.drop(self.connection, name)
+
+    def _by_grain(
+        self,
+        by_grain: Iterable[str],
+        readers: Iterable[str],
+        parameters: Mapping[str, Any],
+        without: Iterable[str] = (),
+        *,
+        is_stored: bool = False,
+    ) -> list[str]:
+        """Compute the steps of the present ``periods`` that some SQL rests on.
+
+        With ``is_stored`` views too are computed, once, since the rows are few. Returns the names.
+        """
+        shared = {**self.shared, **dict.fromkeys(without, "")}
+        wanted = set(steps.needed(readers, shared)) - set(without)
+        named = [name for name in by_grain if name in wanted]
+        for name in named:
+            if is_stored:
+                steps.drop(self.connection, name)
+            steps.run(self.connection, name, self.shared[name], parameters, is_stored=is_stored)
+        return named
+
+    def _follows(self, kpi: Kpi) -> bool:
+        """Whether the KPI's days rest on nothing but rows whose changes are followed by day."""
+        is_followed = _tables(kpi.sql, self.shared) <= _FOLLOWED
+        return is_followed and self._is_rolled(kpi) and kpi.from_days in ("sum", "mean")
+
+    def _is_rolled(self, kpi: Kpi) -> bool:
+        """Whether the KPI's longer periods follow from its days; not if their values must be held
+        against an assertion of their own."""
+        return bool(kpi.from_days) and self.is_rolled and not kpi.assertions
+
+    def _reasons(self, kpi: Kpi) -> set[str]:
+        """The tables and kept steps for whose sake a day of the KPI may be stale: messages alone,
+        if it rests on them, since other days have only some of theirs."""
+        if self._is_partial(kpi):
+            return {"messages"}
+        return {"time", *_seen(kpi.sql, self.shared)}
+
+    def _is_partial(self, kpi: Kpi) -> bool:
+        """Whether the KPI reads messages, or a step that is there for some of them only."""
+        return "messages" in _seen(kpi.sql, self.shared)
+
+
+def _seen(sql: str, shared: Mapping[str, str]) -> set[str]:
+    """What a statement reads, and the steps it reads that are not kept."""
+    found: set[str] = set()
+    for name in steps.reads(sql):
+        found.add(name)
+        if name in shared and not kept_by(shared[name]) and name != WHOLE:
+            found |= _seen(shared[name], shared)
+    return found
+
+
+def _tables(sql: str, shared: Mapping[str, str]) -> set[str]:
+    """The tables of the lake that a statement rests on."""
+    found: set[str] = set()
+    for name in steps.reads(sql) - {*given.GIVEN, "periods", WHOLE}:
+        found |= _tables(shared[name], shared) if name in shared else {name}
+    return found
+
+
+def _lighten(kpis: Sequence[Kpi], order: Iterable[str], shared: dict[str, str]) -> None:
+    """Leave out the messages' text where no KPI reads it: ``roles`` keeps what was found in it."""
+    others = [*(kpi.sql for kpi in kpis), *(shared[name] for name in order if name != "roles")]
+    readers = [sql for sql in others if "roles" in steps.needed([sql], shared)]
+    shared["roles"] = steps.lighter(shared["roles"], readers)
+
+
+def _clear(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop what an attempt left behind; what was given stays."""
+    for kind in ("view", "table"):
+        sql = f"select {kind}_name from duckdb_{kind}s() where temporary and not internal"
+        for (name,) in connection.execute(sql).fetchall():
+            if name not in given.GIVEN:
+                connection.execute(f'drop {kind} if exists temp."{name}"')

@@ -1,0 +1,1 @@
+-- Kaplan-Meier of the waiting for orders (as issue_quantiles, with delivery_waits for issue_waits).

@@ -1,0 +1,18 @@
+-- One row per period: the members new in the period before, and how many of them wrote in this one
+-- (kept by period).
+with
+newcomers as (
+    select periods.period_start, known_members.person
+    from known_members
+    join period_days
+        on period_days.day = known_members.first_day
+    join periods as before
+        on before.period_start = period_days.period_start
+    join periods
+        on periods.period_start = before.end_on
+)
+select newcomers.period_start, count(*) as members, count(writers.person) as stayed
+from newcomers
+left join writers
+    on writers.period_start = newcomers.period_start and writers.person = newcomers.person
+group by newcomers.period_start

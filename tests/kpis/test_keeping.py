@@ -1,0 +1,238 @@
+"""A run that goes on from what the one before kept says what a run from scratch says, whatever
+happened to the lake between them."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from small_lake import settings
+
+from muster.kpis import catalogue, engine, measuring, runner
+from muster.lake.merge import merge
+from muster.records import Coverage, Deletion, Member, Message, Order, Row, Thread
+from muster.store import FolderStore
+
+WEEK = timedelta(days=7)
+SEEN = timedelta(hours=30)  # before a run: longer than a run looks back for what came late
+FIRST = datetime(2026, 1, 5, 9, tzinfo=UTC)
+TEXTS = (
+    "Where is it?", "and now", "thank you", "please dm us", "Acme sent a Rocket", "solved, thanks",
+    None,
+)  # fmt: skip
+SETTINGS = settings(
+    timezone="America/New_York",
+    business_hours=[{"country": "US", "hours": {"mon-fri": ["08:00-12:00", "13:00-18:00"]}}],
+    brand_terms=["Acme"],
+    product_terms=["Rocket"],
+    feedback=["ideas"],
+    resolution_tags=["done"],
+    staff=[{"account": "@boss"}, {"account": "m3", "valid_from": "2026-02-01"}],
+    bots=[{"source": "talk", "account": "m5"}],
+    sources=[
+        {"name": "desk", "platform": "file"},
+        {"name": "talk", "platform": "file", "episode_gap": "24h"},
+    ],
+)
+SOURCES = ("desk", "talk")
+# Of every way in which a KPI can rest on messages, and a few that rest on other tables.
+KPIS = [one for one in catalogue.load() if one.table in ("messages", "threads", "orders")]
+
+
+class Life:
+    """A community in which anything may happen; what it does in a week are rows to be merged."""
+
+    def __init__(self, seed: int) -> None:
+        self.dice = random.Random(seed)
+        self.messages: dict[str, Message] = {}
+        self.source: dict[str, str] = {}
+        self.members: dict[tuple[str, str], Member] = {}
+        self.count = 0
+
+    def week(self, now: datetime) -> Iterator[tuple[str, Row | Deletion]]:
+        """What is observed by ``now``: mostly of the last week."""
+        for _ in range(40):
+            yield self._said(now)
+        for deed in (self._edited, self._deleted, self._told, self._person, self._ordered):
+            for _ in range(self.dice.randrange(1, 5)):
+                yield from deed(now)
+        if self.dice.random() < 0.3:
+            yield from self._burst(now)
+
+    def _said(self, now: datetime) -> tuple[str, Row]:
+        dice, source = self.dice, self.dice.choice(SOURCES)
+        self.count += 1
+        key = f"x{self.count}"
+        late = dice.random() < 0.1
+        created = now - timedelta(hours=dice.uniform(0, 24 * (60 if late else 7)))
+        inside = [one for one in self.messages.values() if self.source[one.message_id] == source]
+        before = dice.choice(inside) if inside and dice.random() < 0.7 else None
+        role = dice.choice(["member", "member", "member", "staff", "bot"])
+        made = Message(
+            message_id=key, thread_id=before.thread_id if before else key,
+            parent_id=before.message_id if before and dice.random() < 0.5 else None,
+            author_id=f"{'m' if role == 'member' else role}{dice.randrange(8)}", author_role=role,
+            created_at=max(created, before.created_at) if before else created,
+            kind=dice.choice(["post", "reply", "direct"]), text=dice.choice(TEXTS),
+            direction="outbound" if role == "staff" else dice.choice(["inbound", "ambient"]),
+            channel=dice.choice([None, "ideas"]), sentiment=dice.choice([None, -0.5, 0.1, 0.7]),
+            likes=dice.randrange(9), is_solution=dice.random() < 0.1,
+            tags=("done",) if dice.random() < 0.05 else (),
+        )  # fmt: skip
+        self.messages[key], self.source[key] = made, source
+        return source, made
+
+    def _edited(self, now: datetime) -> Iterator[tuple[str, Row]]:
+        key = self.dice.choice(sorted(self.messages))
+        one = self.messages[key]
+        changed = replace(
+            one, text=self.dice.choice(TEXTS), likes=one.likes + 1, edited_at=now,
+            is_solution=self.dice.random() < 0.3,
+        )  # fmt: skip
+        self.messages[key] = changed
+        yield self.source[key], changed
+
+    def _deleted(self, now: datetime) -> Iterator[tuple[str, Deletion]]:
+        one = self.messages.pop(self.dice.choice(sorted(self.messages)))
+        yield (
+            self.source[one.message_id],
+            Deletion(message_id=one.message_id, created_at=one.created_at, deleted_at=now),
+        )
+
+    def _told(self, now: datetime) -> Iterator[tuple[str, Row]]:
+        one = self.messages[self.dice.choice(sorted(self.messages))]
+        ends = self.dice.choice([None, now - timedelta(hours=5), now + timedelta(days=3)])
+        yield (
+            self.source[one.message_id],
+            Thread(
+                thread_id=one.thread_id, created_at=FIRST, title=f"of {now:%d %b}",
+                closed_at=ends if self.dice.random() < 0.5 else None, solved_at=ends,
+                solved_by=self.dice.choice([None, "m1", "staff1"]),
+                channel=self.dice.choice([None, "ideas", "help"]),
+                tags=("done",) if self.dice.random() < 0.2 else (),
+            ),
+        )  # fmt: skip
+
+    def _person(self, now: datetime) -> Iterator[tuple[str, Row]]:
+        dice, source, name = self.dice, self.dice.choice(SOURCES), f"m{self.dice.randrange(8)}"
+        joined = now - timedelta(days=dice.uniform(0, 60))
+        yield (
+            source,
+            Member(
+                member_id=name, handle=dice.choice([name, "boss"]), joined_at=joined,
+                role=dice.choice(["member", "member", "staff", "bot"]),
+                is_bot=dice.random() < 0.1, person_id=dice.choice([None, None, "p1", "p2"]),
+                last_seen_at=now,
+            ),
+        )  # fmt: skip
+
+    def _ordered(self, now: datetime) -> Iterator[tuple[str, Row]]:
+        when = now - timedelta(days=self.dice.uniform(0, 20))
+        self.count += 1
+        delivered = self.dice.choice([None, when + timedelta(days=3)])
+        yield (
+            "desk",
+            Order(order_id=f"o{self.count}", customer_id="m1", created_at=when, revenue=Decimal(10),
+                  currency="EUR", delivered_at=delivered),
+        )  # fmt: skip
+
+    def _burst(self, now: datetime) -> Iterator[tuple[str, Row]]:
+        start = now - timedelta(days=self.dice.uniform(1, 20))
+        for number in range(9):
+            self.count += 1
+            key = f"x{self.count}"
+            made = Message(
+                message_id=key, thread_id=key, author_id="m7", author_role="member",
+                created_at=start + timedelta(minutes=number), kind="post", direction="inbound",
+                text="Buy the very best followers here, cheaply and at once",
+            )  # fmt: skip
+            self.messages[key], self.source[key] = made, "talk"
+            yield "talk", made
+
+
+def measured(folder: Path, as_of: datetime) -> runner.Outcome:
+    lake = FolderStore(folder)
+    coverage = [
+        Coverage(source=source, table_name="messages", from_at=FIRST, to_at=as_of)
+        for source in SOURCES
+    ]
+    outcome = runner.measure(
+        engine.connect(lake.url()), SETTINGS, KPIS, as_of=as_of, coverage=coverage, lake=lake
+    )
+    assert outcome.problems == ()
+    return outcome
+
+
+def afresh(folder: Path, as_of: datetime) -> tuple[runner.Outcome, tuple]:
+    """What a lake with the same rows and no memory says, and its conversations."""
+    other = folder.parent / "afresh"
+    shutil.rmtree(other, ignore_errors=True)
+    skipped = shutil.ignore_patterns("kept", "conversations")
+    shutil.copytree(folder, other, ignore=skipped)
+    return measured(other, as_of), conversations(other)
+
+
+def conversations(folder: Path) -> tuple:
+    asked = "select * from conversations order by source, thread_id, root_id, episode"
+    return engine.ask(str(folder), asked).rows
+
+
+def told(outcome: runner.Outcome) -> tuple:
+    values = {
+        (one.kpi, one.grain, one.period_start, one.segment): (
+            pytest.approx(one.value, abs=2e-9), one.n, one.too_few, one.partial
+        )
+        for one in outcome.values
+    }  # fmt: skip
+    assert len(values) == len(outcome.values), "a value is told twice"
+    return values, outcome.waiting, outcome.suspected
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("MUSTER_LIVES", "2"))))
+def test_going_on_says_what_a_run_from_scratch_says(tmp_path, monkeypatch, seed):
+    scratch = []
+    count = measuring.Run.from_scratch
+    monkeypatch.setattr(measuring.Run, "from_scratch", lambda *it: scratch.append(1) or count(*it))
+    life, lake = Life(seed), tmp_path / "lake"
+    for week in range(1, 5):
+        now = FIRST + (week + 3) * WEEK
+        for _ in range(5 if week == 1 else 1):
+            done = [(source, (row, now - SEEN)) for source, row in life.week(now)]
+            for source in SOURCES:
+                merge(FolderStore(lake), source, (row for at, row in done if at == source))
+        outcome = measured(lake, now)
+        assert len(scratch) == week  # the first, and those to compare with
+        fresh, rows = afresh(lake, now)
+        assert told(outcome) == told(fresh)
+        assert conversations(lake) == rows
+
+
+def test_who_still_waits_moves_an_old_month_that_nothing_else_touches(tmp_path):
+    """One answered after 44 days, one asked 24 days later: while the second has waited less than
+    that, all are answered by then; once it has waited longer, nobody knows of the last tenth."""
+    lake = tmp_path / "lake"
+    asked = [(0, "t1", "q1", "member"), (44, "t1", "a1", "staff"), (24, "t2", "q2", "member")]
+    for days, thread, key, role in asked:
+        at = FIRST + timedelta(days=days)
+        row = Message(
+            message_id=key, thread_id=thread, author_id=role, author_role=role, created_at=at,
+            kind="post", direction="outbound" if role == "staff" else "inbound", text="and now?",
+        )  # fmt: skip
+        merge(FolderStore(lake), "desk", [(row, at)])
+    months = []
+    for days in (48, 76):
+        now = FIRST + timedelta(days=days)
+        outcome = measured(lake, now)
+        assert told(outcome) == told(afresh(lake, now)[0])
+        months.append([
+            one.value / 86_400 for one in outcome.values
+            if (one.kpi, one.grain, one.segment) == ("first_response_p90", "month", "all")
+        ])  # fmt: skip
+    assert months == [[44.0], []]
