@@ -14,7 +14,7 @@ from typing import Any
 from muster.reports import addresses, inert
 from muster.reports.model import GoalLine, Measure, ReportView
 
-VERSION = 2  # events beside KPIs and changes, new definitions
+VERSION = 3  # the language, quotes of answers and complaints, how many more wait
 
 
 @dataclass(frozen=True)
