@@ -53,6 +53,9 @@ reports:
     kpis:                    # in this order; without the list all that have data
 {kpis}
     # send_at: mon 07:30         # in AWS; your own machine: cron and muster run --send
+    # language: de               # words, numbers and dates; en-US, de-CH
+    # alerts: all                # a mail between reports for what may not wait
+    # chat: [env:TEAM_CHAT]      # Slack, Teams, Discord …: docs/mailing.md
 
 # mail: smtp                 # without it, mails stay in ./outbox; in AWS: ses
 # smtp: {{host: mail.example.org, user: muster, password: env:MAIL_PASSWORD}}
