@@ -94,7 +94,7 @@ def comparisons(value, change, series, style) -> tuple[Comparison, ...]:
             direction(change, style),
         ),
         Comparison(
-            "quarter so far",
+            "the quarter so far",
             value_text(mean, style),
             change_text(to_mean, style),
             direction(to_mean, style),
