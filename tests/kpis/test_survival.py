@@ -36,9 +36,14 @@ def survive(connection, waits: list[tuple[int, bool]]) -> None:
     """The step ``issue_quantiles`` over these waits."""
     rows = ", ".join(f"({t}.0, {seen})" for t, seen in waits)
     connection.execute(
-        "create or replace temp table opened_issues as select date '2026-03-02' as period_start, "
-        "'all' as segment, t as wait_seconds, null as wait_business_seconds, seen as is_answered, "
-        f"t as resolution_seconds, null as resolved_at from (values {rows}) as v(t, seen)"
+        "create or replace temp table issues as select date '2026-03-02' as opened_day, "
+        "'inbound' as issue_kind, t as wait_seconds, null as wait_business_seconds, "
+        "seen as is_answered, t as resolution_seconds, null as resolved_at "
+        f"from (values {rows}) as v(t, seen)"
+    )
+    connection.execute(
+        "create or replace temp table period_days as "
+        "select distinct opened_day as day, opened_day as period_start from issues"
     )
     shared = steps.load()
     for name in ("issue_waits", "issue_quantiles"):
@@ -48,7 +53,7 @@ def survive(connection, waits: list[tuple[int, bool]]) -> None:
 def quantile(connection, waits: list[tuple[int, bool]], kpi: str) -> float | None:
     survive(connection, waits)
     sql = next(one.sql for one in catalogue.load() if one.id == kpi)
-    found = connection.execute(sql).fetchall()
+    found = [row for row in connection.execute(sql).fetchall() if row[1] == "all"]
     assert all(row[3] == len(waits) for row in found)
     return found[0][2] if found else None
 
