@@ -62,7 +62,7 @@ def test_every_kpi_of_a_seeded_lake(spark, tmp_path):
 def test_every_kpi_of_the_demo_s_lake(spark, tmp_path):
     project = open_project(demo(), clock=system_clock, environment={}, http=None)
     as_of = measure.latest(project).as_of
-    coverage = tuple(measure._coverage(project, as_of))
+    coverage = tuple(measure.coverage_of(project, as_of))
     told = compared(spark, project.lake.url(), project.settings, as_of, coverage, tmp_path)
     print(f"{len({one.kpi for one in told.values()})} KPIs have a value in the demo")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from muster.kpis import catalogue, derived, given, keeping, steps, valuing
+from muster.kpis import catalogue, derived, given, stale, steps, valuing
 from muster.kpis.catalogue import GRAINS
 from muster.kpis.changes import Changes
 from muster.kpis.keeping import DAY_VALUES, WHOLE, Keeping, kept_by
@@ -168,7 +168,7 @@ class Run:
     ) -> None:
         """Compute a step that is kept by period for the periods that may differ."""
         reasons = _seen(self.shared[name], self.shared)
-        keeping.stale_periods(self.connection, grain, reasons)
+        stale.periods(self.connection, grain, reasons)
         self.connection.execute(_STALE, {"grain": grain})
         self._by_grain(by_grain, [f"from {name}"], parameters)
 
