@@ -24,7 +24,7 @@ demo: .venv/ready     ## a simulated community: fetch, measure, report into .dem
 	$(BIN)/muster demo
 
 test: .venv/ready     ## every test of the default suite
-	$(BIN)/pytest -n auto --dist loadfile $(TESTS)
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(TESTS)
 
 test-bluesky: .venv/ready  ## the Bluesky connector against a real Bluesky network on loopback
 	bash tests/real/bluesky/run.sh

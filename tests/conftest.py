@@ -19,6 +19,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--renew", action="store_true", help="write the golden files anew")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """First what runs whole programs (files at the top), so that no worker is alone at the end."""
+    items.sort(key=lambda item: len(item.path.parts))
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str, str], None]:
     """Compares a text with the golden file of that name, or writes it under ``--renew``."""
