@@ -103,7 +103,8 @@ def assert_equal(duck: Told, spark: Told) -> None:
     assert sorted(spark.keys() - duck.keys())[:5] == [], "only Spark has these"
     for key, one in duck.items():
         other = spark[key]
-        assert math.isclose(one.value, other.value, rel_tol=1e-9), (one, other)
+        # Both are rounded to nine places, after sums in orders of their own.
+        assert math.isclose(one.value, other.value, rel_tol=1e-9, abs_tol=1.1e-9), (one, other)
         assert replace(one, value=0.0) == replace(other, value=0.0)
 
 
