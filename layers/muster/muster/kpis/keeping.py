@@ -19,7 +19,6 @@ import duckdb
 
 from muster.kpis import derived, engine, kept, stale, steps
 from muster.kpis.periods import naive
-from muster.records import KEPT
 from muster.store import Store
 
 KEYS = {
@@ -119,15 +118,14 @@ class Keeping:
         self._months[name] = {""}
 
     def write(self, manifest: kept.Kept) -> None:
-        """Write the months that changed, take away what no longer is, then the manifest."""
+        """Write the months that changed, empty what no longer is, then the manifest."""
         there = dict(self.before.written if self.before else {})
         for name, months in self._months.items():
             there = self._write(name, months, there)
-        for entry in list(self._lake.list(KEPT)) + [
-            entry for name in kept.PUBLIC for entry in self._lake.list(kept.folder(name))
-        ]:
-            if entry.key not in {*there, *kept.OWN}:
-                self._lake.delete(entry.key)
+        for key in kept.written_objects(self._lake).keys() - there.keys():
+            name = kept.table_of(key)
+            if name in self._months:
+                there[key] = self._lake.put(key, self._encoded(name, "", f"{name} limit 0"))
         facts = {**vars(manifest), "written": there}
         kept.save(self._lake, kept.Kept(**facts))
 
@@ -138,10 +136,7 @@ class Keeping:
             months = set(self._months_of(name)) or {""}
         for month in sorted(months):
             key = f"{prefix}month={month}/part-0.parquet" if month else f"{prefix}part-0.parquet"
-            data = self._encoded(name, month)
-            there.pop(key, None)
-            if data:
-                there[key] = self._lake.put(key, data)
+            there[key] = self._lake.put(key, self._encoded(name, month))
         return there
 
     def _months_of(self, name: str) -> Iterator[str]:
@@ -149,10 +144,9 @@ class Keeping:
         sql = f"select distinct strftime({column}, '%Y-%m') from {name} where {column} is not null"
         yield from (row[0] for row in self._connection.execute(sql).fetchall())
 
-    def _encoded(self, name: str, month: str) -> bytes:
-        """The rows of a month (all of a table without months) as Parquet; nothing if none."""
-        source = f"all_{name}" if self._has(f"all_{name}") else name
-        chosen = f"select * from {source}"
+    def _encoded(self, name: str, month: str, rows: str = "") -> bytes:
+        """The rows of a month (of a table without months, all) as Parquet; or those of ``rows``."""
+        chosen = f"select * from {rows or (f'all_{name}' if self._has(f'all_{name}') else name)}"
         if month:
             start, column = date.fromisoformat(f"{month}-01"), self._dated(name)
             chosen += f" where {column} >= date '{start}' and {column} < date '{start}'"
@@ -161,10 +155,7 @@ class Keeping:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "part.parquet"
             engine.copy(self._connection, sql, path)
-            (rows,) = self._connection.execute(
-                f"select count(*) from read_parquet({engine.quoted(str(path))})"
-            ).fetchall()
-            return path.read_bytes() if rows[0] or not month else b""
+            return path.read_bytes()
 
     def _merge(self, name: str, touched: str, keys: tuple[str, ...]) -> None:
         """Fresh rows of what is touched, kept rows of what is not; what differs is stale."""

@@ -75,6 +75,18 @@ def written_objects(lake: Store) -> dict[str, str]:
     return {entry.key: entry.etag for entry in found if entry.key not in OWN}
 
 
+def table_of(key: str) -> str:
+    """The kept table an object belongs to."""
+    return key.removeprefix(KEPT).removeprefix("tables/").partition("/")[0]
+
+
+def are_there(kept: Kept, lake: Store) -> bool:
+    """Whether the kept tables are as that run wrote them; tables of another release aside."""
+    names = {table_of(key) for key in kept.written}
+    found = written_objects(lake).items()
+    return kept.written == {key: etag for key, etag in found if table_of(key) in names}
+
+
 def folder(name: str) -> str:
     """Where a kept table's objects lie."""
     return f"tables/{name}/" if name in PUBLIC else f"{KEPT}{name}/"

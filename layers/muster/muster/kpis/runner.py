@@ -83,7 +83,7 @@ def _kept_run(run: Run, lake: Store, spans: Sequence[Coverage]) -> list[str]:
         before
         and run.can_go_on()
         and kept.is_still_good(before, now, changes.moving(run.settings))
-        and before.written == kept.written_objects(lake)
+        and kept.are_there(before, lake)
     ):
         keeping = Keeping(run.connection, lake, before)
         changed = Changes(run.connection, lake.url(), run.settings, before, read)
