@@ -17,6 +17,7 @@ from small_lake import settings
 
 from muster.kpis import catalogue, engine, measuring, runner
 from muster.lake.merge import merge
+from muster.pipeline.forgetting import forget
 from muster.records import Coverage, Deletion, Member, Message, Order, Row, Thread
 from muster.store import FolderStore
 
@@ -237,3 +238,21 @@ def test_who_still_waits_moves_an_old_month_that_nothing_else_touches(tmp_path):
             if (one.kpi, one.grain, one.segment) == ("first_response_p90", "month", "all")
         ])  # fmt: skip
     assert months == [[44.0], []]
+
+
+def test_after_forgetting_all_is_counted_again_even_if_a_run_was_under_way(tmp_path, monkeypatch):
+    scratch = []
+    count = measuring.Run.from_scratch
+    monkeypatch.setattr(measuring.Run, "from_scratch", lambda *it: scratch.append(1) or count(*it))
+    lake, now = FolderStore(tmp_path / "lake"), FIRST + WEEK
+    (source, row) = Life(1)._said(now)
+    merge(lake, source, [(row, now)])
+    measured(lake.root, now)
+    measured(lake.root, now)
+    assert len(scratch) == 1
+    kept = {entry.key: lake.get(entry.key).data for entry in lake.list("kept/")}
+    forget(lake)
+    for key, data in kept.items():  # what a run that began before writes at its end
+        lake.put(key, data)
+    measured(lake.root, now)
+    assert len(scratch) == 2
