@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from muster.errors import BadKpi
+from muster.kpis.engine import quoted
 from muster.records import TABLES
 
 SHARED = Path(__file__).parent / "shared"
@@ -142,11 +143,7 @@ def _filled(sql: str, given: Mapping[str, Any]) -> str:
 def _literal(value: Any) -> str:
     if isinstance(value, datetime):
         return f"timestamp '{value.isoformat(sep=' ')}'"
-    return repr(value) if isinstance(value, int | float) else _quoted(value)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return repr(value) if isinstance(value, int | float) else quoted(value)
 
 
 def used(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
