@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from muster.records import TABLE_OF, TABLES, Deletion, Item, KnownMessage, Page
 from muster.sources import Platform, Window, platform
 from muster.sources._http import Http
 from muster.sources._recording import Replay, answer_of
+from muster.sources._tokens import hidden
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 MAX_REQUESTS = 500
@@ -25,6 +26,19 @@ REFUSALS = (Refused, KeyError, TypeError, ValueError, AttributeError, IndexError
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 Answer = Callable[[httpx.Request], httpx.Response]
 Fault = Callable[[int, httpx.Request, Answer], httpx.Response]
+
+
+@cache
+def private_key(algorithm: str) -> str:
+    """A new private key as PEM for ``RS256`` or ``ES256``: none that could be mistaken for real."""
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    is_rsa = algorithm == "RS256"
+    made: Any = (
+        rsa.generate_private_key(65537, 2048) if is_rsa else ec.generate_private_key(ec.SECP256R1())
+    )
+    return made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def undisturbed(number: int, request: httpx.Request, answer: Answer) -> httpx.Response:
@@ -84,9 +98,19 @@ class Recorded:
     def now(self) -> datetime:
         return datetime.fromisoformat(self.told["now"])
 
-    @property
+    @cached_property
     def secret(self) -> str | None:
-        return self.told.get("secret")
+        """The secret as text; a JSON object's ``private_key`` names the algorithm of a new one."""
+        told = self.told.get("secret")
+        if not isinstance(told, dict):
+            return told
+        made = {"private_key": private_key(told["private_key"])} if "private_key" in told else {}
+        return json.dumps({**told, **made})
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """What of the secret must be shown nowhere."""
+        return hidden(self.secret)
 
     def wire(self, fault: Fault = undisturbed, is_lenient: bool = False) -> Wire:
         return Wire(Replay(self.told["exchanges"]), fault, is_lenient)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from secrets import token_urlsafe
 
 from muster import services
@@ -21,6 +26,82 @@ def reveal(reference: str | None, environment: Mapping[str, str]) -> str | None:
     if kind == "env":
         return _from_environment(name, environment)
     return _from_cloud(kind, name)
+
+
+KEPT = ".secrets"  # beside muster.yaml: what replaced the secret of an environment variable
+
+
+@dataclass(frozen=True)
+class Held:
+    """A secret that its platform replaces now and then: read anew, and kept before its first use.
+
+    In the cloud the new one takes the old one's place. An environment variable cannot be set for
+    the next run: what replaces it goes into a private file in ``folder`` and counts as long as
+    the variable still holds what it replaced, so that a new sign-in is never overruled.
+    """
+
+    reference: str | None
+    environment: Mapping[str, str]
+    folder: Path
+
+    def read(self) -> str | None:
+        """The secret as it is now; raises as :func:`reveal` does."""
+        found = reveal(self.reference, self.environment)
+        if found is None or not self._is_variable:
+            return found
+        return self._kept(found) or found
+
+    def keep(self, secret: str) -> None:
+        """Put ``secret`` in the place of the old one; ``SourceFailed`` if that cannot be done."""
+        kind, _, name = (self.reference or "").partition(":")
+        if self._is_variable:
+            self._keep_beside(name, secret)
+        elif kind == "ssm":
+            with _told(f"ssm:{name}", "cannot be replaced"):
+                services.client("ssm").put_parameter(
+                    Name=name, Value=secret, Type="SecureString", Overwrite=True
+                )
+        elif kind == "secretsmanager":
+            with _told(f"secretsmanager:{name}", "cannot be replaced"):
+                services.client("secretsmanager").put_secret_value(
+                    SecretId=name, SecretString=secret
+                )
+
+    @property
+    def _is_variable(self) -> bool:
+        return (self.reference or "").startswith("env:")
+
+    @property
+    def _path(self) -> Path:
+        return self.folder / KEPT / f"{(self.reference or '').partition(':')[2]}.json"
+
+    def _kept(self, replaced: str) -> str | None:
+        """What replaced this very secret, if anything did."""
+        try:
+            kept = json.loads(self._path.read_text("utf-8"))
+            return str(kept["secret"]) if kept["replaces"] == _print(replaced) else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _keep_beside(self, name: str, secret: str) -> None:
+        text = json.dumps({"replaces": _print(self.environment[name]), "secret": secret})
+        unfinished = self._path.with_suffix(f".{os.getpid()}")
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self._path.parent / ".gitignore").write_text("*\n", "utf-8")
+            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+                file.write(text)
+            unfinished.replace(self._path)
+        except OSError as error:
+            raise SourceFailed(
+                f"what replaces the secret of {name} cannot be kept in {self._path}: "
+                f"{error.strerror}: mend that, then sign in anew, as the old one is used up"
+            ) from error
+
+
+def _print(secret: str) -> str:
+    """What tells one secret from another without being one."""
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def made(reference: str, environment: Mapping[str, str]) -> str:
@@ -62,10 +143,13 @@ def _from_cloud(kind: str, name: str) -> str:
 
 
 @contextmanager
-def _told(reference: str) -> Iterator[None]:
+def _told(reference: str, trouble: str = "cannot be read") -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise SourceFailed(f"{reference} cannot be read: {error}. Put it there first") from error
+        todo = (
+            "Put it there first" if trouble == "cannot be read" else "Allow that, then sign in anew"
+        )
+        raise SourceFailed(f"{reference} {trouble}: {error}. {todo}") from error

@@ -15,11 +15,10 @@ from muster.clock import local_midnight
 from muster.errors import BadSettings, RateLimited, Refused, Retry, SourceFailed
 from muster.lake import cells, erasing, known, merge, raw, state, suppression
 from muster.lake.state import State
-from muster.pipeline import moods, people
+from muster.pipeline import connecting, moods, people
 from muster.pipeline.forgetting import forget
 from muster.project import Progress, Project
 from muster.records import TABLE_OF, TABLES, Deletion, Item, Page, Row, Thread
-from muster.secret import reveal
 from muster.sentiment import Mood
 from muster.settings import Source
 from muster.store import check_writable
@@ -106,8 +105,7 @@ def _visit(
     lake, started, platform = project.lake, project.clock(), sources.platform(source.platform)
     memory = replace(state.load(lake, source.name), last_run_at=started, rows=0, quarantined=0)
     is_backfill = since is not None or until is not None
-    secret = reveal(source.token, project.environment)
-    api = platform.connect(source, secret, project.http)
+    api = connecting.connect(project, source)
     window = _window(project, source, {} if is_backfill else memory.cursor, since, until)
     run, fetched, mood = run_name(started), Fetched(source.name), moods.mood(project, source.name)
     with closing(api) if api is not None else nullcontext():

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from muster import sources
 from muster.errors import BadKpi, BadSettings, MusterError
 from muster.kpis import catalogue
-from muster.pipeline import moods
+from muster.pipeline import connecting, moods
 from muster.pipeline.measure import check_plans
 from muster.project import Project
 from muster.records import TABLES
@@ -136,6 +136,5 @@ def _check_chat(project: Project, reference: str) -> str:
 
 
 def _check_source(project: Project, source: Source) -> str:
-    platform = sources.platform(source.platform)
-    api = platform.connect(source, reveal(source.token, project.environment), project.http)
-    return platform.check(api, source)
+    api = connecting.connect(project, source)
+    return sources.platform(source.platform).check(api, source)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import httpx
+from typing import Any
+from urllib.parse import urlsplit
 
 _WAITABLE = (429, 503)
 _RESETS = ("x-rate-limit-reset", "x-ratelimit-reset", "ratelimit-reset")
@@ -48,31 +47,107 @@ def _seconds(text: str, now: datetime) -> float | None:
     try:
         number = float(text)
     except ValueError:
-        return _until_http_date(text, now)
+        return _until_date(text, now)
     left = number - now.timestamp() if number >= _EPOCHS_FROM else number
     return max(left, 0.0) if left < float("inf") else None
 
 
-def _until_http_date(text: str, now: datetime) -> float | None:
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max((at - now).total_seconds(), 0.0)
+def _until_date(text: str, now: datetime) -> float | None:
+    """Seconds until an HTTP date or, at Mastodon, an ISO 8601 one."""
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            at = read(text)
+        except ValueError:
+            continue
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        return max((at - now).total_seconds(), 0.0)
+    return None
 
 
-def parse(response: httpx.Response, raw: bytes) -> tuple[Any, str]:
+Read = Callable[[str, bytes], tuple[Any, str]]  # content type and bytes → the body, or a flaw
+
+
+def json_body(kind: str, raw: bytes) -> tuple[Any, str]:
     """The JSON of an answer and ``""``, or ``None`` and what is wrong with it."""
-    kind = response.headers.get("content-type", "")
-    if not raw and response.status_code in (202, 204, 205):
-        return None, ""
     if kind and "json" not in kind.lower():
-        return None, f"{kind.partition(';')[0][:60]!r} instead of JSON"
+        return None, f"{_plain(kind)} instead of JSON"
     try:
         return json.loads(raw), ""
     except (ValueError, RecursionError):
         return None, "cut or broken JSON"
+
+
+def xml_body(kind: str, raw: bytes) -> tuple[Any, str]:
+    """The text of an XML document that is whole, and ``""``; it is neither kept parsed nor
+    expanded: entities of its own are refused.
+    """
+    from xml.etree import ElementTree
+
+    if b"<!ENTITY" in raw:
+        return None, "XML that defines entities"
+    if "html" in kind.lower():
+        return None, f"{_plain(kind)} instead of XML"
+    try:
+        ElementTree.fromstring(raw)
+        return _text(kind, raw), ""
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return None, "cut or broken XML"
+
+
+def text_body(kind: str, raw: bytes) -> tuple[Any, str]:
+    """The text of an answer that is no page for people, unpacked if it is gzipped; CSV reports."""
+    import gzip
+    import zlib
+
+    if "html" in kind.lower():
+        return None, f"{_plain(kind)} instead of a file"
+    try:
+        return _text(kind, gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw), ""
+    except (OSError, EOFError, zlib.error, ValueError, LookupError):
+        return None, "a cut or broken file"
+
+
+def _plain(kind: str) -> str:
+    return repr(kind.partition(";")[0][:60])
+
+
+def _text(kind: str, raw: bytes) -> str:
+    """The bytes as text: by their mark, else as the content type says, else UTF-8."""
+    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"),
+                       (b"\xfe\xff", "utf-16")):  # fmt: skip
+        if raw.startswith(mark):
+            return raw.decode(name)
+    head = raw[:200].decode("ascii", "replace")
+    told = re.search(r"charset=[\"']?([\w-]+)", kind) or re.search(
+        r"^<\?xml[^>]*encoding=[\"']([\w-]+)", head
+    )
+    return raw.decode(told[1] if told else "utf-8")
+
+
+_LINK = re.compile(r"<([^>]*)>([^<]*)")
+
+
+def links(answer: Answer) -> dict[str, str]:
+    """The addresses of a ``Link`` header by their ``rel``, as they are written there."""
+    found = {}
+    for url, more in _LINK.findall(answer.headers.get("link", "")):
+        for rel in re.findall(r"rel=\"?([^\";,]+)", more):
+            found.update(dict.fromkeys(rel.split(), url))
+    return found
+
+
+def next_link(answer: Answer, base_url: str = "") -> str | None:
+    """Path and query of the next page by the ``Link`` header, whatever host it names.
+
+    Hand it to ``Api.get`` as it is: it goes to our own host, which may stand behind another name.
+    Where ``base_url`` has a path of its own, the path below that.
+    """
+    url = links(answer).get("next")
+    if not url:
+        return None
+    parts = urlsplit(url)
+    path = parts.path.removeprefix(urlsplit(base_url).path.rstrip("/"))
+    return path + (f"?{parts.query}" if parts.query else "")
 
 
 def reason(body: Any) -> str:

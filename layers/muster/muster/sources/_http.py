@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from muster.clock import Clock, system_clock
 from muster.errors import RateLimited, Rejected, Retry, SourceFailed, Unavailable
-from muster.sources._answer import Answer, WaitOf, asked_wait, parse, reason
+from muster.sources._answer import Answer, Read, WaitOf, asked_wait, json_body, reason
 
 # Reading the settings imports every platform they name: only who connects needs these two.
 if TYPE_CHECKING:
@@ -29,12 +29,20 @@ Params = Mapping[str, Any]
 _log = logging.getLogger(__name__)
 
 
+class Held(Protocol):
+    """The secret of a source that its platform may replace (see ``muster.secret.Held``)."""
+
+    def read(self) -> str | None: ...
+    def keep(self, secret: str) -> None: ...
+
+
 @dataclass(frozen=True)
 class Http:
     """What every connection shares; tests hand in a transport, a clock and a sleep.
 
     ``patience`` is the longest single wait in seconds that is slept; no wait ends and no request
     starts after ``deadline``. A longer one raises ``RateLimited``, so that a Lambda can checkpoint.
+    ``held`` is where a secret that rotates is kept, of the source that is being connected.
     """
 
     transport: httpx.BaseTransport | None = None
@@ -44,6 +52,7 @@ class Http:
     deadline: datetime | None = None
     timeout: float = 30.0
     max_body: int = 64 * 1024 * 1024
+    held: Held | None = field(default=None, repr=False)
     asked: list[None] = field(default_factory=list, repr=False)
 
     @property
@@ -52,15 +61,19 @@ class Http:
         return len(self.asked)
 
 
-Renew = Callable[[Rejected], Mapping[str, str] | None]
+Renew = Callable[[Rejected], Mapping[str, str | None] | None]
 
 
 class Api:
     """A signed-in connection to one platform; every address is under ``base_url``.
 
     ``name`` is the source's, for messages. ``headers`` sign each request and never follow a
-    redirect to another host. ``renew`` is asked once when a request is refused; if it returns
-    headers (a fresh token), the request is sent again with them.
+    redirect to another host, nor do ``params``, which go into each request's query. ``renew`` is
+    asked once when a request is refused; if it returns headers (a fresh token), the request is
+    sent again with them. ``wait_of`` tells of any answer whether it is to be asked for again, and
+    after how long; ``pause_of`` how long a good answer wants to be alone before the next request.
+    ``secrets`` are shown in no message, wherever a platform or its address repeats them.
+    ``scopes`` are what the token may read, where the platform said so at sign-in.
     """
 
     def __init__(
@@ -71,15 +84,23 @@ class Api:
         *,
         name: str,
         wait_of: WaitOf = asked_wait,
+        pause_of: WaitOf | None = None,
         renew: Renew | None = None,
+        params: Params | None = None,
+        secrets: Sequence[str] = (),
     ) -> None:
         import httpx
 
         self.http = http
         self.name = name
         self.base_url = base_url.rstrip("/")
+        self.scopes: frozenset[str] = frozenset()
         self._wait_of = wait_of
+        self._pause_of = pause_of or (lambda answer: None)
+        self._not_before: datetime | None = None
         self._renew = renew
+        self._params = dict(params or {})
+        self._secrets = sorted({one for one in secrets if len(one) > 5}, key=len, reverse=True)
         self._client = httpx.Client(
             transport=http.transport,
             timeout=http.timeout,
@@ -92,16 +113,23 @@ class Api:
         """Sign every request from now on with these headers; a ``None`` is left out."""
         self._signature = {key: value for key, value in headers.items() if value is not None}
 
-    def get(self, path: str, params: Params | None = None) -> Answer:
+    def get(self, path: str, params: Params | None = None, read: Read = json_body) -> Answer:
         """The answer to a GET; a ``None`` among the params is left out, a list repeats its key.
 
+        ``read`` makes the answer's body of what was sent: JSON, or see ``_answer``.
         Raises ``Rejected`` (4xx), ``SourceFailed``, ``Unavailable``, ``RateLimited``.
         """
-        return self._call("GET", path, params)
+        return self._call("GET", path, params, read)
 
-    def post(self, path: str, body: Any = None, form: Mapping[str, str] | None = None) -> Answer:
+    def post(
+        self,
+        path: str,
+        body: Any = None,
+        form: Mapping[str, str] | None = None,
+        params: Params | None = None,
+    ) -> Answer:
         """The answer to a POST of a JSON body or a form; raises as ``get`` does."""
-        return self._call("POST", path, None, json=body, data=form)
+        return self._call("POST", path, params, json_body, json=body, data=form)
 
     def close(self) -> None:
         """Close the connection."""
@@ -118,9 +146,12 @@ class Api:
     ) -> None:
         self.close()
 
-    def _call(self, method: str, path: str, params: Params | None, **content: Any) -> Answer:
+    def _call(
+        self, method: str, path: str, params: Params | None, read: Read, **content: Any
+    ) -> Answer:
         def once() -> Answer:
-            return self._exchange(method, path, params, content)
+            self._wait_for_turn()
+            return self._exchange(method, path, params, content, read)
 
         try:
             return self._persist(once)
@@ -171,27 +202,45 @@ class Api:
                 return once()
         raise AssertionError("stamina raises the last error")
 
+    def _wait_for_turn(self) -> None:
+        """Let the pause pass that the last answer asked for."""
+        if self._not_before is None:
+            return
+        left = (self._not_before - self.http.clock()).total_seconds()
+        self._not_before = None
+        if left > 0:
+            self._sleep(left, f"{self.name}: {self._where('')} wants a pause")
+
     def _pause(self, error: Exception, backoff: float) -> None:
         asked = error.seconds if isinstance(error, RateLimited) else 0.0
         wait = asked or backoff * random.uniform(1.0, 1.5)  # jitter: many runs start on the hour
+        self._sleep(wait, str(error))
+
+    def _sleep(self, wait: float, why: str) -> None:
         ends = self.http.clock() + timedelta(seconds=min(wait, 10**9))
         is_late = self.http.deadline is not None and ends > self.http.deadline
         if wait > self.http.patience or is_late:
-            raise RateLimited(f"{error}; the wait of {wait:.0f} s is too long for this run", wait)
-        _log.info("%s; trying again in %.0f s", error, wait)
+            raise RateLimited(f"{why}; the wait of {wait:.0f} s is too long for this run", wait)
+        _log.info("%s; going on in %.0f s", why, wait)
         self.http.sleep(wait)
 
     def _exchange(
-        self, method: str, path: str, params: Params | None, content: Mapping[str, Any]
+        self,
+        method: str,
+        path: str,
+        params: Params | None,
+        content: Mapping[str, Any],
+        read: Read,
     ) -> Answer:
         if self.http.deadline is not None and self.http.clock() > self.http.deadline:
             raise RateLimited(f"{self.name}: the time of this run is up", 0.0)
-        query = {key: value for key, value in (params or {}).items() if value is not None}
+        asked = {**self._params, **(params or {})}
+        query = {key: value for key, value in asked.items() if value is not None}
         url = self._url(path)
         for _ in range(MAX_REDIRECTS):
             response, raw = self._send(method, url, query, content)
             if response.status_code not in _REDIRECTS or method != "GET":
-                return self._judge(response, raw)
+                return self._judge(response, raw, read)
             url, query = self._redirected(response), {}
         raise SourceFailed(f"{self.name}: {self._where(path)} redirects in circles: check base_url")
 
@@ -246,10 +295,10 @@ class Api:
                 raise SourceFailed(f"{self.name}: {where} sends {limit} at once: check base_url")
         return b"".join(parts)
 
-    def _judge(self, response: httpx.Response, raw: bytes) -> Answer:
+    def _judge(self, response: httpx.Response, raw: bytes, read: Read) -> Answer:
         """The answer if it is one; else the error that says what to do about it."""
         where, status = self._where(str(response.url)), response.status_code
-        body, flaw = parse(response, raw)
+        body, flaw = _parsed(response, raw, read if status < 300 else json_body)
         answer = Answer(body, status, response.headers, self.http.clock())
         wait = self._wait_of(answer)
         if wait is not None or status == 429:
@@ -260,6 +309,8 @@ class Api:
             raise Rejected(self._refusal(where, status, body), status, body)
         if flaw:
             raise Unavailable(f"{self.name}: {where} answers with {flaw}")
+        if pause := self._pause_of(answer):
+            self._not_before = answer.seen_at + timedelta(seconds=pause)
         return answer
 
     def _refusal(self, where: str, status: int, body: Any) -> str:
@@ -273,12 +324,21 @@ muster.yaml, whether it is still valid, and what it may read"
         return f"{self.name}: {where} cannot be asked for ({told})"
 
     def _scrubbed(self, text: str) -> str:
-        for value in self._signature.values():
-            for secret in (value, value.rpartition(" ")[2]):
-                text = text.replace(secret, "***") if len(secret) > 5 else text
+        signed = [
+            one for value in self._signature.values() for one in (value, value.split(" ")[-1])
+        ]
+        for secret in (*self._secrets, *signed):
+            text = text.replace(secret, "***") if len(secret) > 5 else text
         return text
 
     def _where(self, url: str) -> str:
         """Host and path: a query may hold what must not be logged."""
         parts = urlsplit(url)
-        return f"{parts.netloc or urlsplit(self.base_url).netloc}{parts.path}"
+        return self._scrubbed(f"{parts.netloc or urlsplit(self.base_url).netloc}{parts.path}")
+
+
+def _parsed(response: httpx.Response, raw: bytes, read: Read) -> tuple[Any, str]:
+    """The body of an answer and ``""``, or ``None`` and what is wrong with it."""
+    if not raw and response.status_code in (202, 204, 205):
+        return None, ""
+    return read(response.headers.get("content-type", ""), raw)

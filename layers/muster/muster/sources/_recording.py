@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ _SECRET_NAMES = frozenset(
         "accessjwt", "refreshjwt", "access_token", "refresh_token", "id_token", "token",
         "password", "secret", "client_secret", "api_key", "api-key", "key", "code", "sig",
         "signature", "authorization", "cookie", "email", "ip_address", "registration_ip_address",
+        "assertion", "private_key",
     )
 )  # fmt: skip
 
@@ -27,8 +29,8 @@ _SECRET_NAMES = frozenset(
 class Recorder(httpx.BaseTransport):
     """Passes requests on to ``inner`` and writes what was answered to ``path`` when closed.
 
-    Request headers and bodies are never written, of the answers' headers only harmless ones;
-    values of secret-looking query and body fields, and any of ``secrets``, become ``***``.
+    Request headers are never written, of the answers' headers only harmless ones; values of
+    secret-looking query and body fields, and any of ``secrets``, become ``***``.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class Recorder(httpx.BaseTransport):
 
 
 def _noted(request: httpx.Request, response: httpx.Response) -> dict[str, Any]:
-    asked = {"method": request.method, "path": request.url.path, "query": _query(request.url)}
+    asked = _asked(request)
     headers = {
         name: value for name, value in response.headers.items() if name.startswith(_KEPT_HEADERS)
     }
@@ -87,6 +89,20 @@ def _noted(request: httpx.Request, response: httpx.Response) -> dict[str, Any]:
         body = response.text
     told = {"status": response.status_code, "headers": headers, "body": body}
     return {"request": asked, "response": told}
+
+
+def _asked(request: httpx.Request) -> dict[str, Any]:
+    """Method, path, query and, if there is one, the JSON body or form of a request."""
+    asked = {"method": request.method, "path": request.url.path, "query": _query(request.url)}
+    raw = request.read()
+    if not raw:
+        return asked
+    if "form" in request.headers.get("content-type", ""):
+        return {**asked, "body": _query(httpx.URL(query=raw))}
+    try:
+        return {**asked, "body": json.loads(raw)}
+    except ValueError:
+        return asked
 
 
 def _query(url: httpx.URL) -> dict[str, Any]:
@@ -111,16 +127,23 @@ def scrub(value: Any) -> Any:
 
 
 class Replay(httpx.BaseTransport):
-    """Answers from a recording's exchanges, matched by method, path and query.
+    """Answers from a recording's exchanges, matched by method, path, query and body.
 
-    The same request asked again gets its next recorded answer, and the last one from then on.
-    A request that was not recorded is a ``LookupError`` naming it.
+    Of a body, what the recording holds must have been sent, with whatever else; where it holds
+    none, any body will do. The fullest match answers. The same request asked again gets its next
+    recorded answer, and the last one from then on. A request that was not recorded is a
+    ``LookupError`` naming it.
     """
 
     def __init__(self, exchanges: Iterable[Mapping[str, Any]]) -> None:
         self._answers: dict[str, list[Mapping[str, Any]]] = {}
+        self._bodies: dict[str, dict[str, Any]] = {}
         for exchange in exchanges:
-            self._answers.setdefault(_key(exchange["request"]), []).append(exchange["response"])
+            request = exchange["request"]
+            body = request.get("body")
+            told = _key(request) + (f" {json.dumps(body, sort_keys=True)}" if body else "")
+            self._answers.setdefault(told, []).append(exchange["response"])
+            self._bodies.setdefault(_key(request), {})[told] = body or {}
         self.recorded = frozenset(self._answers)
         self.used: set[str] = set()
 
@@ -131,22 +154,36 @@ class Replay(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The recorded answer."""
-        request.read()
-        asked = {"method": request.method, "path": request.url.path}
-        key = _key(scrub({**asked, "query": _query(request.url)}))
-        answers = self._answers.get(key)
-        if answers is None:
-            raise LookupError(f"not in the recording: {key}")
-        self.used.add(key)
+        asked = _asked(request)
+        told = self._told(asked) or self._told(scrub(asked))
+        if told is None:
+            body = f" {json.dumps(asked['body'])[:500]}" if "body" in asked else ""
+            raise LookupError(f"not in the recording: {_key(scrub(asked))}{body}")
+        self.used.add(told)
+        answers = self._answers[told]
         return answer_of(answers.pop(0) if len(answers) > 1 else answers[0])
+
+    def _told(self, asked: Mapping[str, Any]) -> str | None:
+        """The recorded request that fits best."""
+        bodies = self._bodies.get(_key(asked), {})
+        fit = [told for told, body in bodies.items() if _is_within(body, asked.get("body") or {})]
+        return max(fit, key=len, default=None)
+
+
+def _is_within(part: Any, whole: Any) -> bool:
+    """Whether ``whole`` holds everything that ``part`` does."""
+    if isinstance(part, Mapping) and isinstance(whole, Mapping):
+        return all(key in whole and _is_within(found, whole[key]) for key, found in part.items())
+    return bool(part == whole)
 
 
 def answer_of(told: Mapping[str, Any]) -> httpx.Response:
     """The HTTP answer a recorded response stands for."""
     body, headers = told.get("body"), told.get("headers", {})
     if isinstance(body, str):
-        return httpx.Response(told["status"], headers={"content-type": "text/html", **headers},
-                              text=body)  # fmt: skip
+        kind = {"content-type": "text/html", **headers}
+        raw = gzip.compress(body.encode(), mtime=0) if "gzip" in kind["content-type"] else None
+        return httpx.Response(told["status"], headers=kind, content=raw or body.encode())
     headers = {"content-type": "application/json", **headers}
     return httpx.Response(told["status"], headers=headers, content=json.dumps(body).encode())
 

@@ -1,0 +1,74 @@
+"""A secret that its platform replaces is kept for the next run, privately, wherever it lay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from muster.errors import SourceFailed
+from muster.secret import Held
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in (("AWS_DEFAULT_REGION", "eu-central-1"), ("AWS_ACCESS_KEY_ID", "x"),
+                        ("AWS_SECRET_ACCESS_KEY", "x")):  # fmt: skip
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        yield
+
+
+def test_what_replaces_a_variable_is_read_from_a_private_file(tmp_path: Path) -> None:
+    held = Held("env:TUBE", {"TUBE": "old"}, tmp_path)
+    assert held.read() == "old"
+    held.keep("new")
+    assert held.read() == "new"
+    kept = tmp_path / ".secrets" / "TUBE.json"
+    assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert (kept.parent / ".gitignore").read_text() == "*\n"
+    assert "old" not in kept.read_text()
+
+
+def test_a_new_sign_in_counts_more_than_what_was_kept(tmp_path: Path) -> None:
+    Held("env:TUBE", {"TUBE": "old"}, tmp_path).keep("new")
+    assert Held("env:TUBE", {"TUBE": "signed in again"}, tmp_path).read() == "signed in again"
+
+
+def test_a_broken_file_is_no_secret(tmp_path: Path) -> None:
+    held = Held("env:TUBE", {"TUBE": "old"}, tmp_path)
+    held.keep("new")
+    (tmp_path / ".secrets" / "TUBE.json").write_text("{")
+    assert held.read() == "old"
+
+
+def test_what_cannot_be_kept_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".secrets").write_text("a file is in the way")
+    with pytest.raises(SourceFailed, match="TUBE cannot be kept in .*sign in anew"):
+        Held("env:TUBE", {"TUBE": "old"}, tmp_path).keep("new")
+
+
+def test_in_ssm_the_new_one_takes_the_place_of_the_old(cloud: None, tmp_path: Path) -> None:
+    ssm = boto3.client("ssm")
+    ssm.put_parameter(Name="/muster/TUBE", Value="old", Type="SecureString")
+    held = Held("ssm:/muster/TUBE", {}, tmp_path)
+    held.keep(json.dumps({"refresh_token": "new"}))
+    assert json.loads(held.read() or "") == {"refresh_token": "new"}
+    assert ssm.get_parameter(Name="/muster/TUBE")["Parameter"]["Type"] == "SecureString"
+    assert not list(tmp_path.iterdir())
+
+
+def test_in_secrets_manager_too(cloud: None, tmp_path: Path) -> None:
+    boto3.client("secretsmanager").create_secret(Name="tube", SecretString="old")
+    held = Held("secretsmanager:tube", {}, tmp_path)
+    held.keep("new")
+    assert held.read() == "new"
+
+
+def test_a_role_that_may_not_write_says_so(cloud: None, tmp_path: Path) -> None:
+    with pytest.raises(SourceFailed, match="secretsmanager:none cannot be replaced"):
+        Held("secretsmanager:none", {}, tmp_path).keep("new")
