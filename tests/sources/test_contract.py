@@ -217,7 +217,16 @@ def test_empty_pages_end_the_fetch(one: Recorded) -> None:
     wire = one.wire(edited(emptied), is_lenient=True)
     pages = list(one.pages(wire))
     assert pages[-1].cursor is not None
-    assert not messages(one.rows(items_of(pages))[0])
+    alone = [emptied(one) for exchange in one.told["exchanges"] for one in objects(exchange)]
+    assert not messages(one.rows(i for i in items_of(pages) if i.body not in alone)[0])
+
+
+def objects(value: Any) -> Iterator[Any]:
+    """The objects that an answer holds outside of any list: one asked for by its own address."""
+    if isinstance(value, dict):
+        yield value
+        for found in value.values():
+            yield from objects(found)
 
 
 def emptied(value: Any) -> Any:
@@ -252,9 +261,7 @@ def test_a_bad_record_costs_only_itself(one: Recorded, bad: Any) -> None:
         rows, _ = one.rows(items_of(one.pages(wire)))
         spoiled = [item for item in items_of(pages) if holds([item.body, item.context], record)]
         others = [item for item in items_of(pages) if item not in spoiled]
-        whole = one.rows(others)[0]
-        lost = set(whole) - set(one.rows(spoiled)[0]) - set(rows)
-        lost = {key for key in lost if not hangs_on(whole[key], record)}
+        lost = set(one.rows(others)[0]) - set(one.rows(spoiled)[0]) - set(rows)
         assert not {key for key in lost if key[0] == "messages"}, record
 
 
@@ -281,24 +288,10 @@ def replaced(body: Any, record: Any, bad: Any) -> Any:
 
 
 def holds(value: Any, record: Any) -> bool:
-    if value == record or (value and isinstance(value, dict) and is_part(value, record)):
+    if value == record:
         return True
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return any(holds(part, record) for part in parts)
-
-
-def hangs_on(row: dict[str, Any], record: Any) -> bool:
-    """Whether a row is of the thread that the record is, and was asked for by its id."""
-    return isinstance(record, dict) and row.get("thread_id") == str(record.get("id"))
-
-
-def is_part(value: Any, record: Any) -> bool:
-    """Whether a value is the record without some fields: what no table may hold is left out."""
-    if isinstance(value, dict) and isinstance(record, dict):
-        return all(key in record and is_part(value[key], record[key]) for key in value)
-    if isinstance(value, list) and isinstance(record, list):
-        return len(value) == len(record) and all(map(is_part, value, record))
-    return bool(value == record)
 
 
 def test_messages_outlive_their_authors(one: Recorded) -> None:
@@ -328,7 +321,7 @@ def edited(change: Callable[[Any], Any]) -> Fault:
         if response.status_code != 200:
             return not_found(request)
         body = change(json.loads(response.read()))
-        kept = {key: value for key, value in response.headers.items() if key != "content-length"}
+        kept = {k: v for k, v in response.headers.items() if k != "content-length"}
         return httpx.Response(200, headers=kept, content=json.dumps(body).encode())
 
     return fault

@@ -1,0 +1,90 @@
+"""Discussions that changed in a window in; each of them, and its comments, out as items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from muster.clock import DAY
+from muster.records import Item, Page
+from muster.sources import Window, _github_graphql
+from muster.sources._answer import Answer
+from muster.sources._github_graphql import connection, entries, query, told_of
+from muster.sources._github_items import Teams, groups_of, is_within
+from muster.sources._http import Api
+from muster.sources._newest import (
+    OPEN,
+    Place,
+    State,
+    Stream,
+    follow,
+    given,
+    instant,
+    page,
+    stamp,
+    start_of,
+)
+from muster.sources._paging import walk
+
+OVERLAP = DAY
+
+
+def discussions(api: Api, window: Window, state: State, teams: Teams) -> Iterator[Page]:
+    """Discussions that changed, each read whole."""
+
+    def ask(asked: Mapping[str, Any], token: str | None) -> Answer:
+        return query(api, window.options, _github_graphql.DISCUSSIONS, after=token)
+
+    def asked(mark: Place | None) -> Mapping[str, Any]:
+        start = start_of(window)
+        if mark and given(window) == OPEN:
+            start = instant(mark[0]) - OVERLAP
+        return {"from": stamp(start) if start else ""}
+
+    def place(told: Any) -> Place:
+        return [stamp(instant(told["updatedAt"])), str(told["number"])]
+
+    def is_old(asked: Mapping[str, Any], told: Any) -> bool:
+        try:
+            return place(told)[0] < asked["from"]
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return False
+
+    stream = Stream("discussions", ask, lambda answer: connection(answer, "discussions"), place,
+                    asked, is_old)  # fmt: skip
+    bound = asked(state.get("streams", {}).get("discussions", {}).get("mark"))
+    for step in follow(state, stream, window):
+        items: list[Item] = []
+        for told in step.items:
+            if _is_numbered(told) and not is_old(bound, told):
+                items += discussion(api, window, teams, told)
+        yield page(state, items)
+
+
+def _is_numbered(told: Any) -> bool:
+    return isinstance(told, Mapping) and isinstance(told.get("number"), int)
+
+
+def discussion(api: Api, window: Window, teams: Teams, listed: Mapping[str, Any]) -> Iterator[Item]:
+    """A discussion and its comments, each with what the list told of the discussion."""
+    context: dict[str, Any] = {"discussion": listed}
+
+    def ask(token: str | None) -> Answer:
+        number = listed["number"]
+        return query(api, window.options, _github_graphql.DISCUSSION, number=number, after=token)
+
+    def read(answer: Answer) -> tuple[Sequence[Any], str | None]:
+        return entries((told_of(answer).get("discussion") or {}).get("comments"))
+
+    for number, step in enumerate(walk(ask, read)):
+        told = told_of(step.answer).get("discussion")
+        if not told:
+            return
+        context["channel"] = (told.get("category") or {}).get("name")
+        seen_at = step.answer.seen_at
+        if not number and is_within(window, told, "createdAt"):
+            comments = {**(told.get("comments") or {}), "nodes": []}  # each an item of its own
+            body = {**told, "comments": comments}
+            yield Item("discussion", body, seen_at, {**context, **groups_of(teams, told)})
+        for comment in step.items:
+            yield Item("discussed", comment, seen_at, {**context, **groups_of(teams, comment)})

@@ -1,0 +1,85 @@
+"""An answer of GitHub in; its entries out as items, each with what its mapping needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from muster.records import Item
+from muster.sources import Window
+from muster.sources._answer import Answer
+from muster.sources._http import Api
+from muster.sources._newest import instant, start_of
+from muster.sources._paging import Step, walk
+
+PER_PAGE = 100
+Teams = Mapping[str, list[str]] | None  # the teams of each account that is in one
+
+
+def items_of(
+    window: Window, teams: Teams, stream: str, answer: Answer, entries: Iterable[Any]
+) -> list[Item]:
+    """The entries written in the window."""
+    return [
+        Item(stream, told, answer.seen_at, groups_of(teams, told))
+        for told in entries
+        if is_within(window, told, "created_at")
+    ]
+
+
+def is_within(window: Window, told: Any, key: str) -> bool:
+    """Whether it was written in the window; what cannot be read may say so elsewhere."""
+    try:
+        written = instant(told[key])
+    except (KeyError, TypeError, ValueError):
+        return True
+    return is_wanted(window, written)
+
+
+def is_wanted(window: Window, written: datetime) -> bool:
+    """Whether the window holds this instant."""
+    start = start_of(window)
+    return (start is None or start <= written) and (not window.until or written < window.until)
+
+
+def groups_of(teams: Teams, told: Any) -> dict[str, Any]:
+    """The teams of those who wrote an entry and its replies; nothing where none is named."""
+    if teams is None:
+        return {}
+    return {"groups": {one: teams[one] for one in _authors(told) if one in teams}}
+
+
+def _authors(told: Any) -> Iterator[str]:
+    if isinstance(told, Mapping):
+        for author, key in ((told.get("user"), "id"), (told.get("author"), "databaseId")):
+            if isinstance(author, Mapping):
+                yield str(author.get(key))
+        replies = told.get("replies")
+        for reply in replies.get("nodes") or () if isinstance(replies, Mapping) else ():
+            yield from _authors(reply)
+
+
+def listed_in(answer: Answer) -> list[Any]:
+    """The entries of one of REST's lists."""
+    return answer.body if isinstance(answer.body, list) else []
+
+
+def has_next(answer: Answer) -> bool:
+    """Whether a list of REST's goes on."""
+    return 'rel="next"' in answer.headers.get("link", "")
+
+
+def numbered(api: Api, path: str) -> Iterator[Step[int]]:
+    """The pages of one of REST's lists, by number."""
+    now = 1
+
+    def ask(number: int | None) -> Answer:
+        nonlocal now
+        now = number or 1
+        return api.get(path, {"per_page": PER_PAGE, "page": number})
+
+    def read(answer: Answer) -> tuple[Sequence[Any], int | None]:
+        return listed_in(answer), now + 1 if has_next(answer) else None
+
+    return walk(ask, read)

@@ -1,0 +1,77 @@
+"""Messages that came of age in; their threads as GitHub tells them now, and what is gone, out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from muster.errors import Rejected
+from muster.records import Deletion, Item, KnownMessage, Message
+from muster.sources import Window
+from muster.sources._github_discussions import discussion
+from muster.sources._github_items import Teams, is_wanted, items_of, numbered
+from muster.sources._github_rows import DISCUSSION, rows_of
+from muster.sources._http import Api
+from muster.sources._newest import stamp
+
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
+
+
+def again(
+    api: Api, window: Window, teams: Teams, repository: str, batch: Sequence[KnownMessage]
+) -> Iterator[Item]:
+    """Every thread of these messages, whole; those of them that are missing in it are gone."""
+    threads: dict[str, list[KnownMessage]] = {}
+    for known in batch:
+        threads.setdefault(known.thread_id, []).append(known)
+    for thread, messages in threads.items():
+        if not thread.startswith(DISCUSSION):
+            items = list(_thread(api, window, teams, repository, thread))
+        elif window.options.token:
+            number = int(thread.removeprefix(DISCUSSION))
+            items = list(discussion(api, window, teams, {"number": number}))
+        else:
+            continue
+        yield from items
+        yield from _missing(window, items, messages)
+
+
+def _thread(api: Api, window: Window, teams: Teams, repository: str, number: str) -> Iterator[Item]:
+    """An issue or pull request with its comments; nothing once it is deleted or moved away."""
+    home = f"/repos/{repository}"
+    try:
+        answer = api.get(f"{home}/issues/{number}")
+    except Rejected as refused:
+        if not refused.is_gone:
+            raise
+        return
+    issue = answer.body
+    if not str(issue.get("repository_url")).lower().endswith(home.lower()):
+        return
+    yield from items_of(window, teams, "issue", answer, [issue])
+    yield from _comments(api, window, teams, f"{home}/issues/{number}/comments", "comment")
+    if "pull_request" in issue:
+        yield from _comments(api, window, teams, f"{home}/pulls/{number}/comments", "remark")
+
+
+def _comments(api: Api, window: Window, teams: Teams, path: str, stream: str) -> Iterator[Item]:
+    for step in numbered(api, path):
+        yield from items_of(window, teams, stream, step.answer, step.items)
+
+
+def _missing(
+    window: Window, items: Iterable[Item], messages: Iterable[KnownMessage]
+) -> Iterator[Item]:
+    """What says that a message is gone, unless what is missing may be what cannot be read."""
+    try:
+        found = {
+            row.message_id
+            for item in items
+            for row in rows_of(item, window.options)
+            if isinstance(row, Message | Deletion)
+        }
+    except _UNREADABLE:
+        return
+    for known in messages:
+        if known.message_id not in found and is_wanted(window, known.created_at):
+            told = {"message_id": known.message_id, "created_at": stamp(known.created_at)}
+            yield Item("gone", None, window.now, told)
