@@ -1,0 +1,101 @@
+"""Typeform: which answer is the score, how good the best one would be, and what is left out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from recorded import Recorded, items_of
+
+from muster.errors import Refused, SourceFailed
+from muster.records import Item
+from muster.sources import typeform
+from muster.sources._answer import Answer
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def options(**form: Any) -> typeform.Options:
+    told = {"survey": "csat", **form}
+    return typeform.Options(name="surveys", platform="typeform", forms={"f": told})
+
+
+def question(kind: str, **properties: Any) -> dict[str, Any]:
+    return {"id": "q", "ref": "stars", "type": kind, "properties": properties}
+
+
+def answer(kind: str, **value: Any) -> dict[str, Any]:
+    return {"field": {"id": "q", "ref": "stars", "type": kind}, **value}
+
+
+def scored(field: dict[str, Any], *answers: Any, hidden: Any = None, **form: Any) -> Any:
+    scales = typeform._scales(Answer({"fields": [field]}, 200, {}, NOW))
+    body = {"token": "t", "submitted_at": "2026-11-02T09:00:00Z", "answers": list(answers)}
+    context = {"form": "f", "scales": scales, "hidden": hidden or {}}
+    return next(typeform.rows(Item("response", body, NOW, context), options(**form)), None)
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "score", "best"),
+    [
+        (question("opinion_scale", steps=11), {"number": 10}, 10, 10),
+        (question("opinion_scale", steps=5, start_at_one=True), {"number": 5}, 5, 5),
+        (question("opinion_scale", steps=5), {"number": 4}, 4, 4),
+        (question("opinion_scale"), {"number": 10}, 10, 10),
+        (question("rating", steps=7), {"number": 7}, 7, 7),
+        (question("rating"), {"number": 3}, 3, 5),
+        (question("nps"), {"number": 0}, 0, 10),
+        (question("yes_no"), {"boolean": False}, 0, 1),
+    ],
+)
+def test_the_best_score_is_read_from_the_forms_scale(
+    field: Any, given: Any, score: float, best: float
+) -> None:
+    row = scored(field, answer(field["type"], **given))
+    assert (row.score, row.score_max) == (score, best)
+
+
+def test_a_plain_number_counts_only_where_the_settings_name_it_and_its_best() -> None:
+    number, given = question("number"), answer("number", number=7)
+    assert scored(number, given) is None
+    assert scored(number, given, score="stars", best=10).score_max == 10
+    with pytest.raises(Refused, match="set best"):
+        scored(number, given, score="stars")
+
+
+def test_a_question_left_out_is_no_answer() -> None:
+    assert scored(question("rating")) is None
+
+
+def test_comment_account_and_conversation_are_what_the_settings_name() -> None:
+    texts = [
+        {"field": {"id": kind, "type": kind}, "text": f"a {kind}"}
+        for kind in ("short_text", "long_text")
+    ]
+    given = [answer("rating", number=5), *texts]
+    hidden = {"user": "u7", "ticket": "35"}
+    plain = scored(question("rating"), *given, hidden=hidden)
+    assert (plain.comment, plain.respondent_id, plain.thread_id) == ("a long_text", None, None)
+    named = {"comment": "short_text", "respondent": "user", "thread": "ticket"}
+    row = scored(question("rating"), *given, hidden=hidden, **named)
+    assert (row.comment, row.respondent_id, row.thread_id) == ("a short_text", "u7", "35")
+
+
+def test_an_answer_of_a_form_that_is_not_read_any_more_is_refused_with_the_reason() -> None:
+    item = Item("response", {}, NOW, {"form": "gone", "scales": {}, "hidden": {}})
+    with pytest.raises(Refused, match="no longer"):
+        list(typeform.rows(item, options()))
+
+
+def test_nothing_that_names_a_person_is_stored() -> None:
+    one = Recorded("typeform")
+    stored = repr(items_of(one.pages(one.wire())))
+    for private in ("example.org", "network_id", "discord", "user_agent"):
+        assert private not in stored
+
+
+def test_doctor_asks_for_the_forms() -> None:
+    one = Recorded("typeform")
+    with pytest.raises(SourceFailed, match="set forms"):
+        typeform.check(one.api(one.wire()), typeform.Options(name="surveys", platform="typeform"))
