@@ -60,14 +60,30 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def platforms() -> str:
-    """Every platform with the first sentence of its docstring."""
-    names = (name for name in sources.platform_names())
-    rows = ((f"`{name}`", _summary(name).replace("``", "`")) for name in names)
-    return _table(("platform", "what it reads"), rows)
+    """Every platform by its docstring, and the tables its recording fills."""
+    heads = ("platform", "what it reads", "tables", "credentials", "limits", "verified by")
+    return _table(heads, map(_platform, sources.platform_names()))
 
 
-def _summary(name: str) -> str:
-    return (inspect.getdoc(sources.platform(name)) or "").split("\n\n")[0].replace("\n", " ")
+def _platform(name: str) -> Sequence[str]:
+    parts = (inspect.getdoc(sources.platform(name)) or "").split("\n\n")
+    told = {part.partition(": ")[0]: part.partition(": ")[2] for part in parts}
+    words = (told.get(what, "") for what in ("Credentials", "Limits", "Verified"))
+    return (f"`{name}`", _sentence(parts[0], whole=True), _filled(name), *map(_sentence, words))
+
+
+def _sentence(text: str, whole: bool = False) -> str:
+    """The first sentence of a paragraph, or all of it, as one line of Markdown."""
+    line = " ".join(text.split()).replace("``", "`")
+    found = re.match(r".*?[.](?= [A-Z`]|$)", line)
+    return line if whole or not found else found[0]
+
+
+def _filled(name: str) -> str:
+    """The tables a platform fills, by its recording."""
+    path = HOUSE / "tests" / "recordings" / f"{name}.json"
+    told = json.loads(path.read_text(encoding="utf-8"))["expect"] if path.exists() else {}
+    return ", ".join(f"`{table}`" for table in TABLES if table in told)
 
 
 def kpis() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property
 from pathlib import Path
@@ -183,13 +183,17 @@ def _known(one: dict[str, str]) -> KnownMessage:
 
 def _merge(merged: Rows, row: Any) -> None:
     if isinstance(row, Deletion):
-        merged[("deletions", row.message_id)] = asdict(row)
+        merged[("deletions", row.message_id)] = _values(row)
         return
     table = TABLES[TABLE_OF[type(row)]]
-    values = asdict(row)
+    values = _values(row)
     key = (table.name, *(values[name] for name in table.key))
     before = merged.get(key, {})
     for name, old in before.items():
         if (table.fill and values[name] is None) or name in table.keep_first:
             values[name] = old
     merged[key] = values
+
+
+def _values(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row.__slots__}

@@ -1,8 +1,12 @@
 """Bluesky (AT Protocol): our posts, threads under them, mentions, posts by search terms, followers.
 
-Credentials: an app password (Settings → Privacy and security → App passwords) of the account
-named as ``account``. ``base_url`` is the account's PDS, or the entryway https://bsky.social,
-which passes reads on to the network's view. Search works signed in only.
+Credentials: an app password of the account. It is made under Settings → Privacy and security →
+App passwords; ``account`` names whose it is. ``base_url`` is the account's PDS, or the entryway
+https://bsky.social, which passes reads on to the network's view. Search works signed in only.
+
+Limits: 3,000 requests in 5 minutes; a feed is read back to its beginning.
+
+Verified: a real Bluesky network run here (``make test-bluesky``), and its lexicons.
 
 Posts of authors who ask not to be shown to those who are not signed in
 (``!no-unauthenticated``) are kept without text, name and address. A post can be overwritten in

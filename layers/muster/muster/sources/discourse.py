@@ -1,8 +1,12 @@
 """Discourse forums: posts, topics, members and their number, after the forum's own JSON API.
 
-Needs ``base_url`` (the forum's address). A public forum needs no key; with one (Admin → API →
-New key, "Read-only", user ``system``; ``token`` names it) private categories and the list of
-members are read too. ``username`` is the user whose rights the key uses.
+Credentials: none for a public forum; an API key for private categories and the list of members.
+It is made under Admin → API → New key ("Read-only", user ``system``). ``base_url`` is the forum's
+address, ``username`` the user whose rights the key uses.
+
+Limits: 60 requests a minute with a key, as the forum sets them; read back to the first post.
+
+Verified: real answers of a development server; not against a live forum.
 
 How it reads: posts upwards by id, window by window on a fixed grid, so that every page moves the
 cursor and a killed backfill goes on; the start of a ``since`` is found by bisection. Topics newest

@@ -1,10 +1,14 @@
 """X (API v2): our posts, mentions, replies under our posts, posts by search terms, followers.
 
-Credentials: an app's bearer token from the developer console at https://console.x.com, whose
-account holds credits (pay per use: a post read costs about $0.005, of our own account $0.001
-with an owner's token; the same post is free for the rest of a UTC day). Every post is therefore
-asked for as seldom as possible: marks by ``since_id`` that overlap by 35 minutes (an edit is
-possible for 30), and a look at known posts on days 1, 3, 7 and 30.
+Credentials: an app's bearer token, from the developer console at https://console.x.com.
+
+Limits: pay per use, about $0.005 a post read; searches reach back 7 days (``full_archive``: all).
+Of our own account a post costs $0.001 with an owner's token, and the same post is free for the
+rest of a UTC day. Every post is therefore asked for as seldom as possible: marks by ``since_id``
+that overlap by 35 minutes (an edit is possible for 30), and a look at known posts on days 1, 3, 7
+and 30.
+
+Verified: real recorded answers of API v2, and every field against X's own OpenAPI document.
 
 Both generations of names are read (``referenced_tweets`` and ``referenced_posts``, …). An edit is
 a new id; the message keeps the first. A message is inbound if it names our account, answers it,
