@@ -15,7 +15,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from muster.clock import DAY
@@ -183,12 +183,14 @@ def recheck(
     window: Window,
     size: int,
     is_due: Callable[[KnownMessage, datetime, datetime], bool] = came_of_age,
+    reach: timedelta = CHECK_AGES[-1] * DAY,
 ) -> Iterator[list[KnownMessage]]:
     """Batches of known messages to look at again, once a UTC day; resumes like a stream.
 
-    A backfill re-reads its window anyway and looks at nothing else.
+    ``reach`` is the age up to which any is due. A backfill re-reads its window anyway and looks at
+    nothing else.
     """
-    if given(window) != OPEN or not (begun := _look(state, window.now)):
+    if given(window) != OPEN or not (begun := _look(state, window.now, reach)):
         return
     state["recheck"] = begun
     last, now, after = instant(begun["from"]), instant(begun["to"]), begun["after"]
@@ -205,7 +207,7 @@ def recheck(
     state["checked"] = begun["to"]
 
 
-def _look(state: State, now: datetime) -> State | None:
+def _look(state: State, now: datetime, reach: timedelta) -> State | None:
     """The look under way, or a new one if today has had none."""
     if begun := state.get("recheck"):
         return dict(begun)
@@ -215,5 +217,5 @@ def _look(state: State, now: datetime) -> State | None:
     return {
         "from": stamp(last),
         "to": stamp(now),
-        "after": [stamp(last - CHECK_AGES[-1] * DAY), ""],
+        "after": [stamp(last - reach), ""],
     }
