@@ -1,4 +1,4 @@
-"""The messages a source re-reads: from an instant on, alive, oldest first."""
+"""What a source re-reads: messages from an instant on, alive, oldest first; all reviews."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from pathlib import Path
 
 from observations import at, deletion, message, seen
 
-from muster.lake.known import known
+from muster.lake.known import known, reviews
 from muster.lake.merge import Rules, merge
-from muster.records import KnownMessage
+from muster.lake.suppression import PSEUDONYM
+from muster.records import KnownMessage, KnownReview, Review
 from muster.store import FolderStore
 
 
@@ -26,3 +27,16 @@ def test_known_messages_are_alive_and_oldest_first(tmp_path: Path) -> None:
 
 def test_nothing_is_known_of_an_empty_lake(tmp_path: Path) -> None:
     assert list(known(FolderStore(tmp_path), "x", at(0))) == []
+
+
+def test_known_reviews_are_all_but_those_of_erased_members(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    told = {"rating": 4.0, "rating_max": 5.0, "product": "app"}
+    rows = [
+        Review(review_id=f"r{n}", author_id=author, created_at=at(n * 1000), **told)
+        for n, author in enumerate(["mia", f"{PSEUDONYM}1", None])
+    ]
+    merge(store, "x", [(row, seen(0)) for row in rows])
+    found = sorted(reviews(store, "x"), key=lambda one: one.review_id)
+    assert [one.review_id for one in found] == ["r0", "r2"]
+    assert found[0] == KnownReview("r0", "app", 4.0, 5.0, at(0))

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from muster.errors import Refused
-from muster.records import TABLE_OF, TABLES, Deletion, Item, KnownMessage, Page
+from muster.records import TABLE_OF, TABLES, Deletion, Item, KnownMessage, KnownReview, Page
 from muster.sources import Platform, Window, platform
 from muster.sources._http import Http
 from muster.sources._recording import Replay, answer_of
@@ -131,6 +131,7 @@ class Recorded:
             cursor=self.told.get("cursor", {}) if cursor is None else cursor,
             since=datetime.fromisoformat(since) if since and cursor is None else None,
             known=lambda at: (one for one in known if one.created_at >= at),
+            reviews=lambda: map(_known_review, self.told.get("known_reviews", ())),
         )
 
     def pages(self, wire: httpx.BaseTransport, cursor: Any = None, **http: Any) -> Iterator[Page]:
@@ -179,6 +180,11 @@ def last_cursor(pages: Iterable[Page]) -> dict[str, Any] | None:
 def _known(one: dict[str, str]) -> KnownMessage:
     at = datetime.fromisoformat(one["created_at"])
     return KnownMessage(one["message_id"], one["thread_id"], at)
+
+
+def _known_review(one: dict[str, Any]) -> KnownReview:
+    at = datetime.fromisoformat(one["created_at"])
+    return KnownReview(**{"product": None, "rating_max": 5.0, **one, "created_at": at})
 
 
 def _merge(merged: Rows, row: Any) -> None:

@@ -46,9 +46,7 @@ class Message:
     channel: Annotated[str | None, "category, channel or board"] = None
     tags: Annotated[tuple[str, ...], "the platform's tags"] = ()
     url: Annotated[str | None, "where to read it"] = None
-    lang: Annotated[
-        str | None, "BCP 47 language, told by platform or settings, else detected; und if unclear"
-    ] = None
+    lang: Annotated[str | None, "BCP 47 language, told or set, else detected; und: unclear"] = None
     text: Annotated[str | None, "plain text without quotes of others; none once deleted"] = None
     is_solution: Annotated[bool, "accepted as the thread's answer"] = False
     likes: Annotated[int, "likes and reactions"] = 0
@@ -159,6 +157,7 @@ class Review:
     edited_at: Annotated[datetime | None, "last edit"] = None
     replied_at: Annotated[datetime | None, "when we answered"] = None
     sentiment: Annotated[float | None, "-1 to 1; none where the scorer cannot read"] = None
+    deleted_at: Annotated[datetime | None, "when it was taken back, or found missing"] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -386,3 +385,16 @@ class KnownMessage:
     thread_id: str
     created_at: datetime
     edited_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownReview:
+    """A review the lake already holds: when it was first seen, and what stays if it is gone."""
+
+    review_id: str
+    product: str | None
+    rating: float
+    rating_max: float
+    created_at: datetime
+    edited_at: datetime | None = None
+    deleted_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""The lake → the messages of one source it already holds, for re-reading edits and deletions."""
+"""The lake → messages and reviews of one source it already holds, for edits and deletions."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ import pyarrow.compute as pc
 
 from muster.lake import parquet
 from muster.lake.suppression import PSEUDONYM
-from muster.records import TABLES, KnownMessage
+from muster.records import TABLES, KnownMessage, KnownReview, Table
 from muster.store import Store
 
-_NAMES = ("message_id", "thread_id", "created_at", "edited_at", "deleted_at", "author_id")
+_MESSAGE = ("message_id", "thread_id", "created_at", "edited_at", "deleted_at", "author_id")
+_REVIEW = (
+    "review_id", "product", "rating", "rating_max", "created_at", "edited_at", "deleted_at",
+    "author_id",
+)  # fmt: skip
 
 
 def known(store: Store, source: str, since: datetime) -> Iterator[KnownMessage]:
@@ -25,18 +29,27 @@ def known(store: Store, source: str, since: datetime) -> Iterator[KnownMessage]:
     entries = store.list(f"tables/messages/source={source}/")
     for month, parts in groupby(entries, key=lambda entry: entry.key.split("/")[3]):
         if month >= start:
-            rows = pa.concat_tables([_rows(store, part.key) for part in parts])
+            rows = pa.concat_tables(
+                [_rows(store, part.key, TABLES["messages"], _MESSAGE) for part in parts]
+            )
             yield from _known(rows, since)
 
 
-def _rows(store: Store, key: str) -> pa.Table:
-    table = TABLES["messages"]
+def reviews(store: Store, source: str) -> Iterator[KnownReview]:
+    """All reviews of a source, those of erased members left out."""
+    for part in store.list(f"tables/reviews/source={source}/"):
+        rows = _rows(store, part.key, TABLES["reviews"], _REVIEW)
+        for row in rows.filter(pc.invert(_is_erased(rows))).drop_columns(["author_id"]).to_pylist():
+            yield KnownReview(**row)
+
+
+def _rows(store: Store, key: str, table: Table, names: tuple[str, ...]) -> pa.Table:
     stored = store.get(key)
     if stored is None:  # Gone since it was listed.
         return pa.Table.from_pylist(
-            [], schema=pa.schema(map(parquet.schema(table.row).field, _NAMES))
+            [], schema=pa.schema(map(parquet.schema(table.row).field, names))
         )
-    return parquet.decode(table, stored.data, store.url(key), _NAMES).rows.select(_NAMES)
+    return parquet.decode(table, stored.data, store.url(key), names).rows.select(names)
 
 
 def _known(rows: pa.Table, since: datetime) -> Iterator[KnownMessage]:
@@ -53,5 +66,5 @@ def _known(rows: pa.Table, since: datetime) -> Iterator[KnownMessage]:
 
 
 def _is_erased(rows: pa.Table) -> Any:
-    """Messages of erased members: asking for them again would bring them back, or delete them."""
+    """Rows of erased members: asking for them again would bring them back, or delete them."""
     return pc.starts_with(pc.fill_null(rows.column("author_id"), ""), PSEUDONYM)

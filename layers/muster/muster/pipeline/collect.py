@@ -138,6 +138,7 @@ def _window(
         since=since or start,
         until=until,
         known=lambda at: known.known(project.lake, source.name, at),
+        reviews=lambda: known.reviews(project.lake, source.name),
         groups=_groups(project, source),
     )
 

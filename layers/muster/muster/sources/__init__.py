@@ -35,7 +35,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from muster.errors import BadSettings
-from muster.records import Deletion, Item, KnownMessage, Page, Row
+from muster.records import Deletion, Item, KnownMessage, KnownReview, Page, Row
 from muster.settings import Source
 
 
@@ -45,7 +45,8 @@ class Window:
 
     ``cursor`` is what the last stored page left (empty at first, and for a backfill); ``since``
     and ``until`` bound ``created_at``: nothing outside is wanted; ``known`` lists messages the
-    lake already holds that were created at or after an instant, oldest first. ``groups`` are the
+    lake already holds that were created at or after an instant, oldest first, and ``reviews`` all
+    reviews it holds. ``groups`` are the
     platform's groups that the settings name: who is in them goes into ``groups`` of members.
     """
 
@@ -55,6 +56,7 @@ class Window:
     since: datetime | None = None
     until: datetime | None = None
     known: Callable[[datetime], Iterable[KnownMessage]] = lambda _: ()
+    reviews: Callable[[], Iterable[KnownReview]] = lambda: ()
     groups: tuple[str, ...] = ()
 
 

@@ -1,4 +1,4 @@
--- One row per review that counts: on a scale, and not by an account that is a bot.
+-- One row per review that counts: still there, on a scale, and not by an account that is a bot.
 with
 bots as (
     select distinct reviews.source, reviews.review_id
@@ -26,4 +26,6 @@ select reviews.*
 from reviews
 left join bots
     on bots.source = reviews.source and bots.review_id = reviews.review_id
-where bots.review_id is null and reviews.rating_max > 0
+where bots.review_id is null
+    and reviews.rating_max > 0
+    and (reviews.deleted_at is null or reviews.deleted_at >= $as_of)
