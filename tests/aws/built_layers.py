@@ -17,6 +17,8 @@ import interpreter
 import pytest
 import yaml
 
+from muster import service_models
+
 HOUSE = Path(__file__).resolve().parents[2]
 BUILT = HOUSE / ".cache" / "layers"
 LIMIT = 250 * 1024 * 1024
@@ -141,6 +143,11 @@ def test_templates_are_compiled_and_a_community_s_own_come_before_them(built: Pa
         pytest.skip("no Python 3.13 of this processor here")
     found = run(built, "report", TEMPLATES).split("\n")
     assert {"email report.html", "email report.txt", "site overview.html"} <= set(found)
+
+
+def test_services_are_described_without_prose(built: Path) -> None:
+    folder = built / "Library" / "python" / "muster" / service_models.FOLDER.name
+    assert {path.name for path in folder.iterdir()} == {"endpoints.json", *service_models.CALLED}
 
 
 def test_httpfs_loads_from_the_layer_without_a_network(built: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -178,3 +180,29 @@ def test_an_unknown_country_is_named():
         intervals(
             week("09:00-17:00", country="XX"), ZoneInfo("UTC"), date(2026, 1, 1), date(2026, 1, 1)
         )
+
+
+def test_holidays_of_countries_without_importing_all_of_them() -> None:
+    """What our way of importing gives is what ``holidays`` itself gives."""
+    program = """
+import sys, datetime, holidays
+if {ours}:
+    from muster.kpis import worktime
+    find = lambda country: worktime._holidays(country, None)
+else:
+    find = holidays.country_holidays
+days = [datetime.date(2026, 1, 1) + datetime.timedelta(day) for day in range(366)]
+print(find("DE").__class__.__name__, sum("holidays.countries." in name for name in sys.modules))
+for country in list(holidays.list_supported_countries())[::6] + ["AX", "DE", "US"]:
+    found = find(country)
+    print(country, [str(day) for day in days if day in found])
+"""
+    (ours, whole) = (
+        subprocess.run(
+            [sys.executable, "-c", program.replace("{ours}", str(ours))],
+            capture_output=True, text=True, check=True,
+        ).stdout.partition("\n")[::2]
+        for ours in (True, False)
+    )  # fmt: skip
+    assert ours[1] == whole[1] and "DE ['2026-01-01'" in ours[1]
+    assert ours[0] == "DE 1" and int(whole[0].split()[1]) > 200

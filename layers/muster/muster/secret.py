@@ -111,7 +111,7 @@ def made(reference: str, environment: Mapping[str, str]) -> str:
     """
     kind, _, name = reference.partition(":")
     if kind == "ssm":
-        _make_up(name)
+        return _found_or_made_up(name)
     return reveal(reference, environment) or ""
 
 
@@ -121,22 +121,27 @@ def _from_environment(name: str, environment: Mapping[str, str]) -> str:
     return environment[name]
 
 
-def _make_up(name: str) -> None:
+def _found_or_made_up(name: str) -> str:
     with _told(f"ssm:{name}"):
         parameters = services.client("ssm")
         try:
-            parameters.get_parameter(Name=name)
+            return _parameter(name)
         except parameters.exceptions.ParameterNotFound:
             new = token_urlsafe(32)
             with suppress(parameters.exceptions.ParameterAlreadyExists):
                 parameters.put_parameter(Name=name, Value=new, Type="SecureString", Overwrite=False)
+        return _parameter(name)
+
+
+def _parameter(name: str) -> str:
+    answer = services.client("ssm").get_parameter(Name=name, WithDecryption=True)
+    return str(answer["Parameter"]["Value"])
 
 
 def _from_cloud(kind: str, name: str) -> str:
     with _told(f"{kind}:{name}"):
         if kind == "ssm":
-            answer = services.client("ssm").get_parameter(Name=name, WithDecryption=True)
-            return str(answer["Parameter"]["Value"])
+            return _parameter(name)
         return str(
             services.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
         )

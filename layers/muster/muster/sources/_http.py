@@ -103,6 +103,8 @@ class Api:
         self._secrets = sorted({one for one in secrets if len(one) > 5}, key=len, reverse=True)
         self._client = httpx.Client(
             transport=http.transport,
+            # Made once: left to httpx, each proxy of the environment reads all authorities anew.
+            verify=http.transport is None and httpx.create_ssl_context(),
             timeout=http.timeout,
             headers={"User-Agent": "muster/0.1"},
         )
