@@ -1,0 +1,218 @@
+"""Trustpilot: reviews of our company, with our replies, edits, and what went offline.
+
+Credentials: an API key (Trustpilot Business → Integrations → Developers → APIs; the key alone, its
+secret is not needed). The API is a paid module. ``account`` is our domain as Trustpilot has it,
+or the id of the business unit.
+
+Limits: 833 requests in five minutes, 10,000 an hour, 100 reviews each; the first 100,000 reviews.
+
+Verified: fields by the schemas of two published connectors; not against a live account.
+
+Reviews of 30 days are read again once a UTC day, since replies and edits come late; on days 1, 3,
+7 and 30 each is looked up, and one that is not there any more is deleted. One that is offline,
+because somebody flagged it, keeps its stars and counts again once it returns. Trustpilot wants
+deleted reviews removed, and so their words are. Names of reviewers, references to orders and mail
+addresses are left out before anything is stored. Reviews of single products are not read.
+
+Unverified: the limit of 100,000 reviews; the names of states other than active.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from muster.clock import DAY
+from muster.errors import Refused, Rejected, SourceFailed
+from muster.records import Item, KnownReview, Page, Review, Row
+from muster.settings import Source
+from muster.sources import Window
+from muster.sources._answer import Answer, asked_wait
+from muster.sources._downward import done_today, downward, is_due_today
+from muster.sources._http import Api, Http
+from muster.sources._newest import (
+    Place,
+    State,
+    Stream,
+    begin,
+    finish,
+    follow,
+    instant,
+    mapped,
+    page,
+    stamp,
+)
+from muster.sources._private import without
+from muster.sources._reviews import gone, gone_rows, known_reviews, looked_at_again
+from muster.sources._text import tidy
+from muster.sources._tokens import hidden
+
+PER_PAGE = 100
+LATE, OVERLAP = 30 * DAY, DAY
+TOO_FAST = 60.0  # seconds, where Trustpilot only says: too fast
+BEST = 5.0
+_PRIVATE = ("referralEmail", "referenceId", "displayName", "invitation", "findReviewer")
+_ACTIVE = "active"
+
+
+class Options(Source):
+    """What Trustpilot needs beyond what every source has."""
+
+    platform: Literal["trustpilot"]
+    account: Annotated[str, Field(description="our domain, or the id of the business unit")]
+
+
+def connect(options: Options, secret: str | None, http: Http) -> Api:
+    """The client that sends our key."""
+    if not secret:
+        raise SourceFailed(
+            f"{options.name}: Trustpilot needs an API key: set token: env:NAME for this source"
+        )
+    return Api(
+        http,
+        options.base_url or "https://api.trustpilot.com",
+        {"apikey": secret},
+        name=options.name,
+        wait_of=_wait_of,
+        secrets=hidden(secret),
+    )
+
+
+def _wait_of(answer: Answer) -> float | None:
+    asked = asked_wait(answer)
+    return TOO_FAST if asked is None and answer.status == 429 else asked
+
+
+def check(api: Api, options: Options) -> str:
+    """Looks our company up."""
+    unit = _unit(api, options).body
+    total = (unit.get("numberOfReviews") or {}).get("total")
+    counted = f", {total:,} reviews" if isinstance(total, int) else ""
+    return f"reads Trustpilot's reviews of {tidy(str(unit.get('displayName')))[:80]}{counted}"
+
+
+def _granted(api: Api, path: str, params: Mapping[str, Any] | None = None) -> Answer:
+    """The answer; a refusal says what is missing."""
+    try:
+        return api.get(path, params)
+    except Rejected as refused:
+        if refused.status not in (401, 403):
+            raise
+        raise SourceFailed(
+            f"{api.name}: Trustpilot refuses {path} ({refused.status}): check the API key, and "
+            "that its application has the module Service Reviews"
+        ) from None
+
+
+def _unit(api: Api, options: Options) -> Answer:
+    """Our business unit, by its id or our domain."""
+    account = options.account
+    is_id = len(account) == 24 and all(one in "0123456789abcdef" for one in account)
+    if is_id:
+        return _granted(api, f"/v1/business-units/{account}")
+    return _granted(api, "/v1/business-units/find", {"name": account})
+
+
+def pages(api: Api, window: Window) -> Iterator[Page]:
+    """Reviews newest first, then known ones again."""
+    state, known = begin(window), known_reviews(window)
+    path = f"/v1/business-units/{_unit(api, window.options).body['id']}/reviews"
+    for step in follow(state, _stream(api, window, state, path), window):
+        if step.token is None:
+            done_today(state, window, "late")
+        yield page(state, [_item(known, one, step.answer) for one in step.items])
+    for one in looked_at_again(state, window, known):
+        yield page(state, [_looked_up(api, known, one)])
+    yield finish(state)
+
+
+def _stream(api: Api, window: Window, state: State, path: str) -> Stream:
+    """The list of reviews by number of page, until one is empty."""
+    number = 1
+
+    def ask(asked: Mapping[str, Any], token: str | None) -> Answer:
+        nonlocal number
+        number = int(token or 1)
+        order = {"perPage": PER_PAGE, "page": number, "orderBy": "createdat.desc"}
+        return _granted(api, path, order)
+
+    def read(answer: Answer) -> tuple[Sequence[Any], str | None]:
+        found = _list(answer, "reviews")
+        return found, str(number + 1) if found else None
+
+    overlap = LATE if is_due_today(state, window, "late") else OVERLAP
+    return downward("reviews", ask, read, _place, window, overlap)
+
+
+def _list(answer: Answer, name: str) -> Sequence[Any]:
+    found = answer.body.get(name)
+    return found if isinstance(found, list) else ()
+
+
+def _place(review: Any) -> Place:
+    return [stamp(instant(review["createdAt"])), review["id"]]
+
+
+def _item(known: Mapping[str, KnownReview], review: Any, answer: Answer) -> Item:
+    """The review without names, and since when it is known to be offline."""
+    review_id = review.get("id") if isinstance(review, Mapping) else None
+    before = known.get(review_id) if isinstance(review_id, str) else None
+    since = stamp(before.deleted_at) if before and before.deleted_at else None
+    return Item("review", without(review, _PRIVATE), answer.seen_at, {"offline_since": since})
+
+
+def _looked_up(api: Api, known: Mapping[str, KnownReview], one: KnownReview) -> Item:
+    try:
+        answer = _granted(api, f"/v1/reviews/{one.review_id}")
+    except Rejected as refused:
+        if not refused.is_gone:
+            raise
+        return gone(one, api.http.clock())
+    return _item(known, answer.body, answer)
+
+
+def rows(item: Item, options: Options) -> Iterator[Row]:
+    """The review an item stands for."""
+    rows_of = gone_rows if item.stream == "gone" else _review_rows
+    yield from mapped(lambda: rows_of(item, options))
+
+
+def _review_rows(item: Item, options: Source) -> Iterator[Review]:
+    review = item.body
+    is_there = review.get("status", _ACTIVE) == _ACTIVE
+    reply = review.get("companyReply") or {}
+    yield Review(
+        review_id=review["id"],
+        product=options.account,
+        author_id=(review.get("consumer") or {}).get("id"),
+        rating=_stars(review["stars"]),
+        rating_max=BEST,
+        title=_text(review.get("title")) if is_there else None,
+        text=_text(review.get("text")) if is_there else None,
+        created_at=instant(review["createdAt"]),
+        edited_at=_time(review.get("updatedAt")),
+        replied_at=_time(reply.get("createdAt")),
+        deleted_at=None if is_there else _offline_since(item),
+    )
+
+
+def _offline_since(item: Item) -> datetime:
+    since = (item.context or {}).get("offline_since")
+    return max(instant(since) if since else item.seen_at, instant(item.body["createdAt"]))
+
+
+def _stars(value: Any) -> float:
+    if not 1 <= value <= BEST:
+        raise Refused(f"a rating of {value} is none of 1 to 5 stars")
+    return float(value)
+
+
+def _text(told: str | None) -> str | None:
+    return tidy(told or "") or None
+
+
+def _time(told: str | None) -> datetime | None:
+    return instant(told) if told else None
