@@ -10,7 +10,7 @@ import httpx
 from recorded import RECORDINGS, Recorded
 
 from muster.sources import Window
-from muster.sources._recording import _KEPT_HEADERS, _query
+from muster.sources._recording import _KEPT_HEADERS, _query, scrub
 
 Server = Callable[[httpx.Request], httpx.Response]
 
@@ -28,7 +28,7 @@ class Noting(httpx.BaseTransport):
         answer = self.server(request)
         asked: dict[str, Any] = {"method": request.method, "path": request.url.path}
         if query := _query(request.url):
-            asked["query"] = query
+            asked["query"] = scrub(query)
         if variables := _variables(request):
             asked["body"] = variables
         headers = {k: v for k, v in answer.headers.items() if k.startswith(_KEPT_HEADERS[1:])}

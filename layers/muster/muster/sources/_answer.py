@@ -150,9 +150,15 @@ def next_link(answer: Answer, base_url: str = "") -> str | None:
     return path + (f"?{parts.query}" if parts.query else "")
 
 
+_SAID = (
+    "message", "detail", "error_description", "error_message", "description", "errors", "error",
+    "title",
+)  # fmt: skip
+
+
 def reason(body: Any) -> str:
     """What the platform itself says of a refusal, as one short line."""
-    for key in ("message", "detail", "error_description", "errors", "error", "title"):
+    for key in _SAID:
         said = body.get(key) if isinstance(body, Mapping) else None
         said = said[0] if isinstance(said, list) and said else said
         if isinstance(said, Mapping):

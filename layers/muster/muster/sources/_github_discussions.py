@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from muster.clock import DAY
 from muster.records import Item, Page
 from muster.sources import Window, _github_graphql
 from muster.sources._answer import Answer
+from muster.sources._downward import downward, is_within
 from muster.sources._github_graphql import connection, entries, query, told_of
-from muster.sources._github_items import Teams, groups_of, is_within
+from muster.sources._github_items import Teams, groups_of
 from muster.sources._http import Api
-from muster.sources._newest import (
-    OPEN,
-    Place,
-    State,
-    Stream,
-    follow,
-    given,
-    instant,
-    page,
-    stamp,
-    start_of,
-)
+from muster.sources._newest import Place, State, follow, instant, page, stamp
 from muster.sources._paging import walk
 
 OVERLAP = DAY
@@ -35,30 +26,24 @@ def discussions(api: Api, window: Window, state: State, teams: Teams) -> Iterato
     def ask(asked: Mapping[str, Any], token: str | None) -> Answer:
         return query(api, window.options, _github_graphql.DISCUSSIONS, after=token)
 
-    def asked(mark: Place | None) -> Mapping[str, Any]:
-        start = start_of(window)
-        if mark and given(window) == OPEN:
-            start = instant(mark[0]) - OVERLAP
-        return {"from": stamp(start) if start else ""}
-
     def place(told: Any) -> Place:
         return [stamp(instant(told["updatedAt"])), str(told["number"])]
 
-    def is_old(asked: Mapping[str, Any], told: Any) -> bool:
-        try:
-            return place(told)[0] < asked["from"]
-        except (KeyError, TypeError, ValueError, AttributeError):
-            return False
+    def read(answer: Answer) -> tuple[Sequence[Any], str | None]:
+        return connection(answer, "discussions")
 
-    stream = Stream("discussions", ask, lambda answer: connection(answer, "discussions"), place,
-                    asked, is_old)  # fmt: skip
-    bound = asked(state.get("streams", {}).get("discussions", {}).get("mark"))
+    stream = downward("discussions", ask, read, place, window, OVERLAP)
+    bound = stream.asked(state.get("streams", {}).get("discussions", {}).get("mark"))
     for step in follow(state, stream, window):
         items: list[Item] = []
         for told in step.items:
-            if _is_numbered(told) and not is_old(bound, told):
+            if _is_numbered(told) and not stream.is_old(bound, told):
                 items += discussion(api, window, teams, told)
         yield page(state, items)
+
+
+def _written(told: Any) -> datetime:
+    return instant(told["createdAt"])
 
 
 def _is_numbered(told: Any) -> bool:
@@ -82,7 +67,7 @@ def discussion(api: Api, window: Window, teams: Teams, listed: Mapping[str, Any]
             return
         context["channel"] = (told.get("category") or {}).get("name")
         seen_at = step.answer.seen_at
-        if not number and is_within(window, told, "createdAt"):
+        if not number and is_within(window, _written, told):
             comments = {**(told.get("comments") or {}), "nodes": []}  # each an item of its own
             body = {**told, "comments": comments}
             yield Item("discussion", body, seen_at, {**context, **groups_of(teams, told)})

@@ -9,8 +9,9 @@ from typing import Any
 from muster.records import Item
 from muster.sources import Window
 from muster.sources._answer import Answer
+from muster.sources._downward import is_within
 from muster.sources._http import Api
-from muster.sources._newest import instant, start_of
+from muster.sources._newest import instant
 from muster.sources._paging import Step, walk
 
 PER_PAGE = 100
@@ -24,23 +25,12 @@ def items_of(
     return [
         Item(stream, told, answer.seen_at, groups_of(teams, told))
         for told in entries
-        if is_within(window, told, "created_at")
+        if is_within(window, _written, told)
     ]
 
 
-def is_within(window: Window, told: Any, key: str) -> bool:
-    """Whether it was written in the window; what cannot be read may say so elsewhere."""
-    try:
-        written = instant(told[key])
-    except (KeyError, TypeError, ValueError):
-        return True
-    return is_wanted(window, written)
-
-
-def is_wanted(window: Window, written: datetime) -> bool:
-    """Whether the window holds this instant."""
-    start = start_of(window)
-    return (start is None or start <= written) and (not window.until or written < window.until)
+def _written(told: Any) -> datetime:
+    return instant(told["created_at"])
 
 
 def groups_of(teams: Teams, told: Any) -> dict[str, Any]:

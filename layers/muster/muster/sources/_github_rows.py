@@ -10,6 +10,7 @@ from typing import Any
 
 from muster.records import Audience, Deletion, Item, Member, Message, Role, Row, Thread
 from muster.settings import Source
+from muster.sources._downward import gone_rows
 from muster.sources._newest import instant
 from muster.sources._text import plain_markdown, tidy
 
@@ -269,14 +270,6 @@ def _speaker(item: Item, told: Mapping[str, Any]) -> Iterator[Member]:
 # ---- both -------------------------------------------------------------------------------------
 
 
-def _gone(item: Item, options: Source) -> Iterator[Deletion]:
-    told = item.context or {}
-    created = instant(told["created_at"])
-    yield Deletion(
-        message_id=told["message_id"], created_at=created, deleted_at=max(item.seen_at, created)
-    )
-
-
 def _role(author: Any, association: str, kind: str) -> Role:
     """Bots are marked; staff are who may write in the repository."""
     who = author or {}
@@ -314,5 +307,5 @@ def _maybe(at: str | None) -> datetime | None:
 _MAPPINGS: Mapping[str, Callable[[Item, Source], Iterator[Row | Deletion]]] = {
     "repository": _repository, "views": _views, "stars": _stars, "issue": _issue,
     "comment": _comment, "remark": _remark, "discussion": _discussion, "discussed": _discussed,
-    "teammate": _teammate, "gone": _gone,
+    "teammate": _teammate, "gone": gone_rows,
 }  # fmt: skip

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from muster.errors import Rejected
-from muster.records import Deletion, Item, KnownMessage, Message
+from muster.records import Item, KnownMessage
 from muster.sources import Window
 from muster.sources._github_discussions import discussion
-from muster.sources._github_items import Teams, is_wanted, items_of, numbered
+from muster.sources._github_items import Teams, items_of, numbered
 from muster.sources._github_rows import DISCUSSION, rows_of
 from muster.sources._http import Api
-from muster.sources._newest import stamp
-
-_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
+from muster.sources._missing import missing
 
 
 def again(
@@ -32,7 +30,7 @@ def again(
         else:
             continue
         yield from items
-        yield from _missing(window, items, messages)
+        yield from missing(window, items, messages, rows_of, window.now)
 
 
 def _thread(api: Api, window: Window, teams: Teams, repository: str, number: str) -> Iterator[Item]:
@@ -56,22 +54,3 @@ def _thread(api: Api, window: Window, teams: Teams, repository: str, number: str
 def _comments(api: Api, window: Window, teams: Teams, path: str, stream: str) -> Iterator[Item]:
     for step in numbered(api, path):
         yield from items_of(window, teams, stream, step.answer, step.items)
-
-
-def _missing(
-    window: Window, items: Iterable[Item], messages: Iterable[KnownMessage]
-) -> Iterator[Item]:
-    """What says that a message is gone, unless what is missing may be what cannot be read."""
-    try:
-        found = {
-            row.message_id
-            for item in items
-            for row in rows_of(item, window.options)
-            if isinstance(row, Message | Deletion)
-        }
-    except _UNREADABLE:
-        return
-    for known in messages:
-        if known.message_id not in found and is_wanted(window, known.created_at):
-            told = {"message_id": known.message_id, "created_at": stamp(known.created_at)}
-            yield Item("gone", None, window.now, told)
