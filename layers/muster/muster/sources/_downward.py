@@ -58,12 +58,12 @@ def is_due_today(state: State, window: Window, what: str) -> bool:
 
     The caller notes it read with ``done_today`` together with the page.
     """
-    return window.until is None and state.get("days", {}).get(what) != _today(window)
+    return window.until is None and state.get("read_on", {}).get(what) != _today(window)
 
 
 def done_today(state: State, window: Window, what: str) -> None:
     """Note that ``what`` was read this UTC day."""
-    state.setdefault("days", {})[what] = _today(window)
+    state.setdefault("read_on", {})[what] = _today(window)
 
 
 def _today(window: Window) -> str:
