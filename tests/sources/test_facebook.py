@@ -266,3 +266,14 @@ def test_recommendations_and_stars(told: Any, expected: Any) -> None:
     assert isinstance(review, Review) and member.member_id == "9"
     assert (review.rating, review.rating_max) == expected
     assert review.review_id == "9:2026-11-02T08:00:00+0000"
+
+
+def test_a_page_that_is_too_much_is_asked_for_in_halves() -> None:
+    def feed(query: Mapping[str, str]) -> Any:
+        if int(query["limit"]) > 30:
+            return error(1, message="Please reduce the amount of data you're asking for")
+        return {"data": [post(5)]}
+
+    meta = Meta(**{"/1/feed": feed})
+    assert set(messages(meta.fetch()[0])) == {"1_5"}
+    assert [query["limit"] for query in meta.asked("/1/feed")] == ["100", "50", "25"]

@@ -143,10 +143,13 @@ def _wait_of(name: str) -> WaitOf:
                 f"{error.get('error_subcode')}): make a new one and put it where this source's "
                 "token comes from; a system user's does not expire"
             )
+        if is_too_much(answer.body):
+            said = "Meta wants less to be asked for at once"
+            raise Rejected(f"{name}: {said}", answer.status, answer.body)
         if answer.status == 429 or error.get("code") in LIMITED:
             return _asked(answer.headers) or UNTOLD
         is_passing = error.get("code") in PASSING or error.get("is_transient") is True
-        return 0.0 if is_passing and not is_too_much(answer.body) else None
+        return 0.0 if is_passing else None
 
     return wait
 

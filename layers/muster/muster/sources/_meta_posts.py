@@ -19,7 +19,7 @@ from muster.errors import Rejected
 from muster.records import Deletion, Item, KnownMessage, Page
 from muster.sources import Window
 from muster.sources._answer import Answer
-from muster.sources._meta import Graph, after, bare, by_ids, figure, is_missing, listed
+from muster.sources._meta import Graph, after, bare, by_ids, figure, is_missing, is_too_much, listed
 from muster.sources._newest import (
     OPEN,
     Place,
@@ -34,6 +34,7 @@ from muster.sources._newest import (
 )
 
 AT_ONCE = 50  # ids one request may name
+SMALLEST = 5  # a page of that many is asked for in no smaller parts
 OVERLAP = timedelta(days=1)
 
 
@@ -51,7 +52,7 @@ def stream(
     def ask(asked: Mapping[str, Any], token: str | None) -> Answer:
         until = instant(asked["until"]) if asked["until"] else None
         bound = {"until": int(until.timestamp())} if until else {}
-        return api.get(path, {"limit": 100, **fields, **bound, **after(token)})
+        return _as_much_as_it_gives(api, path, {"limit": 100, **fields, **bound, **after(token)})
 
     def asked(mark: Place | None) -> Mapping[str, Any]:
         start = start_of(window)
@@ -66,6 +67,16 @@ def stream(
         return bool(asked["from"] and at) and at[0] < asked["from"]
 
     return Stream(name, ask, listed, place, asked, is_old)
+
+
+def _as_much_as_it_gives(api: Graph, path: str, asked: Mapping[str, Any]) -> Answer:
+    """A page, or the half of it where a whole one is too much for Meta, and so on."""
+    try:
+        return api.get(path, asked)
+    except Rejected as refused:
+        if not is_too_much(refused.body) or asked["limit"] < SMALLEST:
+            raise
+    return _as_much_as_it_gives(api, path, {**asked, "limit": asked["limit"] // 2})
 
 
 def by(time: str) -> Callable[[Any], Place]:
