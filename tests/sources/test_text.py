@@ -22,6 +22,8 @@ from muster.sources._text import plain_html, plain_markdown
         ('<script>alert(1)</script><a href="javascript:1">click</a>', "click"),
         ("<ul><li>a</li><li>b</li></ul>", "a\n\nb"),
         ("a\x00b\x1b[31m\ud800c", "ab[31mc"),
+        ("<p>1 < 2</p> and 2 <3", "1 < 2\nand 2 <3"),
+        ("<!-- a form --><p>a</p><!-- never closed <p>b</p>", "a"),
         ("", ""),
     ],
 )
@@ -38,6 +40,15 @@ def test_html(html: str, text: str) -> None:
         ("## Title\n\n```\nls -l\n```", "Title\n\nls -l"),
         ("![a cat](cat.png) 2 > 1", "a cat 2 > 1"),
         ("[quote] never closed", "[quote] never closed"),
+        (
+            "*so* and _so_, not 2*3*4, snake_case_name or * a list",
+            "so and so, not 2*3*4, snake_case_name or * a list",
+        ),
+        (r"\*stars\* and 1\. no list", "*stars* and 1. no list"),
+        (
+            "<!-- fill in\nthe form -->see <https://example.org/a_b_c>",
+            "see https://example.org/a_b_c",
+        ),
     ],
 )
 def test_markdown(markdown: str, text: str) -> None:
@@ -52,8 +63,16 @@ def test_whatever_comes_is_text_without_control_characters(source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "hostile", ["[quote]" * 20_000, "<aside class=quote>" * 20_000, "[" * 50_000]
-)
-def test_hostile_nesting_costs_little(hostile: str) -> None:
+    "hostile",
+    # Half a second for each; what grows with the square of the length runs into the timeout.
+    ["[quote]" * 20_000, "<aside class=quote>" * 20_000, "[" * 50_000, "*a" * 50_000,
+     "_a " * 50_000, "**" * 100_000, "`" * 100_000, "<!--" * 50_000, "<!-- >" * 30_000,
+     "<https://" * 20_000, "<https://" * 20_000 + ">", "<a b='" * 30_000, "</p" * 50_000,
+     "<![CDATA[ >" * 20_000, "<?x" * 50_000, "<!x " * 50_000, "<div>" * 100_000, "&" * 100_000,
+     "<script></script" * 20_000, "<script></script" * 20_000 + ">",
+     "<a " + 'b="' * 50_000 + ">", "<a " + "b " * 50_000],
+    ids=lambda text: text[:9],
+)  # fmt: skip
+def test_hostile_text_costs_little(hostile: str) -> None:
     assert len(plain_markdown(hostile)) <= len(hostile)
     assert len(plain_html(hostile)) <= len(hostile)

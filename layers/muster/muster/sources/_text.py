@@ -17,12 +17,17 @@ _OTHERS_WORDS = frozenset(("quote", "onebox"))
 _QUOTE = re.compile(r"\[quote[^\]\n]{0,500}\](?:(?!\[/?quote).)*\[/quote\]", re.DOTALL | re.I)
 _MAX_NESTED_QUOTES = 20
 _MARKS = (
+    (re.compile(r"<!--(?:(?!<!--).){0,5000}?-->", re.DOTALL), ""),
     (re.compile(r"^ {0,3}>.*$", re.MULTILINE), ""),
     (re.compile(r"^ {0,3}(?:```|~~~).*$", re.MULTILINE), ""),
     (re.compile(r"!\[([^\]\n]{0,500})\]\([^)\n]{0,2000}\)"), r"\1"),
     (re.compile(r"\[([^\]\n]{1,500})\]\([^)\n]{0,2000}\)"), r"\1"),
     (re.compile(r"^ {0,3}#{1,6} +", re.MULTILINE), ""),
     (re.compile(r"\*\*|__|~~|`"), ""),
+    (re.compile(r"(?<![\w*\\])\*(?=[^\s*])([^*\n]{1,500}?)(?<=[^\s*])\*(?![\w*])"), r"\1"),
+    (re.compile(r"(?<![\w_\\])_(?=[^\s_])([^_\n]{1,500}?)(?<=[^\s_])_(?![\w_])"), r"\1"),
+    (re.compile(r"<(https?://[^<>\s]{1,2000})>"), r"\1"),
+    (re.compile(r"\\([\\`*_{}\[\]()#+.!>~|-])"), r"\1"),
 )
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\ud800-\udfff]")
 
@@ -34,9 +39,23 @@ def plain_html(text: str) -> str:
     'Yes & no'
     """
     reader = _Reader()
-    reader.feed(text)
+    reader.feed(_closed(text))
     reader.close()
     return tidy("".join(reader.parts))
+
+
+def _closed(text: str) -> str:
+    """HTML without comments, and without tags that nothing closes: the parser looks for the end
+    of each through all that follows, which takes minutes where there are thousands.
+    """
+    parts, at = [], 0
+    while (begins := text.find("<!--", at)) >= 0:
+        parts.append(text[at:begins])
+        ends = text.find("-->", begins + 4)
+        at = ends + 3 if ends >= 0 else len(text)
+    whole = "".join([*parts, text[at:]]).replace("<![", "&lt;![")
+    last = whole.rfind(">") + 1
+    return whole[:last] + whole[last:].replace("<", "&lt;")
 
 
 def plain_markdown(text: str) -> str:
