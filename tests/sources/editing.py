@@ -34,7 +34,20 @@ def records(exchange: Any) -> Iterator[Any]:
     yield from (record for found in lists(body) for record in found)
 
 
+def is_stream(body: Any) -> bool:
+    """Whether a body is a list of answers, each with results of its own (Google Ads)."""
+    return (
+        isinstance(body, list)
+        and bool(body)
+        and all(isinstance(one, dict) and isinstance(one.get("results"), list) for one in body)
+    )
+
+
 def lists(body: Any) -> Iterator[list[Any]]:
+    if is_stream(body):
+        for one in body:
+            yield from lists(one)
+        return
     if isinstance(body, list) and all(isinstance(one, dict) for one in body):
         yield body
     for value in body.values() if isinstance(body, dict) else ():
@@ -43,6 +56,8 @@ def lists(body: Any) -> Iterator[list[Any]]:
 
 def replaced(body: Any, record: Any, bad: Any) -> Any:
     """The answer with the record spoiled wherever an outer list holds it."""
+    if is_stream(body):
+        return [replaced(one, record, bad) for one in body]
     if isinstance(body, list):
         return [bad if one == record else one for one in body]
     if isinstance(body, dict):
