@@ -271,8 +271,7 @@ def test_a_lasting_fault_fails_and_names_the_source(one: Recorded, broken: Any) 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_wrong_token_is_named_but_not_shown(one: Recorded, status: int) -> None:
-    secrets = one.hidden or ("no secret at all",)
-    secret = " and ".join(secrets)
+    secret = " and ".join(one.hidden or ("where there is none",))
     told = {"errors": [f"bad {secret}"], "error": "Bad", "message": f"bad token {secret}"}
 
     def refuse(number: int, request: httpx.Request, answer: Any) -> httpx.Response:
@@ -280,10 +279,10 @@ def test_a_wrong_token_is_named_but_not_shown(one: Recorded, status: int) -> Non
 
     with pytest.raises(SourceFailed, match=re.escape(one.options.name)) as caught:
         fetched(one, refuse)
-    assert not [one for one in secrets if one in repr(caught.value)]
+    assert not [hidden for hidden in one.hidden if hidden in repr(caught.value)]
     with pytest.raises(SourceFailed, match=re.escape(one.options.name)) as caught:
         one.platform.check(one.api(one.wire(refuse)), one.options)
-    assert not [one for one in secrets if one in repr(caught.value)]
+    assert not [hidden for hidden in one.hidden if hidden in repr(caught.value)]
 
 
 def test_empty_pages_end_the_fetch(one: Recorded) -> None:
