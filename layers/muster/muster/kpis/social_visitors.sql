@@ -9,7 +9,6 @@
 -- starter: sales
 -- version: 1
 -- table: site_traffic
--- zero: all
 
 with
 social as (
@@ -17,15 +16,22 @@ social as (
     from site_traffic
     join targeted_segments
         on targeted_segments.segment = site_traffic.segment
+    join visiting_sources
+        on visiting_sources.source = site_traffic.source
     where site_traffic.channel in ('organic_social', 'paid_social')
+),
+found as (
+    select periods.period_start, sum(social.visitors) as visitors
+    from social
+    join periods
+        on social.date >= periods.period_start and social.date < periods.end_on
+    group by periods.period_start
 )
--- One row per period.
-select
-    periods.period_start,
-    'all' as segment,
-    sum(social.visitors) as value,
-    sum(social.visitors) as n
-from social
-join periods
-    on social.date >= periods.period_start and social.date < periods.end_on
-group by periods.period_start
+-- One row per period; 0 in one that is covered and saw nobody.
+select period_start, 'all' as segment, visitors as value, visitors as n from found
+union all
+select visited_periods.period_start, 'all', 0, 0
+from visited_periods
+left join found
+    on found.period_start = visited_periods.period_start
+where found.period_start is null

@@ -2,16 +2,25 @@
 -- once sent somebody is at 0 in a period that the site's figures cover.
 with
 social as (
-    select *
+    select site_traffic.*, visiting_sources.source is not null as is_visit
     from site_traffic
-    where channel in ('organic_social', 'paid_social') and segment = 'all'
+    left join visiting_sources
+        on visiting_sources.source = site_traffic.source
+    where site_traffic.channel in ('organic_social', 'paid_social')
+        and site_traffic.segment = 'all'
+),
+visited as (
+    select distinct visited_periods.period_start, social.channel
+    from visited_periods
+    cross join social
+    where social.is_visit
 ),
 found as (
     select
         periods.period_start,
         social.channel,
         sum(social.leads) as leads,
-        sum(social.purchases) as purchases,
+        sum(case when social.is_visit then social.purchases end) as purchases,
         sum(case when social.currency = $currency then social.revenue end) as revenue,
         count(case
             when social.currency = $currency and social.revenue is not null
@@ -23,9 +32,15 @@ found as (
     group by periods.period_start, social.channel
 ),
 silent as (
-    select covered_periods.period_start, channels.channel
+    select
+        covered_periods.period_start,
+        channels.channel,
+        case when visited.channel is not null then 0 end as purchases
     from covered_periods
     cross join (select distinct channel from social) as channels
+    left join visited
+        on visited.period_start = covered_periods.period_start
+        and visited.channel = channels.channel
     left join found
         on found.period_start = covered_periods.period_start
         and found.channel = channels.channel
@@ -33,4 +48,4 @@ silent as (
 )
 select period_start, channel, leads, purchases, revenue, days_with_revenue from found
 union all
-select period_start, channel, 0, 0, null, 0 from silent
+select period_start, channel, 0, purchases, null, 0 from silent
