@@ -96,7 +96,7 @@ def failure(status: int, kind: str, code: str, **details: Any) -> httpx.Response
 
 
 def test_a_campaign_s_day() -> None:
-    conversions = [conversion("PURCHASE", 1.5, 100.0), conversion("PURCHASE", 0.6, 80.255),
+    conversions = [conversion("PURCHASE", 1.5, 100.0), conversion("PURCHASE", 0.4, 80.255),
                    conversion("CONTACT", 2.0), conversion("QUALIFIED_LEAD", 1.2),
                    conversion("PAGE_VIEW", 40.0)]  # fmt: skip
     assert spend({"costs": [cost()], "conversions": conversions}) == [AdSpend(

@@ -36,13 +36,13 @@ from pydantic import Field
 from muster.errors import Rejected
 from muster.records import Deletion, Item, KnownMessage, Page, Row
 from muster.settings import Duration
-from muster.sources import Window, _facebook_rows, _meta_posts
+from muster.sources import Window, _facebook_rows, _meta_posts, _watched
 from muster.sources import _meta as meta
 from muster.sources._answer import Answer
 from muster.sources._days import Plan, spans
 from muster.sources._http import Http
-from muster.sources._meta_posts import place_in, within
 from muster.sources._newest import State, Stream, begin, finish, follow, mapped, page, recheck
+from muster.sources._watched import place_in, within
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 DAYS = Plan(recent=1, settling=3, history=720, most=90, behind=1)
@@ -101,7 +101,7 @@ def pages(api: meta.Page, window: Window) -> Iterator[Page]:
         yield from _talks(api, window, state)
     if window.options.reviews:
         yield from _reviews(api, window, state)
-    _meta_posts.forget(state, window)
+    _watched.forget(state, window)
     yield finish(state)
 
 
@@ -147,7 +147,7 @@ def _posts(api: meta.Page, window: Window, state: State, name: str) -> Iterator[
     for step in follow(state, stream, window):
         readable = [one for one in step.items if place_in(WRITTEN, one)]
         if name == "feed":
-            _meta_posts.notice(state, window, map(_facebook_rows.noticed, readable))
+            _watched.notice(state, window, map(_facebook_rows.noticed, readable))
         ours = [one["id"] for one in readable if _facebook_rows.is_ours(one, api.id)]
         seen = _meta_posts.views(api, state, window, ours, VIEWS)
         inside = within(window, WRITTEN, step.items)
@@ -167,14 +167,14 @@ def _comments(api: meta.Page, window: Window, state: State) -> Iterator[Page]:
     def stream(post: str) -> Stream:
         return _meta_posts.stream(
             api, window, f"comments:{post}", f"/{post}/comments", asked, WRITTEN,
-            _meta_posts.OVERLAP,
+            _watched.OVERLAP,
         )  # fmt: skip
 
     def items(post: str, answer: Answer) -> Iterable[Item]:
         found = within(window, WRITTEN, meta.listed(answer)[0])
         return (_comment(api, one, answer.seen_at, post) for one in found)
 
-    yield from _meta_posts.comments(state, window, stream, items)
+    yield from _watched.comments(state, window, stream, items, meta.is_missing)
 
 
 def _comment(api: meta.Page, body: Any, seen_at: Any, post: str) -> Item:
@@ -233,5 +233,5 @@ _MAPPINGS: Mapping[str, Callable[[Item, Options], Iterator[Row | Deletion]]] = {
     "comment": _facebook_rows.comment_rows,
     "direct": _facebook_rows.direct_rows,
     "review": _facebook_rows.review_rows,
-    "gone": _meta_posts.gone_rows,
+    "gone": _watched.gone_rows,
 }

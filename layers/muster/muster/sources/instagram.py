@@ -36,13 +36,13 @@ from pydantic import Field
 from muster.errors import Rejected, SourceFailed
 from muster.records import Deletion, Item, KnownMessage, Page, Row
 from muster.settings import Duration
-from muster.sources import Window, _instagram_rows, _meta_posts
+from muster.sources import Window, _instagram_rows, _meta_posts, _watched
 from muster.sources import _meta as meta
 from muster.sources._answer import Answer
 from muster.sources._http import Http
-from muster.sources._meta_posts import place_in, within
 from muster.sources._newest import State, Stream, begin, finish, follow, mapped, page, recheck
 from muster.sources._paging import walk
+from muster.sources._watched import place_in, within
 
 PERMISSIONS = (
     "instagram_basic", "instagram_manage_comments", "instagram_manage_insights",
@@ -127,7 +127,7 @@ def pages(api: Account, window: Window) -> Iterator[Page]:
         yield page(state, _looked_up(api, window, state, batch))
     if window.options.direct:
         yield from _talks(api, window, state)
-    _meta_posts.forget(state, window)
+    _watched.forget(state, window)
     yield finish(state)
 
 
@@ -156,7 +156,7 @@ def _media(api: Account, window: Window, state: State) -> Iterator[Page]:
     )  # fmt: skip
     for step in follow(state, stream, window):
         readable = [one for one in step.items if place_in(WRITTEN, one)]
-        _meta_posts.notice(state, window, map(_instagram_rows.noticed, readable))
+        _watched.notice(state, window, map(_instagram_rows.noticed, readable))
         ours = [one["id"] for one in readable]
         seen = _meta_posts.views(api, state, window, ours, VIEWS)
         inside = within(window, WRITTEN, step.items)
@@ -182,7 +182,7 @@ def _comments(api: Account, window: Window, state: State) -> Iterator[Page]:
         for one in meta.listed(answer)[0]:
             yield from _with_replies(api, window, media, one, answer)
 
-    yield from _meta_posts.comments(state, window, stream, items, is_whole=True)
+    yield from _watched.comments(state, window, stream, items, meta.is_missing, is_whole=True)
 
 
 def _with_replies(
@@ -274,5 +274,5 @@ _MAPPINGS: Mapping[str, Callable[[Item, Options], Iterator[Row | Deletion]]] = {
     "media": _instagram_rows.media_rows,
     "comment": _instagram_rows.comment_rows,
     "direct": _instagram_rows.direct_rows,
-    "gone": _meta_posts.gone_rows,
+    "gone": _watched.gone_rows,
 }
