@@ -47,6 +47,15 @@ def connect(
 
     ``lake_url`` is a folder or ``s3://bucket/prefix``; ``memory`` is a limit such as ``2GB``.
     """
+    connection = without_views(lake_url, environment, threads, memory)
+    _views(connection, lake_url, {table.name: columns(table.row) for table in TABLES.values()})
+    return connection
+
+
+def without_views(
+    lake_url: str, environment: Mapping[str, str], threads: int = 2, memory: str | None = None
+) -> duckdb.DuckDBPyConnection:
+    """A connection that can read the lake's objects but has looked at none."""
     connection = duckdb.connect(":memory:")
     connection.execute(f"set timezone = 'UTC'; set threads = {int(threads)}")
     # Nothing is ever downloaded, and what outgrows memory spills where a function may write.
@@ -57,7 +66,6 @@ def connect(
         connection.execute(f"set memory_limit = {quoted(memory)}")
     if lake_url.startswith("s3://"):
         _open_s3(connection, environment)
-    _views(connection, lake_url, {table.name: columns(table.row) for table in TABLES.values()})
     return connection
 
 

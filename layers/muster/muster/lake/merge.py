@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -137,6 +137,12 @@ def _by_month(
     return found
 
 
+def merge_month(store: Store, table: Table, folder: str, batch: Batch) -> int:
+    """Merge observations into the month that is this folder; how many rows it changed."""
+    place = _Month(store, table, folder, Rules(), lambda rows: rows)
+    return _merge_month(place, batch, lambda _: None)
+
+
 def _merge_month(place: _Month, batch: Batch, on_unknown: Heard) -> int:
     changed, left = 0, batch
     for k in count():
@@ -178,7 +184,7 @@ def _into(place: _Month, k: int, stored: Stored, batch: Batch) -> _Merged:
     """Rewrite part ``k`` for the keys it has, and for new ones too unless it is full."""
     table, where = place.table, place.store.url(place.key(k))
     keys = parquet.decode(table, stored.data, where, table.key)
-    mask = _mentioned(table, keys.rows, batch)
+    mask = mentioned(table, keys.rows, batch)
     if keys.is_full and not pc.any(mask, min_count=0).as_py():
         return _Merged(0, batch, False)
     part = parquet.decode(table, stored.data, where)
@@ -198,7 +204,7 @@ def _into(place: _Month, k: int, stored: Stored, batch: Batch) -> _Merged:
     return _Merged(changed, left, not part.is_full)
 
 
-def _mentioned(table: Table, keys: pa.Table, batch: Batch) -> Any:
+def mentioned(table: Table, keys: pa.Table, batch: Collection[Key]) -> Any:
     """A mask of the rows whose key may be in the batch (for a key of one column: is)."""
     mask = None
     for position, name in enumerate(table.key):

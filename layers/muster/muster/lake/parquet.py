@@ -95,6 +95,11 @@ def decode(table: Table, data: bytes, where: str, names: Iterable[str] | None = 
     return Part(pa.Table.from_arrays(arrays, schema=pa.schema(wanted)), is_full)
 
 
+def is_full(data: bytes) -> bool:
+    """Whether a part is full, by its footer alone."""
+    return _FULL in (pq.read_metadata(pa.BufferReader(data)).metadata or {})
+
+
 def _column(found: pa.Table, field: pa.Field) -> Any:
     if field.name in found.column_names:
         return found.column(field.name)
