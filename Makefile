@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help setup demo test test-bluesky test-spark test-kill test-mistakes lint layers lint-aws format bench docs screenshots renew clean
+.PHONY: help setup demo test test-bluesky test-spark test-site test-kill test-mistakes lint layers lint-aws format bench docs screenshots renew clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -35,6 +35,9 @@ test-spark: .venv/ready .cache/spark/ready  ## every KPI on Spark: the values Du
 .cache/spark/ready: tests/real/spark/requirements.txt | $(UV)
 	$(UV) pip install --quiet --target .cache/spark --python $(BIN)/python -r $<
 	@touch $@
+
+test-site: .venv/ready     ## every page of four sites at five widths, light, dark, print, without JavaScript
+	MUSTER_BROWSER=all $(BIN)/pytest -n 0 --timeout 3600 tests/reports/test_browser.py tests/reports/test_asking.py
 
 test-kill: .venv/ready     ## twenty kills at random points of a fetch, then the same lake
 	MUSTER_KILLS=20 $(BIN)/pytest --timeout 1200 tests/test_promises.py

@@ -13,6 +13,8 @@ import yaml
 
 from muster.account.readers import hashed
 from muster.errors import BadSettings
+from muster.reports import pages
+from muster.serving import HEADERS
 
 HOUSE = Path(__file__).resolve().parents[1]
 NODE = shutil.which("node")
@@ -112,3 +114,12 @@ def test_a_short_password_or_a_name_with_a_colon_is_refused() -> None:
     for user, word in (("reader", "short"), ("a:b", WORD), ("", WORD)):
         with pytest.raises(BadSettings):
             hashed(user, word, "salt")
+
+
+def test_the_site_says_the_same_of_its_files_in_aws_as_on_a_laptop() -> None:
+    found = yaml.load((HOUSE / "template.yaml").read_text("utf-8"), Loader=Template)["Resources"]
+    for name in ("SiteHeaders", "AssetHeaders"):
+        told = found[name]["Properties"]["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]
+        policy = told["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+        assert policy == HEADERS["Content-Security-Policy"]
+    assert set(pages.policy().split("; ")) - set(policy.split("; ")) == {"script-src 'self'"}

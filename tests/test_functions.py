@@ -25,6 +25,7 @@ from muster.pipeline.collect import Fetched
 from muster.pipeline.due import due
 from muster.project import Project, open_project
 from muster.records import TABLES
+from muster.reports.addresses import version_of
 from muster.sources._http import Http
 
 MAILING = {"MUSTER_SITE_URL": "https://site.example/", "MUSTER_SENDER": "desk@example.org"}
@@ -183,7 +184,9 @@ def test_a_template_of_our_own_stands_in_for_ours(
     cloud.put("config/templates/site/archive.html", "<p>{{ view.community }}: our own</p>")
     night = cloud.call("report", {"run": "report-3"})["result"]
     assert night == {"mails": [], "sent": 0, "failed": 0}, "nobody wants alerts"
-    assert b"<p>University IT Help Desk: our own</p>" in cloud.get("reports/index.html", "site")
+    newest = version_of(cloud.get("index.html", "site").decode())
+    archive = cloud.get(f"{newest}reports/index.html", "site")
+    assert b"<p>University IT Help Desk: our own</p>" in archive
     client(cloud.url).delete_object(Bucket="lake", Key="config/templates/site/archive.html")
 
 

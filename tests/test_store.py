@@ -67,6 +67,21 @@ def test_what_is_put_is_got(store: Store) -> None:
     assert store.get("a/b.bin").data == b""  # type: ignore[union-attr]
 
 
+def test_a_browser_is_told_what_an_object_is(moto_server: Server) -> None:
+    """By S3's own default it would save every page of the site instead of showing it."""
+    store = S3Store(client(moto_server.url), "ready", "kinds/")
+    kinds = {
+        "index.html": "text/html; charset=utf-8", "a/style.css": "text/css; charset=utf-8",
+        "app.js": "text/javascript; charset=utf-8", "data/kpis.json": "application/json",
+        "x.csv": "text/csv; charset=utf-8", "icon.svg": "image/svg+xml",
+        "f.woff2": "font/woff2", "since": "application/octet-stream",
+    }  # fmt: skip
+    for key, kind in kinds.items():
+        store.put(key, b"1")
+        head = store.client.head_object(Bucket="ready", Key=f"kinds/{key}")
+        assert head["ContentType"] == kind
+
+
 def test_an_object_is_downloaded_as_a_file(store: Store, tmp_path: Path) -> None:
     store.put("a/b.csv", b"x" * 3_000_000)
     assert store.download("a/b.csv", tmp_path / "b.csv")

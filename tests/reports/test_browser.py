@@ -3,136 +3,155 @@
 from __future__ import annotations
 
 import base64
-import mimetypes
+import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import chromium
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from browsing import (
+    ORIGIN,
+    every_page,
+    faults,
+    german,
+    hostile,
+    overflow,
+    page_of,
+    place,
+    quiet,
+    sample,
+)
 from sample import hostile_view, sample_view
 
-from muster.reports import email, site
+from muster.reports import email
 
-ORIGIN = "http://site.test"
-PAGES = ("index.html", "kpi/first_response_median.html", "data.html", "reports/index.html")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        path = chromium.find()
-    except chromium.NoChromium as reason:
-        pytest.skip(str(reason))
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=list(chromium.ARGUMENTS))
-        yield opened
-        opened.close()
+NAMES = (
+    "index.html", "measures.html", "goals.html", "data.html", "ask.html", "reports/index.html",
+    "kpi/first_response_median.html", "gone.html",
+)  # fmt: skip
+#: ``make test-site`` looks at every page of these; else one of each kind is looked at.
+SITES = {"sample": sample, "hostile": hostile, "german": german, "quiet": quiet}
+EVERY = os.environ.get("MUSTER_BROWSER") == "all"
 
 
-@pytest.fixture(scope="module")
-def files() -> dict[str, bytes]:
-    return site.render([sample_view()])
-
-
-def context(browser: Browser, files: dict[str, bytes], **how: Any) -> BrowserContext:
-    """A browser that finds the site's files at ``ORIGIN`` and nothing else anywhere."""
-    opened = browser.new_context(**how)
-
-    def answer(route: Route) -> None:
-        path = route.request.url.removeprefix(f"{ORIGIN}/")
-        kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-        if path in files:
-            route.fulfill(body=files[path], content_type=kind)
-        else:
-            route.abort()
-
-    opened.route("**/*", answer)
-    return opened
-
-
-def opened(browser: Browser, files: dict[str, bytes], path: str, **how: Any) -> tuple[Page, list]:
-    """The page and everything the browser said or refused while opening it."""
-    page = context(browser, files, **how).new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("requestfailed", lambda request: said.append(f"refused: {request.url}"))
-    page.goto(f"{ORIGIN}/{path}")
-    page.evaluate("document.fonts.ready")
-    return page, said
-
-
-def overflow(page: Page) -> int:
-    """Pixels by which the page is wider than its window."""
-    return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_no_page_is_wider_than_its_window_and_the_browser_has_nothing_to_say(browser, files, path):
-    for width in (320, 768, 1280):
-        page, said = opened(browser, files, path, viewport={"width": width, "height": 800})
-        assert overflow(page) <= 0, width
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_fits_reads_and_prints_and_the_browser_has_nothing_to_say(browser, name):
+    with page_of(browser, sample(), place(sample(), name)) as (page, said):
+        assert faults(page) == []
         assert said == []
-        page.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_no_violation(browser, files, path, scheme):
-    page, _ = opened(browser, files, path, color_scheme=scheme, bypass_csp=True)
-    found = Axe().run(page)
-    assert found.response["violations"] == [], found.generate_report()
-    page.context.close()
+@pytest.mark.skipif(not EVERY, reason="make test-site: every page of four sites, some minutes")
+@pytest.mark.parametrize("scripted", [True, False], ids=["scripted", "without JavaScript"])
+@pytest.mark.parametrize("made", SITES)
+def test_every_page_of_every_site(browser, made, scripted):
+    files = SITES[made]()
+    for path in every_page(files):
+        if b'id="way"' in files[path] and path != "gone.html":
+            continue  # a door: nobody stays on it
+        with page_of(browser, files, path, java_script_enabled=scripted) as (page, said):
+            widths = (320, 480, 768, 1280, 1920)
+            assert (path, faults(page, widths) if scripted else [], said) == (path, [], [])
+            assert all(narrow(page, width) <= 0 for width in widths), path
 
 
-def test_every_measure_is_there_without_javascript(browser, files):
-    page, said = opened(browser, files, "index.html", java_script_enabled=False)
-    assert page.locator(".card").count() == len(sample_view().measures)
-    assert page.locator("#filter").is_hidden()
-    assert said == []
-    page.context.close()
+def narrow(page: Any, width: int) -> int:
+    page.set_viewport_size({"width": width, "height": 800})
+    return overflow(page)
 
 
-def test_the_filter_shows_one_reading_and_works_from_the_keyboard(browser, files):
-    page, said = opened(browser, files, "index.html")
-    page.get_by_role("radio", name="Worse").check()
-    shown = page.locator(".card:visible")
-    assert shown.count() == 1
-    assert "New members who came back" in shown.inner_text()
-    page.keyboard.press("ArrowLeft")
-    assert page.get_by_role("radio", name="Better").is_checked()
-    assert page.locator(".card:visible").count() == 1
-    page.get_by_role("radio", name="All").check()
-    assert page.locator(".card:visible").count() == len(sample_view().measures)
-    assert said == []
-    page.context.close()
+@pytest.mark.parametrize("name", NAMES)
+def test_without_javascript_a_page_shows_all_it_has(browser, name):
+    texts = []
+    for scripted in (True, False):
+        how = {"java_script_enabled": scripted}
+        with page_of(browser, sample(), place(sample(), name), **how) as (page, said):
+            extras = "form, button, noscript, output"
+            page.evaluate(f"document.querySelectorAll('{extras}').forEach((one) => one.remove())")
+            texts.append(page.locator("body").inner_text())
+            assert said == []
+    assert texts[0] == texts[1] and len(texts[0]) > 80
 
 
-def test_the_first_tab_stop_skips_to_the_report(browser, files):
-    page, _ = opened(browser, files, "index.html")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
-    page.context.close()
+def test_the_filter_shows_one_reading_and_works_from_the_keyboard(browser):
+    with page_of(browser, sample(), "index.html") as (page, said):
+        page.get_by_role("radio", name="Worse").check()
+        shown = page.locator(".card:visible")
+        assert shown.count() == 1
+        assert "New members who came back" in shown.inner_text()
+        page.keyboard.press("ArrowLeft")
+        assert page.get_by_role("radio", name="Better").is_checked()
+        assert page.locator(".card:visible").count() == 1
+        page.get_by_role("radio", name="All").check()
+        assert page.locator(".card:visible").count() == len(sample_view().measures)
+        assert said == []
 
 
-def test_dark_is_dark_and_the_font_is_ours(browser, files):
+@pytest.mark.parametrize(
+    ("name", "items"), [("index.html", "#cards > li"), ("measures.html", "#rows > tr")]
+)
+def test_a_search_finds_by_words_in_any_order_and_says_when_nothing_matches(browser, name, items):
+    with page_of(browser, sample(), place(sample(), name)) as (page, said):
+        shown = page.locator(f"{items}:visible")
+        everything = shown.count()
+        page.get_by_role("searchbox").fill("MEDIAN response")
+        assert shown.count() == 1 and "First response, median" in shown.inner_text()
+        page.get_by_role("radio", name="Worse").check()
+        assert shown.count() == 0 and page.get_by_text("Nothing matches.").is_visible()
+        page.get_by_role("radio", name="All").check()
+        page.get_by_role("searchbox").fill("")
+        assert shown.count() == everything > 5
+        assert page.locator("output").inner_text() == f"{everything} of {everything}"
+        assert said == []
+
+
+def test_a_lasting_link_leads_to_the_newest_page_and_to_the_period_asked_for(browser):
+    files = sample()
+    page_there = f"{ORIGIN}/{place(files, 'kpi/messages.html')}"
+    with page_of(browser, files, "kpi/messages.html", is_door=True) as (page, said):
+        page.wait_for_url(page_there)
+        page.goto(f"{ORIGIN}/kpi/messages.html#2026-W40")
+        page.wait_for_url(f"{page_there}#2026-W40")
+        row = page.locator("tr:target")
+        assert row.is_visible() and "2026-09-28" in row.inner_text()
+        page.goto(f"{ORIGIN}/index.html#data.html")
+        page.wait_for_url(f"{ORIGIN}/{place(files, 'data.html')}")
+        assert said == []
+    how = {"java_script_enabled": False, "is_door": True}
+    with page_of(browser, files, "kpi/messages.html", **how) as (page, said):
+        page.wait_for_url(f"{ORIGIN}/index.html#kpi/messages.html")
+        page.locator(":target").click()
+        page.wait_for_url(page_there)
+        assert said == []
+
+
+def test_the_address_of_a_publication_that_is_gone_leads_on(browser):
+    files = {**sample(), "v/old/kpi/messages.html": sample()["gone.html"]}  # as servers answer
+    with page_of(browser, files, "v/old/kpi/messages.html#2026-W40", is_door=True) as (page, said):
+        page.wait_for_url(f"{ORIGIN}/{place(files, 'kpi/messages.html')}#2026-W40")
+        assert said == []
+
+
+def test_the_first_tab_stop_skips_to_the_report(browser):
+    with page_of(browser, sample(), "index.html") as (page, _):
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_dark_is_dark_and_the_font_is_ours(browser):
     grounds = []
-    for scheme in ("light", "dark"):
-        page, _ = opened(browser, files, "index.html", color_scheme=scheme)
-        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        grounds.append(sum(map(int, re.findall(r"\d+", ground)[:3])))
-        assert page.evaluate("document.fonts.check('16px Inter')")
-        page.context.close()
+    with page_of(browser, sample(), "index.html") as (page, _):
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+            grounds.append(sum(map(int, re.findall(r"\d+", ground)[:3])))
+            assert page.evaluate("document.fonts.check('16px Inter')")
     assert grounds[0] > 600 > 150 > grounds[1]
 
 
-def test_the_site_opens_from_a_folder(browser, files, tmp_path):
-    for path, data in files.items():
+def test_the_site_opens_from_a_folder(browser, tmp_path):
+    for path, data in sample().items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(data)
     page = browser.new_page()
@@ -141,17 +160,22 @@ def test_the_site_opens_from_a_folder(browser, files, tmp_path):
     page.goto((tmp_path / "index.html").as_uri())
     page.locator(".card h3 a").first.click()
     assert page.locator("h1").inner_text() == "First response, median"
+    page.get_by_role("link", name="Ask the data").click()
+    assert page.locator("#failed").is_visible() and page.locator("#ask").is_hidden()
     assert said == []
     page.close()
 
 
 def test_hostile_words_run_nothing_and_break_nothing(browser):
-    files = site.render([hostile_view()])
-    page, said = opened(browser, files, "index.html", viewport={"width": 320, "height": 800})
-    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
-    assert overflow(page) <= 0
-    assert said == []
-    page.context.close()
+    files = hostile()
+    kpi = next(path for path in files if "/kpi/" in path)
+    names = ("index.html", "goals.html", "data.html", "measures.html", "reports/index.html")
+    for path in (*(place(files, name) for name in names), kpi):
+        how = {"viewport": {"width": 320, "height": 800}}
+        with page_of(browser, files, path, **how) as (page, said):
+            assert overflow(page) <= 0, path
+            assert page.evaluate("document.querySelectorAll('main script, main img').length") == 0
+            assert said == [], path
 
 
 def mail_page(view: Any, tmp_path: Path, *, styled: bool) -> str:

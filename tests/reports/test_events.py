@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 from measured import AS_OF, LAST, build, kpi, values
+from published import whole
 
 from muster.reports import chart, site, view
 from muster.reports import email as mail
@@ -79,7 +80,7 @@ def test_mail_and_page_name_the_events_of_their_charts_with_days():
     )
     text = letter.get_body(("plain",)).get_content()
     assert "Marked: Fair, 26 October – 2 November 2026." in text, "Old is past the half year"
-    page = site.render([found])["kpi/members.html"].decode()
+    page = whole(site.render([found]))["kpi/members.html"].decode()
     assert "Marked: Old, 16 March 2026; Fair, 26 October – 2 November 2026." in page
     assert "Old" not in str(recent(found).event_texts)
 
@@ -123,7 +124,7 @@ def test_a_new_definition_is_marked_on_its_chart_and_explained():
     _, texts = drawn(measure)
     assert "Definition 2" in texts
     assert "Marked: Definition 2 (19 Oct)" in chart.describe(measure, EN)
-    page = site.render([found])["kpi/members.html"].decode()
+    page = whole(site.render([found]))["kpi/members.html"].decode()
     assert change.text in page.replace("&#39;", "'")
     told = view.to_json(found)["report"]["measures"][0]["breaks"]
     assert told[0]["since"] == "2026-10-21"

@@ -40,12 +40,13 @@ def ours(language: str) -> set[str]:
 def visible(page: str) -> str:
     """What a reader, or a program that reads aloud, meets: text, alternative texts, no code."""
     page = re.sub(r"<(style|script|pre|code)\b.*?</\1>", " ", page, flags=re.S)
+    page = re.sub(r'<(\w+) lang="en">.*?</\1>', " ", page)  # told as English: what columns hold
     said = re.findall(r'(?:alt|aria-label|content|data-text)="([^"]*)"', page)
     return unescape(" ".join([re.sub(r"<[^>]+>", " ", page), *said]))
 
 
 def english_in(text: str) -> set[str]:
-    text = re.sub(r"\S+\.json", " ", " ".join(text.split()))  # files have one name for all
+    text = re.sub(r"\S+\.(json|html)", " ", " ".join(text.split()))  # files have one name for all
     for given in GIVEN:
         text = text.replace(given, " ")
     foreign = ours("en") - ours("de") - {"name"}

@@ -6,9 +6,9 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browsing import overflow
 from measured import campus
 from sample import hostile_view, sample_view
-from test_browser import browser, overflow  # noqa: F401
 from test_mail_clients import MAILS
 
 from muster.reports import email, inert
@@ -30,7 +30,7 @@ def worst(view) -> str:
 
 
 @pytest.mark.parametrize("name", MAILS)
-def test_a_mail_is_readable_without_images_and_style_at_320_px(browser, name):  # noqa: F811
+def test_a_mail_is_readable_without_images_and_style_at_320_px(browser, name):
     page = browser.new_page(viewport={"width": 320, "height": 800})
     page.set_content(worst(MAILS[name]))
     assert overflow(page) <= 0
@@ -39,7 +39,7 @@ def test_a_mail_is_readable_without_images_and_style_at_320_px(browser, name):  
 
 
 @pytest.mark.parametrize("view", [sample_view(), campus(language="de")], ids=["sample", "german"])
-def test_every_number_and_every_chart_s_words_are_seen_without_images(browser, view):  # noqa: F811
+def test_every_number_and_every_chart_s_words_are_seen_without_images(browser, view):
     page = browser.new_page(viewport={"width": 320, "height": 800})
     page.set_content(worst(view))
     seen = " ".join(page.inner_text("body").split())
@@ -58,7 +58,7 @@ def test_every_number_and_every_chart_s_words_are_seen_without_images(browser, v
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["sample", "german", "executive"])
-def test_axe_finds_no_violation_in_a_mail(browser, name, scheme):  # noqa: F811
+def test_axe_finds_no_violation_in_a_mail(browser, name, scheme):
     context = browser.new_context(color_scheme=scheme, viewport={"width": 375, "height": 800})
     page = context.new_page()
     page.set_content(email.html(MAILS[name]))
@@ -68,7 +68,7 @@ def test_axe_finds_no_violation_in_a_mail(browser, name, scheme):  # noqa: F811
     context.close()
 
 
-def test_a_hostile_mail_runs_nothing_in_a_browser(browser):  # noqa: F811
+def test_a_hostile_mail_runs_nothing_in_a_browser(browser):
     page = browser.new_page()
     said: list[str] = []
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))

@@ -13,7 +13,7 @@ from sample import sample_view
 from muster.lake import suppression
 from muster.lake.erasing import Erasure
 from muster.pipeline import quotes
-from muster.reports import email, inert, quoted, site, words
+from muster.reports import email, inert, pages, quoted, words
 from muster.reports.model import Complaint
 from muster.results import Answer, UnhappyThread, Voices
 from muster.settings import Report
@@ -60,7 +60,8 @@ def test_whatever_was_quoted_is_found_in_mail_and_page_when_it_is_to_go(text: st
         "forum", "m1", suppression.Suppressed("salt", {}), "erased-1", str,
         words=quotes.spellings([text]),
     )  # fmt: skip
-    for page in (email.plain(view), email.html(view), site.overview(view, "")):
+    front = pages.overview(view, pages.Place("", "v/1/", "assets/1/"))
+    for page in (email.plain(view), email.html(view), front):
         clean = erasure.scrubbed(page)
         assert clean != page
         assert not [way for way in (quote, *quotes._in_html(quote)) if way in clean]

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from measured import AS_OF, build
+from published import whole
 
 from muster.kpis import catalogue
 from muster.records import KpiValue
@@ -74,7 +75,7 @@ def mail(language: str) -> Any:
 
 @cache
 def pages(language: str) -> dict[str, bytes]:
-    return site.render([report(language)])
+    return whole(site.render([report(language)]))
 
 
 def written(kpi: Kpi, language: str) -> str:

@@ -27,6 +27,13 @@ _REFUSED = {
     "AllAccessDisabled", "ExpiredToken", "InvalidToken", "PermanentRedirect",
     "InvalidBucketName", "NotImplemented", "401", "403",
 }  # fmt: skip
+_KINDS = {
+    "html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8", "json": "application/json", "svg": "image/svg+xml",
+    "csv": "text/csv; charset=utf-8", "txt": "text/plain; charset=utf-8", "woff2": "font/woff2",
+    "eml": "message/rfc822", "gz": "application/gzip",
+    "parquet": "application/vnd.apache.parquet",
+}  # fmt: skip
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 
 
@@ -103,6 +110,11 @@ def _refuses(store: Store, key: str, *, if_match: str | None = None, if_new: boo
     except Conflict:
         return True
     return False
+
+
+def content_type(key: str) -> str:
+    """What a browser is told of an object: without it, it saves a page instead of showing it."""
+    return _KINDS.get(key.rpartition(".")[2], "application/octet-stream")
 
 
 def checked(key: str) -> str:
@@ -281,7 +293,11 @@ class S3Store:
             condition = {"IfMatch": if_match}
         with self._said_plainly(key, conditional=bool(condition)):
             answer = self.client.put_object(
-                Bucket=self.bucket, Key=self._key(key), Body=data, **condition
+                Bucket=self.bucket,
+                Key=self._key(key),
+                Body=data,
+                ContentType=content_type(key),
+                **condition,
             )
             return str(answer["ETag"])
 

@@ -1,20 +1,52 @@
-"""Who may read the site behind its password: site password, site lock."""
+"""The verbs about the site: site ask, and who may read it: site password, site lock."""
 
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from muster.commands import app
+from muster.commands import app, opened
 from muster.commands.remote import Stack
 from muster.terminal import say, secret
 
-site_app = typer.Typer(help="Who may read the site behind its password.", no_args_is_help=True)
+site_app = typer.Typer(
+    help="The site: its page to ask on, and who may read it.", no_args_is_help=True
+)
 app.add_typer(site_app, name="site")
 
 User = Annotated[str, typer.Option(help="The name they type beside the password.")]
+
+
+@site_app.command("ask")
+def ask(
+    context: typer.Context,
+    stack: Annotated[
+        str | None, typer.Option(help="Onto this stack's site, instead of this folder's.")
+    ] = None,
+    package: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The npm package, if npm cannot bring it.")
+    ] = None,
+) -> None:
+    """Bring the database that the page “Ask the data” runs in the reader's browser (once)."""
+    from muster.account.aws import outputs
+    from muster.pipeline import browser_database, publish
+    from muster.store import open_store
+
+    found = browser_database.package(package)
+    if stack is not None:
+        site = open_store(outputs(stack)["Site"], base=Path())
+        then = "the next measuring shows it"
+    else:
+        project = opened(context)
+        site = project.site
+    size = browser_database.bring(site, found)
+    if stack is None:
+        publish.publish_site(project)
+        then = "muster serve shows it"
+    say(f"DuckDB {browser_database.VERSION} ({size} MB) lies on {site.url()}; {then}")
 
 
 @site_app.command("password")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import wraps
@@ -9,10 +10,10 @@ from typing import ParamSpec, TypeVar
 
 from muster.errors import BadSettings
 from muster.goals import xmr
-from muster.pipeline import mails, measure
+from muster.pipeline import mails, measure, putting
 from muster.pipeline.mails import NOBODY, Reported
 from muster.project import Project
-from muster.reports import site, templating, view
+from muster.reports import addresses, pages, site, templating, view
 from muster.reports.model import ReportView
 from muster.results import Measured
 from muster.settings import Report
@@ -108,30 +109,31 @@ def publish_site(project: Project) -> None:
 
 
 def publish(project: Project, measured: Measured) -> None:
-    """Write the site: what pages point to first, the overview last; past reports stay."""
-    index = project.site.get("data/index.json")
+    """Write the site: nobody meets half of it, and past reports stay."""
+    index = project.site.get(addresses.INDEX)
+    values = project.lake.get("tables/kpi_values/part-0.parquet")
     files = site.render(
         [_view(project, one, measured) for one in project.settings.reports],
         past=site.past_reports(index.data) if index else (),
         every=_view(project, _every(project), measured),
+        values=measured.values,
+        verdicts=measured.goals,
+        files={"kpi_values.parquet": values.data} if values else {},
+        engine=_engine(project),
     )
-    values = project.lake.get("tables/kpi_values/part-0.parquet")
-    if values is not None:
-        files["data/kpi_values.parquet"] = values.data
-    for path in sorted(files, key=lambda path: (path.endswith(".html"), path == "index.html")):
-        _put_if_new(project, path, files[path])
+    putting.put(project.site, files)
+
+
+def _engine(project: Project) -> pages.Engine | None:
+    """The database of the page “Ask the data”, if ``muster site ask`` brought it."""
+    facts = project.site.get(addresses.ENGINE_FACTS)
+    return pages.Engine(**json.loads(facts.data)) if facts else None
 
 
 def _every(project: Project) -> Report:
     """A report of all that is measured, in the site's language."""
     first = project.settings.reports[0]
     return Report(name="every", language=first.language)
-
-
-def _put_if_new(project: Project, path: str, content: bytes) -> None:
-    there = project.site.get(path)
-    if there is None or there.data != content:
-        project.site.put(path, content)
 
 
 def _chosen(project: Project, names: Sequence[str]) -> tuple[Report, ...]:

@@ -1,10 +1,34 @@
-"""What the pages and files of the site are called, relative to its root."""
+"""What the pages and files of the site are called, relative to its root or to a publication's.
+
+A publication lies whole under ``v/<id>/`` and never changes. At plain addresses lie the overview,
+which leads into the newest one, doors to its pages, and every report as it was sent.
+"""
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from datetime import date, datetime
 
 from muster.reports import inert
+
+OVERVIEW = "index.html"
+GONE = "gone.html"  # what a server shows where a publication was taken away
+INDEX = "data/index.json"  # the same way in for programs
+VERSIONS = "v/"
+ENGINE = "assets/duckdb-1.32.0/"  # what the page “Ask the data” runs, once it was brought here
+ENGINE_FACTS = f"{ENGINE}about.json"
+_VERSION = re.compile(r"v/([0-9]{8}T[0-9]{4}-[0-9a-f]{8})/")
+
+
+def version(as_of: datetime, digest: str) -> str:
+    """The folder of a publication; names sort by time."""
+    return f"{VERSIONS}{as_of:%Y%m%dT%H%M}-{digest[:8]}/"
+
+
+def version_of(text: str) -> str:
+    """The folder of a publication that a path or a page names first, or nothing."""
+    found = _VERSION.search(text)
+    return found[0] if found else ""
 
 
 def kpi_page(kpi: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from muster.reports import addresses, inert
 from muster.reports.model import GoalLine, Measure, ReportView
 
-VERSION = 3  # the language, quotes of answers and complaints, how many more wait
+VERSION = 4  # where the publication lies that an index names
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,7 @@ class IndexDocument:
     kpis: str
     goals: str
     reports: tuple[Issue, ...]
+    publication: str = ""  # the folder that holds all of it, unchanged for as long as it is there
 
 
 DOCUMENTS: Mapping[str, type] = {
@@ -117,15 +118,32 @@ def files(
         VERSION, _schema("goals"), *head, *period, main.goals, without_data, tuple(loose)
     )
     now = [issue(view, view is main) for view in views]
-    older = [one for one in past if one.json not in {new.json for new in now}]
-    every = sorted([*now, *older], key=lambda one: one.period_start, reverse=True)
-    index = IndexDocument(
-        VERSION, _schema("index"), *head, "kpis.json", "goals.json", tuple(every)
-    )  # fmt: skip
     kpis = KpisDocument(VERSION, _schema("kpis"), *head, tuple(measures.values()), main.events)
     reports = {one.json: to_json(view) for one, view in zip(now, views, strict=True)}
-    documents = {"kpis.json": kpis, "goals.json": goals, "index.json": index}
+    documents = {"kpis.json": kpis, "goals.json": goals, "index.json": index(views, past)}
     return {path: plain(document) for path, document in documents.items()} | reports
+
+
+def index(
+    views: Sequence[ReportView], past: Sequence[Issue] = (), publication: str = ""
+) -> IndexDocument:
+    """What there is: the documents of a publication (a path from ``data/``) and every report."""
+    main = inert.everything(views[0])
+    now = [issue(inert.everything(view), number == 0) for number, view in enumerate(views)]
+    older = [one for one in past if one.json not in {new.json for new in now}]
+    every = sorted([*now, *older], key=lambda one: one.period_start, reverse=True)
+    within = f"{publication}data/" if publication else ""
+    return IndexDocument(
+        VERSION,
+        _schema("index"),
+        community=main.community,
+        note=main.note,
+        as_of=main.as_of,
+        kpis=f"{within}kpis.json",
+        goals=f"{within}goals.json",
+        reports=tuple(every),
+        publication=publication,
+    )
 
 
 def issue(view: ReportView, is_main: bool = True) -> Issue:

@@ -1,126 +1,159 @@
 """The views of the reports go in, the whole static site comes out as paths and bytes.
 
-Pages work without JavaScript, hold no inline script or style, and are the same bytes for the
-same views. ``past`` are earlier reports whose pages already lie beside these.
+A publication is one folder that never changes and is named by what it holds; ``index.html`` leads
+into it and is to be written last: so nobody ever meets half of one. The same views give the same
+bytes. ``past`` are earlier reports whose pages already lie beside these.
 """
 
 from __future__ import annotations
 
-import csv
-import io
+import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
-from markupsafe import Markup
-
-from muster.reports import (
-    addresses,
-    chart,
-    data,
-    inert,
-    schema,
-    small_charts,
-    templating,
-    wording,
-    words,
-)  # fmt: skip
+from muster.records import GoalStatus, KpiValue
+from muster.reports import addresses, data, inert, pages, schema, tables, templating, wording
 from muster.reports.data import Issue
-from muster.reports.model import GoalLine, Measure, Point, ReportView
+from muster.reports.model import GoalLine, Measure, ReportView
+from muster.reports.pages import Engine, Place
 from muster.reports.png import FONTS
-from muster.reports.recent import recent
-from muster.reports.wording import Sign
-from muster.reports.words import Words
 
-CSP = "; ".join(
-    (
-        "default-src 'none'",
-        "style-src 'self'",
-        "script-src 'self'",
-        "font-src 'self'",
-        "img-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-    )
-)
-NAV = (
-    ("OVERVIEW", "index.html"),
-    ("ALL_MEASURES", "measures.html"),
-    ("ARCHIVE", "reports/index.html"),
-    ("DATA", "data.html"),
-)
 SITE_FONTS = ("Inter-Regular.woff2", "Inter-SemiBold.woff2", "OFL.txt")
-SHORT = 16  # a table of so many periods is open at once
+ASSETS = ("style.css", "app.js", "ask.js", "door.js", "icon.svg")
 
 
 @dataclass(frozen=True)
-class Card:
-    """A measure as the overview shows it."""
-
-    measure: Measure
-    name: str
-    href: str
-    sign: Sign
-    compared: tuple[tuple[str, str], ...]
-    aside: str
-    svg: Markup
-
-
-@dataclass(frozen=True)
-class Portrait:
-    """A measure as its own page shows it."""
-
-    measure: Measure
-    name: str
-    href: str
-    sign: Sign
-    band: str
-    marked: str
-    wide: Markup
-    narrow: Markup
-    csv: str
-    points: tuple[tuple[Point, Sign], ...]
-    summary: str
-    is_short: bool
-
-
-def render(
-    views: Sequence[ReportView],
-    *,
-    past: Sequence[Issue] = (),
-    more: Mapping[str, Any] | None = None,
-    every: ReportView | None = None,
-) -> dict[str, bytes]:
-    """Every file of the site by its path. The first view is the overview.
+class Site:
+    """What the pages are made of: ``views`` of the reports, the first of which is the overview.
 
     ``every`` is a view of all that is measured: what no report shows has its page too. ``more``
-    maps further paths under ``data/`` to what they hold as JSON.
+    maps further paths under ``data/`` to what they hold as JSON, ``files`` to bytes.
     """
-    views = tuple(inert.everything(view) for view in views)
-    past = inert.everything(tuple(past))
-    shown = (*views, inert.everything(every)) if every else views
-    first = views[0]  # in whose language all pages are but those of the other reports
-    measures = wording.measures_by_kpi([one for one in shown if one.language == first.language])
-    told = data.files(views, past, [one for several in measures.values() for one in several])
-    documents = told | schema.files() | inert.everything(dict(more or {}))
-    files = {f"data/{path}": _json(held) for path, held in documents.items()}
-    for several in measures.values():
-        for measure in several:
-            files[addresses.kpi_csv(measure.kpi, measure.segment)] = _csv(measure)
-    pages = {
-        "index.html": overview(first, ""),
-        "measures.html": _measures_page(first, measures),
-        "data.html": _data_page(first, sorted(files), measures),
-        "reports/index.html": _archive(first, views, past),
+
+    views: tuple[ReportView, ...]
+    past: tuple[Issue, ...] = ()
+    more: Mapping[str, Any] | None = None
+    every: ReportView | None = None
+    values: Sequence[KpiValue] = ()
+    verdicts: Sequence[GoalStatus] = ()
+    files: Mapping[str, bytes] | None = None
+    engine: Engine | None = None
+
+    @property
+    def first(self) -> ReportView:
+        """The main report, in whose language all pages are but those of the other reports."""
+        return self.views[0]
+
+    @cached_property
+    def measures(self) -> Mapping[str, tuple[Measure, ...]]:
+        """Every measure there is a page for, by KPI."""
+        shown = (*self.views, self.every) if self.every else self.views
+        return wording.measures_by_kpi([v for v in shown if v.language == self.first.language])
+
+    @cached_property
+    def goals(self) -> tuple[GoalLine, ...]:
+        """Every goal once, of all reports in the site's language."""
+        alike = [view for view in self.views if view.language == self.first.language]
+        return tuple({goal.name: goal for view in alike for goal in view.goals}.values())
+
+    @property
+    def now(self) -> tuple[Issue, ...]:
+        """The latest report of each kind."""
+        return tuple(data.issue(view, number == 0) for number, view in enumerate(self.views))
+
+
+def render(views: Sequence[ReportView], **made_of: Any) -> dict[str, bytes]:
+    """Every file of the site by its path (see ``Site``), in the order they are to be written."""
+    site = _harmless(Site(tuple(views), **made_of))
+    assets, at = _assets()
+    whole = _publication(site, at)
+    version = addresses.version(site.first.as_of, _digest(whole))
+    index = data.index(site.views, site.past, f"../{version}")
+    front = pages.overview(site.first, Place("", version, at), _others(site))
+    return {
+        **assets,
+        **{f"{version}{path}": held for path, held in whole.items()},
+        **_plain(site, whole, at),
+        addresses.INDEX: _json(data.plain(index)),
+        addresses.OVERVIEW: front.encode(),
     }
-    for view in views:
-        pages[addresses.report_page(view.name, view.period_start)] = overview(view, "../")
-    for kpi, several in measures.items():
-        pages[addresses.kpi_page(kpi)] = _kpi_page(first, several, views)
-    files |= {path: page.encode() for path, page in pages.items()}
-    return dict(sorted((files | _assets()).items()))
+
+
+def _harmless(site: Site) -> Site:
+    return replace(
+        site,
+        views=inert.everything(site.views),
+        past=inert.everything(tuple(site.past)),
+        every=inert.everything(site.every) if site.every else None,
+        more=inert.everything(dict(site.more or {})),
+    )
+
+
+def _publication(site: Site, assets: str) -> dict[str, bytes]:
+    """What lies in one folder and never changes: all numbers, and the pages that show them."""
+    held = _numbers(site)
+    near = Place("../../", "", f"../../{assets}")
+    deep = Place("../../../", "../", f"../../../{assets}")
+    found = {
+        "measures.html": pages.measures(site.first, near, site.measures),
+        "goals.html": pages.goals(site.first, near, site.goals, site.measures),
+        "data.html": pages.data_page(site.first, near, sorted(held), site.measures),
+        "ask.html": pages.ask(site.first, near, site.engine),
+        "reports/index.html": pages.archive(site.first, deep, site.now, site.past),
+    }
+    for view in site.views:
+        path = addresses.report_page(view.name, view.period_start)
+        found[path] = pages.overview(view, deep)
+    for kpi, several in site.measures.items():
+        goals = [goal for goal in site.goals if goal.kpi == kpi]
+        found[addresses.kpi_page(kpi)] = pages.kpi(site.first, deep, several, goals)
+    return held | {path: page.encode() for path, page in sorted(found.items())}
+
+
+def _numbers(site: Site) -> dict[str, bytes]:
+    """Everything under ``data/`` but the index, which names the publication itself."""
+    each = [one for several in site.measures.values() for one in several]
+    told = data.files(site.views, site.past, each)
+    del told["index.json"]
+    documents = told | schema.files() | dict(site.more or {})
+    found = {f"data/{path}": _json(held) for path, held in documents.items()}
+    found |= {addresses.kpi_csv(one.kpi, one.segment): tables.series(one) for one in each}
+    found |= {
+        "data/kpis.csv": tables.kpis(each),
+        "data/kpi_values.csv": tables.values(site.values),
+        "data/goal_status.csv": tables.verdicts(site.verdicts),
+    }
+    found |= {f"data/{path}": held for path, held in (site.files or {}).items()}
+    return dict(sorted(found.items()))
+
+
+def _plain(site: Site, whole: Mapping[str, bytes], assets: str) -> dict[str, bytes]:
+    """What lies at plain addresses: numbers, reports as they are sent, doors to all other pages."""
+    beside = Place("../", "../", f"../{assets}")
+    found = {path: held for path, held in whole.items() if path.startswith("data/")}
+    doors = [path for path in whole if path.endswith(".html")]
+    for view in site.views:
+        path = addresses.report_page(view.name, view.period_start)
+        found[path] = pages.overview(view, beside).encode()
+        doors.remove(path)
+    for path in doors:
+        place = beside if "/" in path else Place("", "", assets)
+        found[path] = pages.door(site.first, place, path).encode()
+    found[addresses.GONE] = pages.gone(site.first, Place("/", "/", f"/{assets}")).encode()
+    return found
+
+
+def _others(site: Site) -> list[tuple[str, str]]:
+    shown = {one.kpi for one in site.first.measures}
+    return sorted(
+        (several[0].title, addresses.kpi_page(kpi))
+        for kpi, several in site.measures.items()
+        if kpi not in shown
+    )
 
 
 def past_reports(index: bytes) -> tuple[Issue, ...]:
@@ -135,157 +168,6 @@ def past_reports(index: bytes) -> tuple[Issue, ...]:
     return tuple(found)
 
 
-def overview(view: ReportView, root: str) -> str:
-    """One report as a page: goals first, then what changed, then every measure."""
-    view = recent(view)
-    say = words.load(view.language)
-    cards = tuple(_card(measure, say, number) for number, measure in enumerate(view.measures))
-    return _page(
-        "overview.html", view, root, "OVERVIEW" if not root else "",
-        objectives=_goals(view.goals, say),
-        changes=[
-            (c, wording.sign_of_change(c, say), addresses.kpi_page(c.kpi)) for c in view.changes
-        ],
-        headline=_portrait(view.headline, view, chart.MAIL) if view.headline else None,
-        cards=cards,
-        filters=_filters(cards, say),
-        behind=wording.BEHIND,
-    )  # fmt: skip
-
-
-def _page(template: str, view: ReportView, root: str, here: str, **facts: Any) -> str:
-    say = words.load(view.language)
-    nav = [(getattr(say, name), path, name == here) for name, path in NAV]
-    fixed = {"view": view, "say": say, "root": root, "nav": nav, "csp": CSP}
-    return templating.environment("site").get_template(template).render(fixed | facts)
-
-
-def _goals(
-    goals: Iterable[GoalLine], say: Words
-) -> list[tuple[str, list[tuple[GoalLine, Sign, Markup, str]]]]:
-    """(objective, [(goal, sign, bar, page of its KPI)])."""
-    goals = tuple(goals)
-    numbers = {id(goal): number for number, goal in enumerate(goals)}
-    return [
-        (objective, [_goal(line, say, numbers[id(line)]) for line in lines])
-        for objective, lines in wording.objectives(goals)
-    ]
-
-
-def _goal(line: GoalLine, say: Words, number: int) -> tuple[GoalLine, Sign, Markup, str]:
-    bar = _inline(small_charts.bullet(line, say, f"goal-{number}"))
-    return line, wording.sign(line.status, line.status_text), bar, addresses.kpi_page(line.kpi)
-
-
-def _card(measure: Measure, say: Words, number: int) -> Card:
-    return Card(
-        measure=measure,
-        name=wording.name(measure),
-        href=addresses.kpi_page(measure.kpi),
-        sign=wording.sign(measure.tone, measure.reading),
-        compared=wording.compared(measure, say),
-        aside=wording.in_full(measure, say),
-        svg=_inline(chart.xmr(measure, say, chart.CARD, key=f"c{number}"))
-        if _is_drawn(measure)
-        else Markup(),
-    )
-
-
-def _is_drawn(measure: Measure) -> bool:
-    return any(point.value is not None for point in measure.points)
-
-
-def _filters(cards: Sequence[Card], say: Words) -> list[tuple[str, str, int]]:
-    """(tone, word, how many), all first; only tones that occur."""
-    tones: list[str] = [card.measure.tone for card in cards]
-    counted = [(tone, word, tones.count(tone)) for tone, word in say.TONES.items()]
-    return [("all", say.ALL, len(cards)), *(one for one in counted if one[2])]
-
-
-def _inline(svg: str) -> Markup:
-    """SVG as part of a page, which needs no namespace; its texts are escaped already."""
-    return Markup(svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1))
-
-
-def _portrait(measure: Measure, view: ReportView, wide: chart.Frame = chart.WIDE) -> Portrait:
-    say = words.load(view.language)
-    return Portrait(
-        measure=measure,
-        name=wording.name(measure),
-        href=addresses.kpi_page(measure.kpi),
-        sign=wording.sign(measure.tone, measure.reading),
-        band=wording.band(measure, say),
-        marked=wording.marked(measure, view, say),
-        wide=_inline(chart.xmr(measure, say, wide, view.events)),
-        narrow=_inline(chart.xmr(measure, say, chart.NARROW, view.events)),
-        csv=addresses.kpi_csv(measure.kpi, measure.segment),
-        points=tuple(
-            (p, wording.sign(p.tone, say.TONES[p.tone])) for p in reversed(measure.points)
-        ),
-        summary=say.NUMBERS_OF.format(len(measure.points)),
-        is_short=len(measure.points) <= SHORT,
-    )
-
-
-def _kpi_page(first: ReportView, several: Sequence[Measure], views: Sequence[ReportView]) -> str:
-    kpi, say = several[0].kpi, words.load(first.language)
-    alike = [view for view in views if view.language == first.language]
-    goals = {goal.name: goal for view in alike for goal in view.goals if goal.kpi == kpi}
-    lines = [_goal(goal, say, number) for number, goal in enumerate(goals.values())]
-    portraits = [_portrait(measure, first) for measure in several]
-    return _page("kpi.html", first, "../", "", measures=portraits, goals=lines)
-
-
-def _measures_page(first: ReportView, measures: Mapping[str, Sequence[Measure]]) -> str:
-    """Every measure in one table: name, value, reading."""
-    rows = [
-        (one, wording.name(one), addresses.kpi_page(kpi), wording.sign(one.tone, one.reading))
-        for kpi, several in sorted(measures.items(), key=lambda found: found[1][0].title)
-        for one in several
-    ]
-    served = {goal.kpi for goal in first.goals}
-    loose = [several[0].title for kpi, several in measures.items() if kpi not in served]
-    say = words.load(first.language)
-    told = say.NO_GOAL.format("; ".join(sorted(loose))) if first.goals and loose else ""
-    return _page("measures.html", first, "", "ALL_MEASURES", rows=rows, loose=told)
-
-
-def _archive(first: ReportView, views: Sequence[ReportView], past: Sequence[Issue]) -> str:
-    """The list of reports, newest first, each once."""
-    now = [data.issue(view, view is first) for view in views]
-    each = {report.page: report for report in (*past, *now)}
-    newest = sorted(each.values(), key=lambda report: report.name)
-    newest.sort(key=lambda report: report.period_start, reverse=True)
-    return _page("archive.html", first, "../", "ARCHIVE", reports=newest)
-
-
-def _data_page(
-    first: ReportView, paths: Sequence[str], measures: Mapping[str, Sequence[Measure]]
-) -> str:
-    tables = [
-        (addresses.kpi_csv(one.kpi, one.segment), wording.name(one))
-        for several in measures.values()
-        for one in several
-    ]
-    documents = [(path, path.removeprefix("data/")) for path in paths if path.endswith(".json")]
-    say = words.load(first.language)
-    files = [(say.NUMBERS_AS_CSV, tables), (say.DOCUMENTS, documents)]
-    return _page("data.html", first, "", "DATA", files=files)
-
-
-def _csv(measure: Measure) -> bytes:
-    """The measure's series; text that a spreadsheet would run is marked as text."""
-    written = io.StringIO()
-    rows = csv.writer(written, lineterminator="\r\n")
-    rows.writerow(("kpi", "title", "segment", "unit", "period_start", "value", "n", "reading"))
-    fixed = (measure.kpi, measure.title, measure.segment, measure.unit)
-    for point in measure.points:
-        value = "" if point.value is None else point.value
-        row = (*fixed, point.period_start.isoformat(), value, point.n, point.tone)
-        rows.writerow([inert.csv_cell(cell) for cell in row])
-    return written.getvalue().encode()
-
-
 def _json(held: Any) -> bytes:
     """JSON that stays inert even where somebody pastes it into a page."""
     text = json.dumps(
@@ -294,7 +176,17 @@ def _json(held: Any) -> bytes:
     return (text.replace("<", "\\u003c").replace("\u2028", "\\u2028") + "\n").encode()
 
 
-def _assets() -> dict[str, bytes]:
-    names = ("style.css", "app.js", "icon.svg")
-    files = {name: templating.file("site", name).read_bytes() for name in names}
-    return files | {f"fonts/{name}": (FONTS / name).read_bytes() for name in SITE_FONTS}
+def _assets() -> tuple[dict[str, bytes], str]:
+    """Style, scripts and fonts, and their folder, which is named by what they are."""
+    files = {name: templating.file("site", name).read_bytes() for name in ASSETS}
+    files |= {f"fonts/{name}": (FONTS / name).read_bytes() for name in SITE_FONTS}
+    folder = f"assets/{_digest(files)[:12]}/"
+    return {f"{folder}{name}": held for name, held in files.items()}, folder
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    found = hashlib.sha256()
+    for path, held in sorted(files.items()):
+        found.update(f"{path}\0{len(held)}\0".encode())
+        found.update(held)
+    return found.hexdigest()
