@@ -26,7 +26,7 @@ import yardsticks
 from lakes import END, SETTINGS, START, WEEK, make_two
 
 from muster.kpis import catalogue, engine, runner
-from muster.records import Coverage
+from muster.measured import Coverage
 from muster.store import FolderStore
 
 PROGRAMS = ("scan", "polars", "sql", "nine", "scratch", "weekly")

@@ -20,8 +20,9 @@ from typer.main import get_command
 from muster import sources
 from muster.__main__ import app
 from muster.kpis import catalogue
+from muster.measured import DERIVED, derived_columns
 from muster.project import options_of
-from muster.records import TABLES, columns
+from muster.records import TABLES, Column, columns
 from muster.settings_file import json_schema
 
 HOUSE = Path(__file__).resolve().parents[1]
@@ -116,18 +117,24 @@ def _verbs(group, prefix):  # type: ignore[no-untyped-def]
 
 def tables() -> str:
     """Every table of the lake with its columns."""
-    parts = ["# Tables of the lake\n\nMade from `records.py` by `make docs`. Times are UTC.\n"]
+    parts = ["# Tables of the lake\n\nMade from `records.py` and `measured.py` by `make docs`. "
+             "Times are UTC.\n"]  # fmt: skip
     for table in TABLES.values():
-        rows = (
-            (f"**{column.name}**" if column.name in table.key else column.name,
-             column.type + ("" if not column.nullable else "?"), column.meaning)
-            for column in columns(table.row)
-        )  # fmt: skip
-        parts.append(
-            f"\n## {table.name}\n\n{table.row.__doc__} Key in bold; `source` is part of it.\n\n"
-        )
-        parts.append(_table(("column", "type", "meaning"), rows))
+        said = f"{table.row.__doc__} Key in bold; `source` is part of it."
+        parts.append(_told(table.name, said, columns(table.row), table.key))
+    parts.append("\n# Derived tables\n\nEach measuring writes them; nothing in them is fetched.\n")
+    for name, row in DERIVED.items():
+        parts.append(_told(name, row.__doc__ or "", derived_columns(name)))
     return "".join(parts)
+
+
+def _told(name: str, said: str, told: Iterable[Column], key: Sequence[str] = ()) -> str:
+    rows = (
+        (f"**{one.name}**" if one.name in key else one.name, one.type + "?" * one.nullable,
+         one.meaning)
+        for one in told
+    )  # fmt: skip
+    return f"\n## {name}\n\n{said}\n\n" + _table(("column", "type", "meaning"), rows)
 
 
 def mistakes() -> str:

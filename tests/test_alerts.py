@@ -11,10 +11,10 @@ from mailing import ANNA, BEN, CLEO, Postbox
 from pydantic import TypeAdapter
 
 from muster.errors import BadSettings, Unavailable
+from muster.measured import GoalStatus, KpiValue
 from muster.pipeline import alerts, leaving, subscriptions
 from muster.pipeline.measure import LATEST
 from muster.project import Project, open_project
-from muster.records import GoalStatus, KpiValue
 from muster.results import Kpi, Measured
 from muster.sending import leaving as tokens
 

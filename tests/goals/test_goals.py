@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from muster.errors import BadSettings
 from muster.goals import goals, target
 from muster.goals.trend import theil_sen
-from muster.records import KpiValue
+from muster.measured import KpiValue
 from muster.results import Kpi
 from muster.settings import Goal, Windows
 

@@ -13,7 +13,8 @@ import duckdb
 
 from muster.kpis import engine, given, runner
 from muster.kpis.catalogue import load
-from muster.records import TABLE_OF, TABLES, Coverage, KpiValue, Message, Row, columns
+from muster.measured import Coverage, KpiValue
+from muster.records import TABLE_OF, TABLES, Message, Row, columns
 from muster.results import Kpi
 from muster.settings import Settings
 

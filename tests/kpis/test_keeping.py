@@ -17,8 +17,9 @@ from small_lake import settings
 
 from muster.kpis import catalogue, engine, measuring, runner
 from muster.lake.merge import merge
+from muster.measured import Coverage
 from muster.pipeline.forgetting import forget
-from muster.records import Coverage, Deletion, Member, Message, Order, Row, Thread
+from muster.records import Deletion, Member, Message, Order, Row, Thread
 from muster.store import FolderStore
 
 WEEK = timedelta(days=7)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from muster.goals import goals, xmr
-from muster.records import KpiValue
+from muster.measured import KpiValue
 from muster.reports import view
 from muster.results import Kpi, Measured, SourceFacts, WaitingIssue
 from muster.settings import Event, Goal, Report, Settings

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from measured import build, kpi
 
 from muster.clock import next_period, period_start
-from muster.records import KpiValue
+from muster.measured import KpiValue
 from muster.reports import series
 from muster.reports.numbers import style_of, value_text
 from muster.reports.words import load

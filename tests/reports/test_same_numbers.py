@@ -20,7 +20,7 @@ from measured import AS_OF, build
 from published import whole
 
 from muster.kpis import catalogue
-from muster.records import KpiValue
+from muster.measured import KpiValue
 from muster.reports import email, site, words
 from muster.reports.inert import slug
 from muster.results import Kpi

@@ -200,60 +200,6 @@ class Figure:
     unit: Annotated[str, "its unit"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KpiValue:
-    """One value of one KPI: derived, written by measure."""
-
-    kpi: Annotated[str, "id of the KPI"]
-    version: Annotated[int, "of its definition"]
-    grain: Annotated[str, "day, week, month, quarter or year"]
-    period_start: Annotated[Day, "first local day of the period"]
-    segment: Annotated[str, "'all' or a part of it"]
-    value: Annotated[float, "in the KPI's unit"]
-    n: Annotated[int, "what the value rests on"]
-    too_few: Annotated[bool, "n is below min_n"]
-    partial: Annotated[bool, "still running, or its window has not passed"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GoalStatus:
-    """A goal's verdict for one period: derived, written by measure."""
-
-    goal: Annotated[str, "its name"]
-    kpi: Annotated[str, "id of the KPI it is set on"]
-    period_start: Annotated[Day, "first local day of the period judged"]
-    status: Annotated[str, "met, on_track, at_risk, off_track or no_data"]
-    value: Annotated[float | None, "the KPI's value"]
-    target: Annotated[float | None, "the target in the KPI's unit"]
-    expected: Annotated[float | None, "value the straight pace asks for by now"]
-    projected: Annotated[float | None, "value the present trend reaches on the due date"]
-    arrives_on: Annotated[Day | None, "day the present trend reaches the target"]
-    reason: Annotated[str, "the verdict in one sentence"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SuspectedAccount:
-    """An account that behaves like a bot, by one rule: derived, written by measure."""
-
-    source: Annotated[str, "name of the source"]
-    member_id: Annotated[str, "the account"]
-    rule: Annotated[str, "duplicate_text or burst"]
-    rule_version: Annotated[int, "of its definition"]
-    days: Annotated[int, "UTC days on which it was met"]
-    most: Annotated[int, "most messages of one text a day, or in ten minutes"]
-    since: Annotated[datetime, "first message of the evidence"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
-    """What a success vouches for: derived from the sources' states."""
-
-    source: Annotated[str, "name of the source"]
-    table_name: Annotated[str, "the table vouched for"]
-    from_at: Annotated[datetime, "from here"]
-    to_at: Annotated[datetime, "to here, exclusive"]
-
-
 Row = (
     Message | Member | Thread | Audience | AdSpend
     | SiteTraffic | Review | SurveyResponse | Order | Figure

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from muster.records import GoalStatus, KpiValue
+from muster.measured import GoalStatus, KpiValue
 
 GRAINS = ("day", "week", "month", "quarter", "year")
 

@@ -30,9 +30,9 @@ import spark_engine
 from muster.clock import system_clock
 from muster.kpis import catalogue, engine, given, phrases, runner
 from muster.kpis.dialects import carried, pattern
+from muster.measured import Coverage, KpiValue
 from muster.pipeline import measure
 from muster.project import open_project
-from muster.records import Coverage, KpiValue
 from muster.settings import Settings
 
 HOUSE = Path(__file__).parents[3]

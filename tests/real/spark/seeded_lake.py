@@ -11,10 +11,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
+from muster.measured import Coverage
 from muster.records import (
     AdSpend,
     Audience,
-    Coverage,
     Figure,
     Member,
     Message,

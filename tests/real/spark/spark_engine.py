@@ -12,7 +12,8 @@ from pyspark.sql import DataFrame, SparkSession
 from muster.kpis import engine, given, measuring, steps, valuing
 from muster.kpis.catalogue import GRAINS
 from muster.kpis.dialects import carried
-from muster.records import TABLES, Column, KpiValue, columns
+from muster.measured import KpiValue
+from muster.records import TABLES, Column, columns
 from muster.results import Kpi
 
 TYPES = {

@@ -1,45 +1,17 @@
-"""The verbs that show: sql, goals, doctor, schema, serve, demo."""
+"""The verbs that show: goals, doctor, schema, serve, demo."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from muster import telling
 from muster.commands import Json, app, fail_if_unwell, opened
 from muster.errors import BadSettings
-from muster.terminal import file_trouble, say, say_csv, say_json, say_records, say_table, writing_to
-
-
-@app.command()
-def sql(
-    context: typer.Context,
-    query: Annotated[str, typer.Argument(help="SQL over the tables of the lake.")],
-    file_format: Annotated[
-        Literal["table", "csv", "json", "parquet"], typer.Option("--format")
-    ] = "table",
-    output: Annotated[Path | None, typer.Option("-o", help="File; needed for parquet.")] = None,
-) -> None:
-    """Ask the lake anything: every table is a view; nothing can be changed."""
-    from muster.kpis import engine
-
-    project = opened(context)
-    lake = {"lake_url": project.lake.url(), "sql": query, "environment": project.environment}
-    if file_format == "parquet":
-        if output is None:
-            raise BadSettings("Parquet is no text: name a file with -o FILE")
-        found = engine.ask_parquet(**lake)
-        with file_trouble(output):
-            output.write_bytes(found)
-        return
-    answer = engine.ask(**lake)
-    with writing_to(output):
-        {"table": say_table, "csv": say_csv, "json": say_records}[file_format](
-            answer.columns, answer.rows
-        )
+from muster.terminal import say, say_json, say_table
 
 
 @app.command()
@@ -78,6 +50,7 @@ def schema(
 ) -> None:
     """Every table and column of the lake with its meaning."""
     from muster import sources
+    from muster.measured import DERIVED, derived_columns
     from muster.project import options_of
     from muster.records import TABLES, columns
     from muster.settings_file import json_schema
@@ -85,10 +58,12 @@ def schema(
     if settings:
         say_json(json_schema({name: options_of(name) for name in sources.platform_names()}))
         return
+    tables = {table.name: columns(table.row) for table in TABLES.values()}
+    tables |= {name: derived_columns(name) for name in DERIVED}
     rows = [
-        (table.name, column.name, column.type + "?" * column.nullable, column.meaning)
-        for table in TABLES.values()
-        for column in columns(table.row)
+        (name, column.name, column.type + "?" * column.nullable, column.meaning)
+        for name, told in tables.items()
+        for column in told
     ]
     say_table(("table", "column", "type", "meaning"), rows)
 

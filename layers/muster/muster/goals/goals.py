@@ -12,7 +12,7 @@ from muster.clock import DAY, last_whole_period, next_period, period_start
 from muster.errors import BadSettings
 from muster.goals import target
 from muster.goals.course import Course, Series, outlook, verdict
-from muster.records import GoalStatus, KpiValue
+from muster.measured import GoalStatus, KpiValue
 from muster.results import Kpi
 from muster.settings import Goal, Windows
 

@@ -14,7 +14,7 @@ from muster.errors import BadSettings
 from muster.kpis import given, steps
 from muster.kpis.catalogue import GRAINS
 from muster.kpis.tracing import Part, Tracer, outputs, parsed, said
-from muster.records import Coverage
+from muster.measured import Coverage
 from muster.results import Behind, Kpi, Rows
 from muster.settings import Settings
 

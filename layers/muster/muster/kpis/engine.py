@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,17 @@ from urllib.parse import urlsplit
 import duckdb
 
 from muster.errors import BadSettings, StoreRefused
-from muster.records import TABLES, Column, GoalStatus, KpiValue, SuspectedAccount, columns
+from muster.measured import DERIVED, derived_columns
+from muster.records import TABLES, Column, columns
 
 SQL_TYPES = {
     "string": "varchar", "strings": "varchar[]", "timestamp": "timestamp", "date": "date",
     "bool": "boolean", "int": "bigint", "float": "double", "money": "decimal(18,4)",
 }  # fmt: skip
-DERIVED: Mapping[str, type | None] = {
-    "coverage": None, "conversations": None, "waiting": None,
-    "suspected_accounts": SuspectedAccount, "kpi_values": KpiValue, "goal_status": GoalStatus,
-}  # fmt: skip
+_FROM_S3 = """\
+install httpfs; load httpfs;
+create or replace secret lake (type s3, provider credential_chain);
+"""
 
 
 @dataclass(frozen=True)
@@ -69,14 +71,42 @@ def without_views(
     return connection
 
 
+@dataclass(frozen=True)
+class Reader:
+    """A connection that answers questions about one lake, and can change or see nothing else."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def ask(self, sql: str) -> Answer:
+        """The answer to one ``select`` over the tables and the derived tables, else refused."""
+        question = _one(self.connection, sql)
+        found = _selected(self.connection, plain_times(self.connection, question))
+        names = tuple(column[0] for column in found.description or ())
+        return Answer(names, tuple(found.fetchall()))
+
+    def names(self) -> tuple[str, ...]:
+        """The tables and their columns, each once."""
+        sql = "select distinct table_name, column_name from information_schema.columns"
+        return tuple(
+            sorted({name for row in self.connection.execute(sql).fetchall() for name in row})
+        )
+
+
+@contextmanager
+def reading(
+    lake_url: str, *, environment: Mapping[str, str] = os.environ, threads: int = 2
+) -> Iterator[Reader]:
+    """Whoever asks a lake several questions."""
+    with _reading(lake_url, environment, threads) as connection:
+        yield Reader(connection)
+
+
 def ask(
     lake_url: str, sql: str, *, environment: Mapping[str, str] = os.environ, threads: int = 2
 ) -> Answer:
-    """One ``select`` over the tables and the derived tables; anything else is refused."""
-    with _reading(lake_url, environment, threads) as connection:
-        found = _selected(connection, plain_times(connection, _one(connection, sql)))
-        names = tuple(column[0] for column in found.description or ())
-        return Answer(names, tuple(found.fetchall()))
+    """The answer to one question."""
+    with reading(lake_url, environment=environment, threads=threads) as reader:
+        return reader.ask(sql)
 
 
 def ask_parquet(
@@ -92,6 +122,16 @@ def ask_parquet(
         path = Path(folder) / "answer.parquet"
         copy(connection, f"select * from ({question}\n)", path)
         return path.read_bytes()
+
+
+def views(lake_url: str, *, environment: Mapping[str, str] = os.environ) -> str:
+    """SQL that makes every table a view in any DuckDB: ``duckdb -init`` takes it."""
+    opening = _FROM_S3 if lake_url.startswith("s3://") else ""
+    sql = "select sql from duckdb_views() where not internal order by view_name"
+    with _reading(lake_url, environment, 2) as connection:
+        made = [row[0] for row in connection.execute(sql).fetchall()]
+    told = (one.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1) for one in made)
+    return f"-- The tables of {lake_url} as views.\n{opening}" + "".join(map("{}\n".format, told))
 
 
 def copy(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> None:
@@ -110,8 +150,7 @@ def _reading(
 ) -> duckdb.DuckDBPyConnection:
     """A connection with the derived tables too, that sees nothing beside the lake."""
     connection = connect(lake_url, environment=environment, threads=threads)
-    derived = {name: columns(row)[:-1] if row else () for name, row in DERIVED.items()}
-    _views(connection, lake_url, derived)
+    _views(connection, lake_url, {name: derived_columns(name) for name in DERIVED})
     allowed = [lake_url.rstrip("/") + "/", *([folder + "/"] if folder else [])]
     connection.execute(f"set allowed_directories = [{', '.join(map(quoted, allowed))}]")
     connection.execute("set enable_external_access = false; set lock_configuration = true")
@@ -170,11 +209,7 @@ def _view(
         _empty_view(connection, name, name, wanted)
         return
     files = _files(quoted(pattern))
-    if wanted:
-        _typed_view(connection, name, files, _all_columns(name, wanted))
-    else:
-        plain = plain_times(connection, f"select * from {files}")
-        connection.execute(f"create view {name} as {plain}")
+    _typed_view(connection, name, files, _all_columns(name, wanted))
 
 
 def view_of(
@@ -227,8 +262,7 @@ def _empty_view(
     kind: str = "view",
 ) -> None:
     parts = [_typed(column, False) for column in _all_columns(table, wanted)]
-    chosen = ", ".join(parts) or "null as nothing_measured_yet"
-    connection.execute(f"create {kind} {name} as select {chosen} where false")
+    connection.execute(f"create {kind} {name} as select {', '.join(parts)} where false")
 
 
 def _open_s3(connection: duckdb.DuckDBPyConnection, environment: Mapping[str, str]) -> None:

@@ -19,7 +19,7 @@ from muster.kpis.catalogue import GRAINS
 from muster.kpis.engine import quoted
 from muster.kpis.periods import naive, periods
 from muster.kpis.worktime import by_utc_day
-from muster.records import Coverage
+from muster.measured import Coverage
 from muster.settings import Account, Settings
 
 HORIZON = timedelta(days=3660)

@@ -14,7 +14,7 @@ from muster.kpis.changes import Changes
 from muster.kpis.keeping import Keeping
 from muster.kpis.measuring import Run
 from muster.kpis.periods import naive
-from muster.records import Coverage, KpiValue
+from muster.measured import Coverage, KpiValue
 from muster.results import Kpi, SuspectedBots, WaitingIssue
 from muster.settings import Settings
 from muster.store import Store

@@ -9,43 +9,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from muster.measured import DERIVED, derived_columns
 from muster.pipeline.measure import all_sources
 from muster.project import Project
-from muster.records import TABLES
+from muster.records import TABLES, Column, columns
 
 _TYPES = {
-    "VARCHAR": "string", "VARCHAR[]": "array<string>", "TIMESTAMP": "timestamp", "DATE": "date",
-    "BOOLEAN": "boolean", "BIGINT": "bigint", "INTEGER": "int", "DOUBLE": "double",
-    "DECIMAL(18,4)": "decimal(18,4)",
+    "string": "string", "strings": "array<string>", "timestamp": "timestamp", "date": "date",
+    "bool": "boolean", "int": "bigint", "float": "double", "money": "decimal(18,4)",
 }  # fmt: skip
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 _FIRST_MONTH = "2000-01"
-_NOT_YET = [("nothing_measured_yet", "INTEGER")]
 _OURS = {"Name", "TableType", "Parameters", "PartitionKeys", "StorageDescriptor"}
-
-Columns = Iterable[tuple[str, str]]
-
-_COLUMNS = """
-select table_name, column_name, data_type from information_schema.columns
-where table_schema = 'main' order by table_name, ordinal_position
-"""
 
 
 def lake_tables(project: Project) -> tuple[dict[str, Any], ...]:
-    """Every table of the lake as Glue takes it, with the columns its files have now."""
-    from muster.kpis import engine
-
-    lake = project.lake.url()
-    found: dict[str, list[tuple[str, str]]] = {}
-    for name, column, kind in engine.ask(lake, _COLUMNS, environment=project.environment).rows:
-        found.setdefault(name, []).append((column, kind))
-    sources = list(all_sources(project))
-    measured = {name: columns for name, columns in found.items() if columns != _NOT_YET}
-    return tuple(table(name, columns, lake, sources) for name, columns in measured.items())
+    """Every table of the lake as Glue takes it; a file that lacks a new column reads as nulls."""
+    lake, sources = project.lake.url(), list(all_sources(project))
+    found = {name: columns(one.row) for name, one in TABLES.items()}
+    found |= {name: derived_columns(name) for name in DERIVED}
+    return tuple(table(name, told, lake, sources) for name, told in sorted(found.items()))
 
 
-def table(name: str, columns: Columns, lake_url: str, sources: Iterable[str]) -> dict[str, Any]:
-    """A table as Glue takes it; ``columns`` are names and DuckDB's types, partitions among them."""
+def table(
+    name: str, told: Iterable[Column], lake_url: str, sources: Iterable[str]
+) -> dict[str, Any]:
+    """A table as Glue takes it, with its columns and, where its files lie so, its partitions."""
     keys = _partitions(name)
     place = f"{lake_url}/tables/{name}/"
     return {
@@ -55,9 +44,8 @@ def table(name: str, columns: Columns, lake_url: str, sources: Iterable[str]) ->
         "PartitionKeys": [{"Name": key, "Type": "string"} for key in keys],
         "StorageDescriptor": {
             "Columns": [
-                {"Name": column, "Type": _TYPES[kind]}
-                for column, kind in columns
-                if column not in keys
+                {"Name": column.name, "Type": _TYPES[column.type], "Comment": column.meaning}
+                for column in told
             ],
             "Location": place,
             "InputFormat": f"{_PARQUET}.MapredParquetInputFormat",

@@ -14,14 +14,15 @@ from muster.goals import goals
 from muster.kpis import catalogue
 from muster.lake import raw, state
 from muster.lake.state import State
+from muster.measured import Coverage, GoalStatus, KpiValue
 from muster.pipeline import definitions, quotes, schedules
 from muster.project import Progress, Project, place
-from muster.records import Coverage, GoalStatus, KpiValue
 from muster.reports import view
 from muster.results import Kpi, Measured, SourceFacts
 from muster.settings import Source
 
 LATEST = "measured/latest.json"
+VIEWS = "measured/views.sql"  # for whoever opens the lake with a DuckDB of their own
 _SALES_ELSEWHERE = """
 select count(*) > 0
 from site_traffic
@@ -32,7 +33,11 @@ STALE_AFTER = timedelta(hours=26)
 
 def measure(project: Project, as_of: datetime | None = None) -> Measured:
     """Measure as of an instant (now if none is given) and store what a report needs."""
+    from muster.kpis import engine
+
     measured = compute(project, as_of or project.clock(), is_kept=True)
+    views = engine.views(project.lake.url(), environment=project.environment)
+    project.lake.put(VIEWS, views.encode())
     project.lake.put(LATEST, TypeAdapter(Measured).dump_json(measured))
     return measured
 

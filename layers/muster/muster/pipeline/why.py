@@ -9,9 +9,9 @@ from datetime import date, datetime
 from muster.clock import DAY, next_period, parse_period
 from muster.errors import BadSettings
 from muster.kpis import catalogue
+from muster.measured import KpiValue
 from muster.pipeline import measure
 from muster.project import Project
-from muster.records import KpiValue
 from muster.reports import dates, events, numbers, words
 from muster.reports.model import Break
 from muster.results import Behind, Kpi, Measured

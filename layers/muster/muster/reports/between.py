@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import sqrt
 
-from muster.records import KpiValue
+from muster.measured import KpiValue
 from muster.reports import addresses, dates, goal_lines, measures, numbers, opening, signals, words
 from muster.reports.model import Measure, Tone
 from muster.reports.series import Key, Series, all_series, settled

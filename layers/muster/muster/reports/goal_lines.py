@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from muster.clock import period_start
-from muster.records import GoalStatus
+from muster.measured import GoalStatus
 from muster.reports import dates, numbers, signals
 from muster.reports.model import GoalLine
 from muster.reports.numbers import Style

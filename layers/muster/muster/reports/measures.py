@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from muster.records import KpiValue
+from muster.measured import KpiValue
 from muster.reports import dates, numbers, signals
 from muster.reports.model import Band, Break, Comparison, Measure, Point, Segment
 from muster.reports.numbers import Style

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from muster.clock import DAY, last_whole_period, next_period, period_start
-from muster.records import KpiValue
+from muster.measured import KpiValue
 from muster.results import Kpi, Reading
 from muster.settings import Windows
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from muster.clock import DAY, last_whole_period, next_period
 from muster.errors import BadSettings
-from muster.records import KpiValue
+from muster.measured import KpiValue
 from muster.reports import (
     dates,
     events,
