@@ -314,13 +314,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Items of one answer, and the cursor to continue from once everything up to here is stored.
-
-    ``cursor`` is the source's whole resume state as JSON values; ``None`` means: not yet safe.
-    """
+    """Items of one answer, and the cursor to continue from once everything up to here is stored."""
 
     items: tuple[Item, ...]
-    cursor: Mapping[str, Any] | None = None
+    cursor: Mapping[str, Any] | None = None  # all the source resumes from, as JSON; None: unsafe
+    is_last_copy: bool = False  # forgotten once the next page is asked for: stored before
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,7 @@ def _batches(pages: Iterable[Page], most: int = BATCH_ITEMS) -> Iterator[Batch]:
             items.extend(page.items)
             cursor = page.cursor if page.cursor is not None else cursor
             room -= sum(_chars(item.body) for item in page.items)
-            if len(items) >= most or room <= 0:
+            if len(items) >= most or room <= 0 or page.is_last_copy:
                 yield items, cursor
                 items, cursor, room = [], None, BATCH_CHARS
     except (Retry, SourceFailed):

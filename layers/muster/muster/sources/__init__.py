@@ -12,7 +12,8 @@ them, and which facts are unverified. It has:
 ``pages(api, window) -> Iterator[Page]``
     everything that is new in the window, page after page. Items are exactly as received. A page
     carries a cursor as soon as everything up to and including it may be forgotten; the last page
-    always does. Reading the same window again must be harmless.
+    always does. Reading the same window again must be harmless. A platform that forgets what it
+    was asked for says so of each page (``is_last_copy``): it is stored before the next is asked.
 ``rows(item, options) -> Iterator[Row | Deletion]``
     the pure mapping of one item. Raises ``Refused`` with a reason, or stumbles (``KeyError``,
     ``TypeError``, ``ValueError`` …) over a shape it does not know: the item goes to quarantine.
