@@ -12,7 +12,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from muster.records import TABLES, Column, GoalStatus, KpiValue, columns
+from muster.measured import GoalStatus, KpiValue
+from muster.records import TABLES, Column, columns
 from muster.reports import (
     addresses,
     chart,

@@ -15,7 +15,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from muster.records import GoalStatus, KpiValue
+from muster.measured import GoalStatus, KpiValue
 from muster.reports import addresses, data, inert, pages, schema, tables, templating, wording
 from muster.reports.data import Issue
 from muster.reports.model import GoalLine, Measure, ReportView

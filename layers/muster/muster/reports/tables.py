@@ -9,7 +9,7 @@ from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
-from muster.records import GoalStatus, KpiValue
+from muster.measured import GoalStatus, KpiValue
 from muster.reports import inert
 from muster.reports.model import Measure
 
