@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from muster.errors import Refused
+from muster.pipeline.collect import UNMAPPABLE
 from muster.records import TABLE_OF, TABLES, Deletion, Item, KnownMessage, KnownReview, Page
 from muster.sources import Platform, Window, platform
 from muster.sources._http import Http
@@ -21,7 +21,6 @@ from muster.sources._tokens import hidden
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 MAX_REQUESTS = 500
-REFUSALS = (Refused, KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -150,7 +149,7 @@ class Recorded:
         for item in items:
             try:
                 found = list(self.platform.rows(item, self.options))
-            except REFUSALS:
+            except UNMAPPABLE:
                 refused.append(item)
                 continue
             for row in found:

@@ -11,9 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from recorded import RECORDINGS, REFUSALS, Recorded, items_of
+from recorded import RECORDINGS, Recorded, items_of
 from specs import DATA, Path, knows, load, schema, watched
 
+from muster.pipeline.collect import UNMAPPABLE
 from muster.records import Item
 from muster.sources import platform_names
 
@@ -32,7 +33,7 @@ def read_in(one: Recorded, stream: str) -> set[Path]:
             body = watched(item.body, read.add)
             try:
                 list(one.platform.rows(Item(stream, body, item.seen_at, item.context), one.options))
-            except REFUSALS:
+            except UNMAPPABLE:
                 continue
     return read
 

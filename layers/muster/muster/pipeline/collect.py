@@ -28,7 +28,11 @@ BATCH_ITEMS = 10_000
 BATCH_PAID = 1_000
 BATCH_CHARS = 32 * 1024 * 1024
 AT_ONCE = 4
-UNMAPPABLE = (Refused, KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+# OSError is what a time beyond the calendar of the machine gives.
+UNMAPPABLE = (
+    Refused, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError,
+    RecursionError,
+)  # fmt: skip
 
 Observed = tuple[Row | Deletion, datetime]
 Cursor = Mapping[str, Any] | None

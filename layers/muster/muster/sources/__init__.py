@@ -33,6 +33,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Protocol
 
 from muster.errors import BadSettings
@@ -72,6 +73,7 @@ class Platform(Protocol):
     def check(self, api: Any, options: Any) -> str: ...
 
 
+@cache
 def platform_names() -> tuple[str, ...]:
     """Every platform there is, by walking this package."""
     found = (module.name for module in pkgutil.iter_modules(__path__))

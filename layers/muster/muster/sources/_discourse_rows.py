@@ -137,7 +137,8 @@ def _about(item: Item, options: Source) -> Iterator[Row | Deletion]:
 
 
 def _deletion(item: Item, options: Source) -> Iterator[Row | Deletion]:
-    assert item.context is not None
+    if item.context is None:
+        raise Refused("nobody told when the missing post was written")
     yield Deletion(
         message_id=item.body["missing"],
         created_at=_at(item.context["created_at"]),
