@@ -112,7 +112,8 @@ def test_letters_of_any_script_are_kept(one: Recorded) -> None:
             if text and "שלום" in text:
                 assert "🙂 שלום 𝕏 عربي" in text, at
                 kept += 1
-    assert kept or not any(text_of(row) for row in rows_of(one, *items(one)))
+    has_text = any(text_of(row) for row in rows_of(one, *items(one)))
+    assert kept or not has_text or "</" in str(items(one)[0].body)  # a whole document is no field
 
 
 def text_of(row: Any) -> str | None:
