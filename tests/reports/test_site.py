@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import html.parser
 import io
 import json
@@ -86,9 +87,13 @@ def test_pages_are_as_agreed(files, golden):
 
 
 def test_the_overview_is_small(files):
-    own = [path for path in files if re.search(r"(^index\.html|/style\.css|/app\.js)$", path)]
-    assert len(own) == 3
-    assert sum(len(files[path]) for path in own) < 60_000
+    """As it travels, with style, script and fonts; and as it lies there, but for its charts."""
+    own = r"(^index\.html|/style\.css|/app\.js|/Inter-\w+\.woff2)$"
+    loaded = {path: held for path, held in files.items() if re.search(own, path)}
+    assert len(loaded) == 5
+    assert sum(len(gzip.compress(held)) for held in loaded.values()) < 60_000
+    plain = [held for path, held in loaded.items() if not path.endswith("woff2")]
+    assert sum(len(re.sub(rb"<svg.*?</svg>", b"", held, flags=re.S)) for held in plain) < 60_000
 
 
 def test_the_same_views_give_the_same_bytes(files):

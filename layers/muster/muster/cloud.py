@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial, wraps
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 # Before anything else is imported: looking for garbage among what is only imported and read costs
@@ -24,13 +22,9 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from muster import services
 from muster.clock import system_clock
-from muster.errors import BadSettings, MusterError, SourceFailed
-from muster.project import SETTINGS_FILE, Project, options_of
+from muster.errors import MusterError, SourceFailed
+from muster.project import Project, in_bucket
 from muster.reports.inert import slug
-from muster.sending import mailer
-from muster.settings import Settings
-from muster.settings_file import parse
-from muster.store import Store, checked, open_store
 
 if TYPE_CHECKING:
     from muster.pipeline.collect import Fetched
@@ -59,57 +53,9 @@ _metrics = Metrics(namespace="Muster", service=_stack)
 
 @contextmanager
 def opened(*, http: Any = None, environment: Mapping[str, str] = os.environ) -> Iterator[Project]:
-    """The project whose settings, KPIs and templates lie in the settings' folder of the bucket.
-
-    ``MUSTER_LAKE`` and ``MUSTER_SITE`` say where lake and site are, whatever ``lake:`` says;
-    ``MUSTER_SETTINGS`` names the folder.
-    """
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        lake = open_store(environment["MUSTER_LAKE"], base=folder)
-        settings = _settings(lake, environment)
-        _copy_own(lake, f"{environment['MUSTER_SETTINGS']}/", folder)
-        yield Project(
-            folder=folder,
-            settings=settings,
-            lake=lake,
-            site=open_store(environment["MUSTER_SITE"], base=folder),
-            outbox=open_store(f"{environment['MUSTER_LAKE']}/outbox", base=folder),
-            clock=system_clock,
-            environment=environment,
-            http=http,
-            notify=lambda _: None,
-            mailer=mailer(settings, environment),
-        )
-
-
-def _settings(lake: Store, environment: Mapping[str, str]) -> Settings:
-    """``muster.yaml`` of the bucket; what it leaves open of a report, the stack says."""
-    key = f"{environment['MUSTER_SETTINGS']}/{SETTINGS_FILE}"
-    stored = lake.get(key)
-    if stored is None:
-        raise BadSettings(f"{lake.url(key)}: not found. Put it there with muster config push")
-    settings = parse(stored.data.decode("utf-8-sig"), lake.url(key), options_of)
-    readers = tuple(filter(None, environment.get("MUSTER_RECIPIENTS", "").split(",")))
-    site = environment.get("MUSTER_SITE_URL") or None
-    reports = tuple(
-        one.model_copy(
-            update={"recipients": one.recipients or readers, "site_url": one.site_url or site}
-        )
-        for one in settings.reports
-    )
-    return settings.model_copy(update={"reports": reports})
-
-
-def _copy_own(lake: Store, config: str, folder: Path) -> None:
-    """The community's own KPIs and templates, as files where the library looks for them."""
-    for entry in lake.list(config):
-        name = entry.key.removeprefix(config)
-        stored = lake.get(entry.key) if name.startswith(("kpis/", "templates/")) else None
-        if stored is not None:
-            path = folder / checked(name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(stored.data)
+    """The project of the stack that this function is part of."""
+    with in_bucket(environment, clock=system_clock, http=http) as project:
+        yield project
 
 
 def deadline(context: Any) -> datetime:

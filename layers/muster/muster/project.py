@@ -1,17 +1,20 @@
-"""A folder with ``muster.yaml`` → an open project: settings, stores, clock and connection."""
+"""A folder or a bucket with ``muster.yaml`` → an open project: settings, stores, clock, network."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from muster import settings_file, sources
 from muster.clock import Clock
+from muster.errors import BadSettings
 from muster.sending import Mailer, Outbox, mailer
 from muster.settings import Settings, Source
-from muster.store import Store, open_store
+from muster.store import Store, checked, open_store
 
 SETTINGS_FILE = "muster.yaml"
 CONFIG = "config/"  # below it, in a stack's lake, lie the settings and the community's own KPIs
@@ -95,3 +98,58 @@ def open_project(
         notify=notify,
         mailer=mailer(settings, environment),
     )
+
+
+@contextmanager
+def in_bucket(environment: Mapping[str, str], *, clock: Clock, http: Any) -> Iterator[Project]:
+    """The project whose settings, KPIs and templates lie in the settings' folder of the bucket.
+
+    ``MUSTER_LAKE`` and ``MUSTER_SITE`` say where lake and site are, whatever ``lake:`` says;
+    ``MUSTER_SETTINGS`` names the folder.
+    """
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        lake = open_store(environment["MUSTER_LAKE"], base=folder)
+        settings = _settings(lake, environment)
+        _copy_own(lake, f"{environment['MUSTER_SETTINGS']}/", folder)
+        yield Project(
+            folder=folder,
+            settings=settings,
+            lake=lake,
+            site=open_store(environment["MUSTER_SITE"], base=folder),
+            outbox=open_store(f"{environment['MUSTER_LAKE']}/outbox", base=folder),
+            clock=clock,
+            environment=environment,
+            http=http,
+            notify=lambda _: None,
+            mailer=mailer(settings, environment),
+        )
+
+
+def _settings(lake: Store, environment: Mapping[str, str]) -> Settings:
+    """``muster.yaml`` of the bucket; what it leaves open of a report, the stack says."""
+    key = f"{environment['MUSTER_SETTINGS']}/{SETTINGS_FILE}"
+    stored = lake.get(key)
+    if stored is None:
+        raise BadSettings(f"{lake.url(key)}: not found. Put it there with muster config push")
+    settings = settings_file.parse(stored.data.decode("utf-8-sig"), lake.url(key), options_of)
+    readers = tuple(filter(None, environment.get("MUSTER_RECIPIENTS", "").split(",")))
+    site = environment.get("MUSTER_SITE_URL") or None
+    reports = tuple(
+        one.model_copy(
+            update={"recipients": one.recipients or readers, "site_url": one.site_url or site}
+        )
+        for one in settings.reports
+    )
+    return settings.model_copy(update={"reports": reports})
+
+
+def _copy_own(lake: Store, config: str, folder: Path) -> None:
+    """The community's own KPIs and templates, as files where the library looks for them."""
+    for entry in lake.list(config):
+        name = entry.key.removeprefix(config)
+        stored = lake.get(entry.key) if name.startswith(("kpis/", "templates/")) else None
+        if stored is not None:
+            path = folder / checked(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(stored.data)

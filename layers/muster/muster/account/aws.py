@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -95,6 +96,19 @@ def settings_place(stack: str) -> str:
     """Where a stack's settings lie: ``s3://LAKE/config``."""
     said = parameters(described(stack))
     return f"{output(stack, 'Lake')}/{said.get('SettingsFolder', 'config')}"
+
+
+def environment_of(stack: str) -> Mapping[str, str]:
+    """What the stack's functions are told of where its lake, site and settings are."""
+    told = parameters(described(stack))
+    return {
+        **os.environ,
+        "MUSTER_LAKE": output(stack, "Lake"),
+        "MUSTER_SITE": output(stack, "Site"),
+        "MUSTER_SITE_URL": outputs(stack).get("SiteUrl", ""),
+        "MUSTER_SETTINGS": told.get("SettingsFolder", "config"),
+        "MUSTER_RECIPIENTS": told.get("Recipients", ""),
+    }
 
 
 def output(stack: str, name: str) -> str:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from muster.errors import BadSettings
-from muster.goals import xmr
+from muster.goals import goals, xmr
 from muster.pipeline import mails, measure, putting
 from muster.pipeline.mails import NOBODY, Reported
 from muster.project import Project
+from muster.records import GoalStatus
 from muster.reports import addresses, pages, site, templating, view
 from muster.reports.model import ReportView
 from muster.results import Measured
-from muster.settings import Report
+from muster.settings import Report, Settings
 
 __all__ = ["Reported", "deliver", "preview", "publish", "publish_site", "recipients", "report"]
 
@@ -153,7 +155,18 @@ def _view(project: Project, one: Report, measured: Measured) -> ReportView:
         key: xmr.read(found.numbers, found.kpi.lowest, found.kpi.highest)
         for key, found in series.items()
     }
-    return view.build(one, settings, measured, measured.as_of, readings)
+    told = replace(measured, goals=_verdicts(settings, one.grain, measured))
+    return view.build(one, settings, told, measured.as_of, readings)
+
+
+def _verdicts(settings: Settings, grain: str, measured: Measured) -> tuple[GoalStatus, ...]:
+    """The goals' verdicts on the report's own period: measuring told those of the last week."""
+    if grain == "week":
+        return measured.goals
+    known = {kpi.id for kpi in measured.kpis}
+    set_goals = [goal for goal in settings.goals if goal.kpi in known]
+    rest = (measured.as_of, settings.zone, settings.longest_windows)
+    return goals.judge(set_goals, measured.kpis, measured.values, grain, *rest)
 
 
 def _mailed(project: Project, one: Report, measured: Measured) -> ReportView:

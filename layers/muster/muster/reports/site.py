@@ -56,8 +56,8 @@ class Site:
 
     @cached_property
     def goals(self) -> tuple[GoalLine, ...]:
-        """Every goal once, of all reports in the site's language."""
-        alike = [view for view in self.views if view.language == self.first.language]
+        """Every goal once, as the first report in the site's language tells it."""
+        alike = [view for view in self.views[::-1] if view.language == self.first.language]
         return tuple({goal.name: goal for view in alike for goal in view.goals}.values())
 
     @property

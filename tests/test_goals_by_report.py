@@ -1,0 +1,71 @@
+"""A monthly report judges its goals by months, a weekly one by weeks, from one measurement."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+from mailing import NOW, measured_project
+from pydantic import TypeAdapter
+
+from muster.goals import goals
+from muster.kpis import catalogue
+from muster.pipeline import publish
+from muster.pipeline.measure import LATEST
+from muster.project import Project
+from muster.records import KpiValue
+from muster.results import Measured
+
+MORE = """\
+  - {name: monthly, grain: month, title: The month, sender: desk@example.org}
+  - {name: quarterly, grain: quarter, sender: desk@example.org}
+goals:
+  - name: Keep talking
+    objective: Be trusted
+    kpi: messages
+    target: {at_least: 90}
+    by: 2027-06-30
+"""
+
+
+def value(grain: str, start: date, number: float) -> KpiValue:
+    return KpiValue(
+        kpi="messages", version=1, grain=grain, period_start=start, segment="all",
+        value=number, n=100, too_few=False, partial=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Weeks that fall short, months that do not, and no quarter."""
+    project = measured_project(tmp_path, more=MORE)
+    weeks = [value("week", date(2026, 11, day), 50) for day in (2, 9, 16)]
+    months = [value("month", date(2026, month, 1), 400) for month in (8, 9, 10)]
+    kpis = tuple(one for one in catalogue.load() if one.id == "messages")
+    settings = project.settings
+    verdicts = goals.judge(
+        settings.goals, kpis, weeks, "week", NOW, settings.zone, settings.longest_windows
+    )
+    found = Measured(NOW, kpis, (*weeks, *months), tuple(verdicts), (), ())
+    project.lake.put(LATEST, TypeAdapter(Measured).dump_json(found))
+    return project
+
+
+def test_each_report_tells_the_verdict_of_its_own_period(project: Project) -> None:
+    pages = publish.preview(project)
+    said = {name: re.search(r"The goal is ([a-z ]+)\.", page) for name, page in pages.items()}
+    told = {name: found[1] if found else "" for name, found in said.items()}
+    assert told == {"weekly": "at risk", "monthly": "met", "quarterly": "without data"}
+    assert "400 meets the target" not in pages["weekly"]
+
+
+def test_the_site_tells_the_first_report_s_verdict(project: Project) -> None:
+    publish.publish_site(project)
+    front = project.site.get("index.html")
+    assert front is not None
+    version = publish.addresses.version_of(front.data.decode())
+    for page in ("goals.html", "kpi/messages.html"):
+        held = project.site.get(version + page)
+        assert held is not None and "At risk" in held.data.decode()
