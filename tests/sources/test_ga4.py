@@ -119,6 +119,12 @@ def test_a_day_that_two_pages_share_is_one_row() -> None:
     assert len(items) == 1 and len(traffic(items)) == 2
 
 
+def test_a_row_that_comes_again_counts_once() -> None:
+    rows = [(DAY, "Organic Social", 10, 9, 0, 0, "1"), (DAY, "Organic Social", 11, 9, 0, 0, "1")]
+    (found,) = traffic(fetch(only(report(VISITS, ga4.METRICS, *rows)))[1]).values()
+    assert found.sessions == 11
+
+
 def test_segments_are_reports_of_their_own() -> None:
     def answers(asked: Mapping[str, Any]) -> Any:
         if names(asked, "dimensions") != [*VISITS, "countryId"]:

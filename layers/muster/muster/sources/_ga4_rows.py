@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -101,15 +101,21 @@ def _extra(row: Mapping[str, str]) -> str | None:
     return next((name for name in row if name not in known and name[0] != "#"), None)
 
 
-def _named(report: Mapping[str, Any] | None) -> Iterator[dict[str, str]]:
-    """The rows of a report with their values by name; metrics behind a ``#``."""
+def _named(report: Mapping[str, Any] | None) -> Iterable[dict[str, str]]:
+    """The rows of a report with their values by name; metrics behind a ``#``.
+
+    A row that came again, as one does whose page moved while the report was read, counts once.
+    """
     if not report:
-        return
+        return ()
     dimensions = [head["name"] for head in report["dimensionHeaders"]]
     metrics = [f"#{head['name']}" for head in report["metricHeaders"]]
+    found = {}
     for row in report["rows"]:
         values = (*row.get("dimensionValues", ()), *row.get("metricValues", ()))
-        yield dict(zip((*dimensions, *metrics), (one["value"] for one in values), strict=True))
+        told = dict(zip((*dimensions, *metrics), (one["value"] for one in values), strict=True))
+        found[tuple(told[name] for name in dimensions)] = told
+    return found.values()
 
 
 def _add_visits(sums: _Sums, row: Mapping[str, str]) -> None:
