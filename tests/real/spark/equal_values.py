@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -65,6 +66,15 @@ def test_every_kpi_of_the_demo_s_lake(spark, tmp_path):
     coverage = tuple(measure.coverage_of(project, as_of))
     told = compared(spark, project.lake.url(), project.settings, as_of, coverage, tmp_path)
     print(f"{len({one.kpi for one in told.values()})} KPIs have a value in the demo")
+
+
+def test_the_recipe_of_the_documents(spark, monkeypatch, capsys):
+    (recipe,) = re.findall(
+        r"^```python spark\n(.*?)^```", (HOUSE / "docs/querying.md").read_text("utf-8"), re.M | re.S
+    )
+    monkeypatch.chdir(demo())
+    exec(recipe, {})
+    assert "|source|count|" in capsys.readouterr().out.replace(" ", "")
 
 
 def demo() -> Path:
