@@ -11,10 +11,10 @@ from typing import ParamSpec, TypeVar
 
 from muster.errors import BadSettings
 from muster.goals import goals, xmr
+from muster.measured import GoalStatus
 from muster.pipeline import mails, measure, putting
 from muster.pipeline.mails import NOBODY, Reported
 from muster.project import Project
-from muster.records import GoalStatus
 from muster.reports import addresses, pages, site, templating, view
 from muster.reports.model import ReportView
 from muster.results import Measured
