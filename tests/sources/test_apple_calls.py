@@ -131,3 +131,14 @@ def test_a_key_that_cannot_be_read_is_told() -> None:
     with pytest.raises(SourceFailed, match="private key cannot be read"):
         apple.connect(OPTIONS, secret, Http())
     assert private_key("ES256")
+
+
+def test_an_answer_counts_once_it_is_public_and_what_is_gone_keeps_its_stars() -> None:
+    one = Recorded("apple_app_store")
+    rows, _ = one.rows(items_of(one.pages(one.wire())))
+    found = {key[1][:8]: row for key, row in rows.items()}
+    assert found["00000004"]["replied_at"] == datetime(2026, 11, 18, 12, tzinfo=UTC)
+    assert found["00000003"]["replied_at"] is None
+    assert found["00000000"]["replied_at"] == datetime(2026, 11, 19, 12, tzinfo=UTC)
+    gone = found["00000001"]
+    assert (gone["rating"], gone["text"], gone["deleted_at"]) == (5, None, NOW)

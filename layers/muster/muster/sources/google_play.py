@@ -72,7 +72,7 @@ class Options(Source):
 
 def connect(options: Options, secret: str | None, http: Http) -> Api:
     """The client, signed in as the service account."""
-    google = OAuth("https://oauth2.googleapis.com/token", scope=SCOPE)
+    google = OAuth("https://oauth2.googleapis.com/token", scope=SCOPE, plain=False)
     base_url = options.base_url or "https://androidpublisher.googleapis.com"
     return signed(http, base_url, secret, google, name=options.name, needs=NEEDS, wait_of=_wait_of)
 

@@ -110,7 +110,7 @@ def _search(
     """Contacts by the time they were created; a refusal names the missing scope."""
     asked = {
         "filterGroups": [{"filters": list(filters)}] if filters else [],
-        "sorts": [{"propertyName": "createdate", "direction": "ASCENDING"}],
+        "sorts": ["createdate"],
         "properties": list(PROPERTIES),
         "limit": limit,
         "after": after,

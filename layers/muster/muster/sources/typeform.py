@@ -97,7 +97,9 @@ def _wait_of(answer: Answer) -> float | None:
 def check(api: Api, options: Options) -> str:
     """Counts the answers of the first form."""
     if not options.forms:
-        raise SourceFailed(f"{options.name}: set forms to the ids of the forms to read")
+        raise SourceFailed(
+            f"{options.name}: set forms to what is to be read: forms: {{ID: {{survey: nps}}}}"
+        )
     first = next(iter(options.forms))
     told = _granted(api, f"/forms/{first}/responses", "responses:read", page_size=1).body
     return f"reads Typeform: form {first} has {told['total_items']:,} answers"

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -115,8 +116,8 @@ def pages(api: Api, window: Window) -> Iterator[Page]:
         yield page(state, [_item("user", one, answer) for one in _records(answer, "users")])
     for answer in _export(api, window, state, "tickets", include="metric_sets"):
         for ticket in _records(answer, "tickets"):
-            yield Page(tuple(_of_ticket(api, window, ticket, answer)))
-        yield page(state)
+            yield Page(tuple(_of_ticket(api, ticket, answer)))
+        yield page(state, list(_gone(window, answer)))
     yield from _ratings(api, window, state)
     yield page(state)
 
@@ -157,8 +158,8 @@ def _item(stream: str, body: Any, answer: Answer, context: Any = None) -> Item:
     return Item(stream, without(body, _PRIVATE), answer.seen_at, context)
 
 
-def _of_ticket(api: Api, window: Window, ticket: Any, answer: Answer) -> Iterator[Item]:
-    """A ticket, and its comments with their authors; of a deleted one what is known of it."""
+def _of_ticket(api: Api, ticket: Any, answer: Answer) -> Iterator[Item]:
+    """A ticket, and its comments with their authors, unless it was deleted."""
     number = ticket.get("id") if isinstance(ticket, Mapping) else None
     number = number if isinstance(number, int) else None
     metrics = {
@@ -168,11 +169,7 @@ def _of_ticket(api: Api, window: Window, ticket: Any, answer: Answer) -> Iterato
     }
     solved_at = metrics[number].get("solved_at") if number in metrics else None
     yield _item("ticket", ticket, answer, {"solved_at": solved_at, "site": api.base_url})
-    if number is None:
-        return
-    if ticket.get("status") == "deleted":
-        yield from _gone(window, ticket, answer)
-    else:
+    if number is not None and ticket.get("status") != "deleted":
         yield from _comments(api, number)
 
 
@@ -226,17 +223,21 @@ def _after(answer: Answer) -> str | None:
     return meta.get("after_cursor") if meta.get("has_more") else None
 
 
-def _gone(window: Window, ticket: Mapping[str, Any], answer: Answer) -> Iterator[Item]:
-    """The known comments of a ticket that was deleted."""
-    try:
-        opened = instant(ticket["created_at"])
-    except (KeyError, TypeError, ValueError):
-        return
-    thread = str(ticket["id"])
-    for known in window.known(opened):
-        if known.thread_id == thread:
+def _gone(window: Window, answer: Answer) -> Iterator[Item]:
+    """The known comments of the tickets of a page that were deleted."""
+    opened = dict(_deleted(_records(answer, "tickets")))
+    for known in window.known(min(opened.values())) if opened else ():
+        if known.thread_id in opened:
             told = {"message_id": known.message_id, "created_at": stamp(known.created_at)}
-            yield _item("gone", {"id": ticket["id"]}, answer, told)
+            yield _item("gone", {"id": known.thread_id}, answer, told)
+
+
+def _deleted(tickets: Sequence[Any]) -> Iterator[tuple[str, datetime]]:
+    """Id and opening of each ticket that was deleted."""
+    for ticket in tickets:
+        if isinstance(ticket, Mapping) and ticket.get("status") == "deleted":
+            with suppress(KeyError, TypeError, ValueError):
+                yield str(ticket["id"]), instant(ticket["created_at"])
 
 
 def _ratings(api: Api, window: Window, state: State) -> Iterator[Page]:
