@@ -157,24 +157,32 @@ def run(
 def import_(
     context: typer.Context,
     table: Annotated[str, typer.Argument(help="messages, members, audience, orders …")],
-    file: Annotated[Path, typer.Argument(help="CSV, JSON Lines or Parquet.")],
+    file: Annotated[Path, typer.Argument(help="CSV, JSON Lines, Parquet or Excel.")],
     source: Annotated[str | None, typer.Option(help="Name of the source the rows are of.")] = None,
     file_format: Annotated[
         str | None, typer.Option("--format", help="A named export format, e.g. twcs.")
     ] = None,
+    encoding: Annotated[str, typer.Option(help="If the guess is wrong: cp1251, shift_jis.")] = "",
+    sheet: Annotated[str, typer.Option(help="Of an Excel file; the first if absent.")] = "",
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only say what would be taken; nothing is written.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Take your own export into the lake, through the same merge as a fetch."""
-    from muster.pipeline.importing import import_file
+    from muster.lake.importing import Reading
+    from muster.pipeline import importing, previewing
 
+    reading = Reading(file_format or "", encoding, sheet)
     with progress() as notify:
         project = opened(context, notify)
-        imported = import_file(project, table, file, source, file_format)
+        made = previewing.preview if preview else importing.import_file
+        outcome = made(project, table, file, source, reading=reading)
     if as_json:
-        say_json(asdict(imported))
+        say_json(asdict(outcome))
     else:
-        say(imported.sentence())
-    fail_if(bool(imported.refused))
+        say(outcome.sentence())
+    fail_if(bool(outcome.refusals))
 
 
 @app.command()

@@ -1,4 +1,7 @@
-"""A CSV, JSON Lines or Parquet file → its records with line numbers, streamed as they stand."""
+"""A CSV, JSON Lines, Parquet or Excel file → its records with line numbers, as they stand.
+
+All but Excel are streamed: a file of any size takes the memory of a few records.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from muster.errors import BadImport
 _CHUNK = 1 << 20
 _DELIMITERS = ",;\t|"
 _LONGEST_CELL = 16 * 1024 * 1024
+_LONGEST_LINE = 32 * 1024 * 1024
 _CARRIAGE = "\x1e"
+_EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_MARKS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +35,18 @@ class Record:
 
 @dataclass(frozen=True)
 class Opened:
-    """A file's records, and its columns where they are known beforehand."""
+    """A file's records, its columns where they are known beforehand, and how it is read."""
 
     columns: tuple[str, ...] | None
     records: Iterator[Record]
+    how: str
 
 
-def open_file(path: Path) -> Opened:
-    """Find out what the file is and read its header; ``BadImport`` if it is unreadable."""
+def open_file(path: Path, encoding: str = "", sheet: str = "") -> Opened:
+    """Find out what the file is and read its header; ``BadImport`` if it is unreadable.
+
+    ``encoding`` is only guessed if none is named, ``sheet`` is an Excel file's first if none is.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(_CHUNK)
@@ -44,19 +54,31 @@ def open_file(path: Path) -> Opened:
         raise BadImport(f"{path}: {error.strerror}: name a file that can be read") from error
     if head[:4] == b"PAR1":
         return _parquet(path)
-    encoding = _encoding(path, head)
-    text = head.decode(encoding, errors="ignore")
+    if head[:4] in _EXCEL:
+        return _excel(path, sheet)
+    encoding = encoding or _encoding(path, head)
+    try:
+        text = head.decode(encoding, errors="ignore")
+    except LookupError as error:
+        raise BadImport(f"no encoding {encoding!r}: write for example cp1251") from error
     if not text.strip():
         raise BadImport(f"{path} is empty: it needs a header and rows")
     newline = "\n" if "\n" in text else "\r"
     lines = _lines(path, encoding, newline)
-    return Opened(None, _json_records(lines)) if text.lstrip()[0] == "{" else _csv(path, lines)
+    first = text.lstrip()[0]
+    if first == "[":
+        return Opened(None, _json_array(lines), f"a JSON array, {_named(encoding)}")
+    if first == "{":
+        return Opened(None, _json_records(lines), f"JSON Lines, {_named(encoding)}")
+    return _csv(path, lines, encoding)
 
 
 def _encoding(path: Path, head: bytes) -> str:
     """UTF-8 if every byte of the file agrees, else what Excel writes on Western computers."""
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return "utf-16"
+    if (found := _utf16_by_its_zeros(head[:4096])) is not None:
+        return found
     for encoding in ("utf-8-sig", "cp1252"):
         decoder = codecs.getincrementaldecoder(encoding)()
         try:
@@ -70,13 +92,28 @@ def _encoding(path: Path, head: bytes) -> str:
     return "latin-1"
 
 
+def _utf16_by_its_zeros(head: bytes) -> str | None:
+    """UTF-16 without its mark: of a header in Latin letters every second byte is zero."""
+    for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        half = head[start::2]
+        if len(half) > 8 and half.count(0) > 0.4 * len(half):
+            return encoding
+    return None
+
+
+def _named(encoding: str) -> str:
+    return {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}.get(encoding, encoding.upper())
+
+
 def _lines(path: Path, encoding: str, newline: str) -> Iterator[str]:
-    with path.open(encoding=encoding, newline=newline) as file:
-        for line in file:
+    # What a named encoding cannot read stays as a mark in its row; its neighbours are well.
+    with path.open(encoding=encoding, newline=newline, errors="replace") as file:
+        # A line that never ends comes in pieces, which are refused as rows.
+        while line := file.readline(_LONGEST_LINE):
             yield line.rstrip("\r\n") + "\n" if line.endswith(("\n", "\r")) else line
 
 
-def _csv(path: Path, lines: Iterator[str]) -> Opened:
+def _csv(path: Path, lines: Iterator[str], encoding: str) -> Opened:
     # A lone carriage return inside an unquoted cell would end the row for the csv module.
     safe = (line.replace("\r", _CARRIAGE) for line in lines)
     header_line = next(line for line in safe if line.strip())
@@ -89,7 +126,9 @@ def _csv(path: Path, lines: Iterator[str]) -> Opened:
     csv.field_size_limit(_LONGEST_CELL)
     # Strict: a quote that is never closed would swallow the rows after it.
     reader = csv.reader(safe, delimiter=delimiter, strict=True)
-    return Opened(tuple(header), _csv_records(header, reader))
+    mark = _MARKS.get(delimiter, delimiter)
+    how = f"CSV, separated by {mark}, {_named(encoding)}"
+    return Opened(tuple(header), _csv_records(header, reader), how)
 
 
 def _csv_records(header: Sequence[str], reader: Any) -> Iterator[Record]:
@@ -127,6 +166,30 @@ def _json_records(lines: Iterator[str]) -> Iterator[Record]:
             yield Record(number, {"line": line[:10_000]}, "no JSON object")
 
 
+def _json_array(lines: Iterator[str]) -> Iterator[Record]:
+    """The objects of one array, however many lines it has: only one object is held at a time."""
+    decoder, line = json.JSONDecoder(), 1
+    text = next(lines).lstrip("\ufeff \t\r\n")[1:]
+    while True:
+        rest = text.lstrip(" \t\r\n,")
+        line += text.count("\n", 0, len(text) - len(rest))
+        try:
+            cells, end = decoder.raw_decode(rest)
+        except ValueError as error:
+            more = next(lines, "") if len(rest) < _LONGEST_LINE else ""
+            if not more:
+                if not rest.startswith("]"):
+                    yield Record(line, {"line": rest[:10_000]}, f"no JSON: {error}")
+                return
+            text = rest + more
+            continue
+        if isinstance(cells, dict):
+            yield Record(line, cells)
+        else:
+            yield Record(line, {"line": rest[:end][:10_000]}, "no JSON object")
+        line, text = line + rest.count("\n", 0, end), rest[end:]
+
+
 def _parquet(path: Path) -> Opened:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -135,7 +198,24 @@ def _parquet(path: Path) -> Opened:
         file = pq.ParquetFile(path)
     except pa.ArrowException as error:
         raise BadImport(f"{path} is no readable Parquet: {error}") from error
-    return Opened(tuple(file.schema_arrow.names), _parquet_records(file))
+    return Opened(tuple(file.schema_arrow.names), _parquet_records(file), "Parquet")
+
+
+def _excel(path: Path, sheet: str) -> Opened:
+    """The first row with cells is the header; a record's line is the sheet's own row number."""
+    from muster.lake import excel
+
+    found = excel.read(path, sheet)
+    rows = ((line, cells) for line, cells in found.rows if any(cell is not None for cell in cells))
+    _, names = next(rows, (0, ()))
+    header = [str(name or "").strip() for name in names]
+    if not any(header):
+        raise BadImport(f"{path}: sheet {found.sheet!r} is empty: it needs a header and rows")
+    if twice := [name for name in header if name and header.count(name) > 1]:
+        raise BadImport(f"{path}: column {twice[0]!r} stands there twice: rename one")
+    others = f" (others: {', '.join(found.others)})" if found.others else ""
+    records = (Record(line, dict(zip(header, cells, strict=False))) for line, cells in rows)
+    return Opened(tuple(filter(None, header)), records, f"Excel, sheet {found.sheet}{others}")
 
 
 def _parquet_records(file: Any) -> Iterator[Record]:

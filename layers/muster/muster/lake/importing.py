@@ -11,7 +11,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -25,26 +25,51 @@ from muster.lake.taken import Extra, Refusal, Taken
 from muster.records import SOURCE_NAME, TABLES, Column, Row, Table, columns
 
 _SOURCE = re.compile(SOURCE_NAME)
+_INEXACT = 10**15
 _TRUTH = {"true": True, "yes": True, "y": True, "t": True, "1": True,
           "false": False, "no": False, "n": False, "f": False, "0": False}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is known of a file beforehand; all else is found out.
+
+    ``form`` names a format of :mod:`muster.lake.formats`, ``sheet`` one of an Excel file.
+    """
+
+    form: str = ""
+    encoding: str = ""
+    sheet: str = ""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file yields, record by record, and how it is read."""
+
+    records: Iterator[Taken | Refusal | Extra]
+    how: str
 
 
 def read(
     path: Path, table: str, *, form: str = "", zone: tzinfo = UTC
 ) -> Iterator[Taken | Refusal | Extra]:
-    """Rows, refusals and unknown columns, as the file yields them.
+    """Rows, refusals and unknown columns, as the file yields them."""
+    return contents(path, table, Reading(form), zone).records
 
-    ``form`` names a format of :mod:`muster.lake.formats`; times without an offset are local to
-    ``zone``. ``BadImport`` if the file or its header cannot be taken at all, before any row.
+
+def contents(path: Path, table: str, reading: Reading, zone: tzinfo = UTC) -> Contents:
+    """What a file yields; times without an offset are local to ``zone``.
+
+    ``BadImport`` if the file or its header cannot be taken at all, before any row.
     """
     if table not in TABLES:
         raise BadImport(f"no table {table!r}: there are {', '.join(TABLES)}")
-    if form:
-        return _format(form, table)(path)
-    opened = open_file(path)
+    if reading.form:
+        return Contents(_format(reading.form, table)(path), f"format {reading.form}")
+    opened = open_file(path, reading.encoding, reading.sheet)
     if opened.columns is not None:
         _accept_header(path, TABLES[table], opened.columns)
-    return _taken(TABLES[table], opened.records, zone)
+    return Contents(_taken(TABLES[table], opened.records, zone), opened.how)
 
 
 def format_names() -> tuple[str, ...]:
@@ -117,6 +142,11 @@ def _row(kind: type, cells: Mapping[str, Any], zone: tzinfo) -> Row:
 
 
 def _value(column: Column, cell: Any, zone: tzinfo) -> Any:
+    if column.type == "string" and isinstance(cell, float) and abs(cell) >= _INEXACT:
+        raise Refused(
+            f"{column.name} is a number whose last digits are lost (a spreadsheet keeps 15): "
+            "store it as text"
+        )
     try:
         return _READERS[column.type](cell, zone)
     except (ValueError, TypeError, InvalidOperation, OverflowError) as error:

@@ -25,6 +25,8 @@ from muster.records import Table
 from muster.store import Store, Stored
 
 TRIES = 20
+# So many missing parts in a row are made as empty ones.
+FILLED = 16
 _Done = TypeVar("_Done")
 
 
@@ -110,11 +112,24 @@ def misplaced(store: Store, place: Place) -> list[Key]:
 def close_parts(store: Store, places: Iterable[Place]) -> int:
     """Make every part of a month but the last full, and a missing one empty; how many it took.
 
-    No row moves: a merge then looks for a key in every part, as it must.
+    No row moves: a merge then looks for a key in every part, as it must. Only a part with a number
+    far beyond the others' takes the next one: the gap would be filled with too many.
     """
-    there = {place.part: place for place in places}
-    last = there[max(there)]
-    return sum(_close(store, replace(last, part=part)) for part in range(last.part))
+    numbers: list[int] = []
+    for place in sorted(places):
+        wanted = numbers[-1] + 1 if numbers else 0
+        if place.part - wanted > FILLED:
+            place = _renumbered(store, place, wanted)
+        numbers.append(place.part)
+    return sum(_close(store, replace(place, part=part)) for part in range(numbers[-1]))
+
+
+def _renumbered(store: Store, place: Place, part: int) -> Place:
+    stored, moved = store.get(place.key), replace(place, part=part)
+    if stored is not None:
+        store.put(moved.key, stored.data, if_new=True)
+        store.delete(place.key, if_match=stored.etag)
+    return moved
 
 
 def _close(store: Store, place: Place) -> bool:

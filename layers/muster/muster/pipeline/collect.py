@@ -219,7 +219,7 @@ def _of_the_present(project: Project, source: Source, items: list[Item]) -> list
 def without_erased(project: Project, name: str, rows: Iterable[Row]) -> list[Row]:
     """Rows of an import without those of the source's erased members."""
     suppressed = suppression.load(project.lake, name)
-    return [row for row in rows if not suppressed.pseudonym(_person(row))]
+    return [row for row in rows if not suppressed.pseudonym(person_of(row))]
 
 
 def is_theirs(source: Source, suppressed: suppression.Suppressed) -> Callable[[Item], bool]:
@@ -240,12 +240,12 @@ def is_theirs(source: Source, suppressed: suppression.Suppressed) -> Callable[[I
 
 def _is_owned(row: Row | Deletion, suppressed: suppression.Suppressed) -> bool | None:
     """Whether a row is of an erased member, of somebody else, or (``None``) of nobody."""
-    if person := _person(row):
+    if person := person_of(row):
         return suppressed.pseudonym(person) is not None
     return suppressed.has_opened(row.thread_id) if isinstance(row, Thread) else None
 
 
-def _person(row: Row | Deletion) -> str | None:
+def person_of(row: Row | Deletion) -> str | None:
     """The account a row is of."""
     names = ("author_id", "member_id", "respondent_id", "customer_id")
     return next((found for name in names if (found := getattr(row, name, None))), None)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from muster.errors import BadImport
 from muster.lake import importing, merge, raw, state
+from muster.lake.importing import Reading
 from muster.lake.taken import Extra, Refusal, Taken
 from muster.pipeline import people
 from muster.pipeline.collect import added, earliest, first_of, run_name, without_erased
@@ -21,16 +22,22 @@ from muster.store import check_writable
 
 BATCH_RECORDS = 20_000
 SHOWN = 8
+TOLD = 100
+LONG = 60
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import took: changed rows per source, columns passed over, records refused."""
+    """What an import took: changed rows per source, columns passed over, records refused.
+
+    ``refused`` says why of the first hundred; all of them, ``refusals``, lie in quarantine.
+    """
 
     table: str
     rows: int = 0
     changed: Mapping[str, int] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
+    refusals: int = 0
     extra: tuple[str, ...] = ()
     unscored: int = 0
     trouble: str = ""
@@ -44,9 +51,9 @@ class Imported:
         told = ", ".join(parts) or "none"
         lines = [f"{self.table}: {self.rows:,} rows read; new or changed: {told}"]
         if self.extra:
-            lines.append(f"columns passed over: {', '.join(self.extra)}")
+            lines.append(f"columns passed over: {', '.join(map(plain, self.extra))}")
         if self.refused:
-            lines.append(f"{len(self.refused):,} refused and kept in quarantine, the first:")
+            lines.append(f"{self.refusals:,} refused and kept in quarantine, the first:")
             lines += [f"  {reason}" for reason in self.refused[:SHOWN]]
         if self.unscored:
             lines.append(f"{self.unscored:,} texts without a score ({self.trouble}): import again")
@@ -54,15 +61,20 @@ class Imported:
 
 
 def import_file(
-    project: Project, table: str, path: Path, source: str | None = None, form: str | None = None
+    project: Project,
+    table: str,
+    path: Path,
+    source: str | None = None,
+    form: str | None = None,
+    reading: Reading | None = None,
 ) -> Imported:
     """Merge a file's rows; raises ``BadImport`` before anything is written if it cannot be taken.
 
     Rows go to the source they name themselves, else to ``source``.
     """
-    if source is not None and not re.fullmatch(SOURCE_NAME, source):
-        raise BadImport(f"--source {source!r}: write a name of a-z, 0-9, - and _")
-    found = importing.read(path, table, form=form or "", zone=project.settings.zone)
+    accept_name(source)
+    reading = reading or Reading(form or "")
+    found = importing.contents(path, table, reading, project.settings.zone).records
     check_writable(project.lake)
     imported, run = Imported(table), run_name(project.clock())
     for number, batch in enumerate(_batches(found)):
@@ -70,6 +82,12 @@ def import_file(
         project.notify(Progress("import", table, imported.rows, "rows"))
     people.settle_after(project, [{table: sum(imported.changed.values())}])
     return imported
+
+
+def accept_name(source: str | None) -> None:
+    """``BadImport`` if no source can have this name."""
+    if source is not None and not re.fullmatch(SOURCE_NAME, source):
+        raise BadImport(f"--source {source!r}: write a name of a-z, 0-9, - and _")
 
 
 def _batches(
@@ -91,7 +109,7 @@ def _take(
     found = [one for one in batch if isinstance(one, Taken)]
     taken = [one for one in found if one.source or source]
     refused = [one for one in batch if isinstance(one, Refusal)]
-    refused += [_nameless(one) for one in found if not (one.source or source)]
+    refused += [nameless(one) for one in found if not (one.source or source)]
     extra = tuple(record.column for record in batch if isinstance(record, Extra))
     changed: dict[str, int] = {}
     moods: list[Mood] = []
@@ -103,14 +121,27 @@ def _take(
         so_far,
         rows=so_far.rows + len(taken),
         changed=added(so_far.changed, changed),
-        refused=so_far.refused + tuple(f"line {one.line}: {one.reason}" for one in refused),
+        refused=(so_far.refused + tuple(map(told, refused)))[:TOLD],
+        refusals=so_far.refusals + len(refused),
         extra=so_far.extra + extra,
         unscored=so_far.unscored + sum(one.unscored for one in moods),
         trouble=next((one.trouble() for one in moods if one.trouble()), so_far.trouble),
     )
 
 
-def _nameless(record: Taken) -> Refusal:
+def told(refusal: Refusal) -> str:
+    """A refusal as one line."""
+    return f"line {refusal.line}: {refusal.reason}"
+
+
+def plain(cell: object) -> str:
+    """A cell in a few plain letters: what a file says cannot drive the terminal."""
+    text = "; ".join(cell) if isinstance(cell, tuple) else str(cell)
+    short = text if len(text) <= LONG else f"{text[:LONG]}…"
+    return "".join(letter if letter.isprintable() else " " for letter in short)
+
+
+def nameless(record: Taken) -> Refusal:
     why = "names no source: add a source column, or say --source NAME"
     return Refusal(record.line, why, asdict(record.row))
 

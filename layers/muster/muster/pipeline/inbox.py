@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from errno import EFBIG, ENOSPC
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,9 +30,13 @@ def receive(project: Project, key: str) -> dict[str, Any]:
     """
     with TemporaryDirectory() as folder:
         file = Path(folder) / f"file{PurePosixPath(key).suffix}"
-        if not project.lake.download(key, file):
-            return {"outcome": "not there", "problems": 0}
-        told = {"file": key, "at": project.clock().isoformat(), **_taken(project, key, file)}
+        try:
+            if not project.lake.download(key, file):
+                return {"outcome": "not there", "problems": 0}
+            taken = _taken(project, key, file)
+        except OSError as error:
+            taken = _too_large(key, error)
+        told = {"file": key, "at": project.clock().isoformat(), **taken}
     project.lake.put(_receipt(key), json.dumps(told, indent=1, default=str).encode())
     if told["outcome"] == "imported":
         project.lake.delete(key)
@@ -44,6 +49,14 @@ def _taken(project: Project, key: str, file: Path) -> dict[str, Any]:
         return {"outcome": "imported", **asdict(import_file(project, table, file, source))}
     except BadImport as error:
         return {"outcome": "refused", "reason": str(error).replace(str(file), key)}
+
+
+def _too_large(key: str, error: OSError) -> dict[str, Any]:
+    """A file that does not fit on a function's disk is told; what else goes wrong is raised."""
+    if error.errno not in (ENOSPC, EFBIG):
+        raise error
+    why = f"{key} does not fit on the function's disk: run muster import on a computer"
+    return {"outcome": "refused", "reason": why}
 
 
 def _address(key: str) -> tuple[str, str | None]:

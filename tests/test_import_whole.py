@@ -1,0 +1,137 @@
+"""Importing as a user does: a preview that keeps its word, refusals kept aside, the way back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from muster.commands import app, data  # noqa: F401  (a verb is there once it is imported)
+from muster.kpis import engine
+from muster.lake import merge, parquet, raw, suppression
+from muster.pipeline import inbox, previewing
+from muster.pipeline.importing import import_file
+from muster.project import Project, open_project
+from muster.records import TABLES, columns
+from muster.store import FolderStore
+from muster.terminal import say_records
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+HEAD = "source,message_id,thread_id,author_id,created_at,text,mo\x1bod\n"
+GOOD = "forum,m1,t,a1,2026-03-01,\x1b[2Jhello,x\nx,m2,t,a2,2026-05-01,,x\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return _project(tmp_path / "one")
+
+
+def _project(folder: Path) -> Project:
+    folder.mkdir()
+    (folder / "muster.yaml").write_text("community: Desk\n")
+    return open_project(folder, clock=lambda: NOW, environment={}, http=None)
+
+
+def _file(folder: Path, text: str) -> Path:
+    (folder / "file.csv").write_text(text)
+    return folder / "file.csv"
+
+
+def test_a_preview_says_what_the_import_then_takes_and_writes_nothing(
+    project: Project, tmp_path: Path
+) -> None:
+    suppression.add(project.lake, "x", ["a2"])
+    before = [entry.key for entry in project.lake.list()]
+    path = _file(tmp_path, HEAD + GOOD + ",m3,t,,2026-03-01,,\nforum,m4,,,2026-03-01,,\n")
+    found = previewing.preview(project, "messages", path)
+    assert [entry.key for entry in project.lake.list()] == before
+    assert (found.how, found.rows) == ("CSV, separated by commas, UTF-8", {"forum": 1})
+    assert (found.first_month, found.last_month, found.erased) == ("2026-03", "2026-03", 1)
+    imported = import_file(project, "messages", path)
+    assert imported.changed == {"forum": 1, "x": 0}
+    assert imported.refusals == found.refusals == 2
+    assert sorted(imported.refused) == sorted(found.refused)
+
+
+def test_what_a_file_says_cannot_drive_the_terminal(project: Project, tmp_path: Path) -> None:
+    path = str(_file(tmp_path, HEAD + GOOD))
+    for words in (["--preview"], []):
+        said = CliRunner().invoke(
+            app, ["-C", str(project.folder), "import", "messages", path, *words]
+        )
+        assert said.exit_code == 0, said.output
+        assert "\x1b" not in said.output
+        assert "passed over: mo od" in said.output.replace("that would be ", "")
+
+
+def test_a_million_refusals_are_counted_but_not_held(project: Project, tmp_path: Path) -> None:
+    path = _file(tmp_path, HEAD + "forum,,t,,2026-03-01,,\n" * 300)
+    imported = import_file(project, "messages", path, "forum")
+    assert (imported.refusals, len(imported.refused)) == (300, 100)
+    kept = list(raw.read_quarantine(project.lake, "forum"))
+    assert [item.context for item, _ in kept] == [{"line": line} for line in range(2, 302)]
+
+
+class _FullDisk(FolderStore):
+    def download(self, key: str, path: Path) -> bool:
+        raise OSError(28, "No space left on device")
+
+
+def test_a_file_too_large_for_a_function_gets_a_receipt_that_says_so(project: Project) -> None:
+    lake = _FullDisk(project.lake.root)  # type: ignore[attr-defined]
+    object.__setattr__(project, "lake", lake)
+    key = "inbox/messages/forum/all.csv"
+    assert inbox.receive(project, key) == {"outcome": "refused", "problems": 1}
+    stored = lake.get("receipts/messages/forum/all.csv.json")
+    assert stored and "run muster import on a computer" in json.loads(stored.data)["reason"]
+
+
+SAMPLES = {
+    "string": "=x;y | 'z'\n", "strings": ("a;b", "c|d", "[e"), "bool": True, "int": 3,
+    "timestamp": datetime(2026, 3, 1, 9, 0, 0, 123456, tzinfo=UTC), "float": 0.1,
+    "date": date(2026, 3, 1), "money": Decimal("12.3456"),
+}  # fmt: skip
+CHOICES = {"author_role": "staff", "kind": "reply", "direction": "ambient", "role": "bot"}
+CHOICES |= {"email_hash": "ab" * 32, "currency": "EUR", "lang": "en"}
+
+
+def _rows() -> Iterator[object]:
+    """Of each table a row with every cell set and one with only those that must be."""
+    for table in TABLES.values():
+        given = {one.name: CHOICES.get(one.name, SAMPLES[one.type])
+                 for one in columns(table.row)[:-1]}  # fmt: skip
+        yield table.row(**given)
+        must = {one.name for one in columns(table.row) if not one.nullable} & {*given}
+        least = {name: given[name] for name in must} | {table.key[0]: "other"}
+        yield table.row(**least | ({"date": date(2026, 4, 1)} if table.key[0] == "date" else {}))
+
+
+@pytest.mark.parametrize("form", ["parquet", "json"])
+def test_what_is_exported_and_imported_again_is_the_same_lake(form: str, tmp_path: Path) -> None:
+    one, other = _project(tmp_path / "one"), _project(tmp_path / "other")
+    merge.merge(one.lake, "s", [(row, NOW) for row in _rows()])  # type: ignore[misc]
+    for name in TABLES:
+        path = tmp_path / f"{name}.{form}"
+        sql = f"select * exclude (observed_at) from {name}"
+        if form == "parquet":
+            path.write_bytes(engine.ask_parquet(one.lake.url(), sql))
+        else:
+            answer, said = engine.ask(one.lake.url(), sql), StringIO()
+            with redirect_stdout(said):
+                say_records(answer.columns, answer.rows)
+            path.write_text(said.getvalue())
+        assert import_file(other, name, path).refused == ()
+    keys = [entry.key for entry in one.lake.list("tables/")]
+    assert keys == [entry.key for entry in other.lake.list("tables/")]
+    for key in keys:
+        table = TABLES[key.split("/")[1]]
+        made, taken = (parquet.decode(table, project.lake.get(key).data, key).rows.to_pylist()  # type: ignore[union-attr]
+                       for project in (one, other))  # fmt: skip
+        assert made == taken, key
