@@ -37,7 +37,7 @@ def days(first: str, last: str) -> list[date]:
 
 def test_a_first_fetch_reads_the_history_or_from_the_start_that_is_asked_for() -> None:
     assert read({}) == days("2026-10-22", "2026-11-20")
-    assert read({}, start=date(2026, 11, 3)) == days("2026-11-02", "2026-11-20")
+    assert read({}, start=date(2026, 11, 3)) == days("2026-11-03", "2026-11-20")
 
 
 def test_later_ones_read_what_may_still_change_once_a_day_and_the_newest_every_time() -> None:

@@ -127,14 +127,14 @@ def test_parts_of_a_segment_are_added_up() -> None:
 def test_days_are_the_account_s_and_read_again_while_they_may_change() -> None:
     ads = Ads()
     _, cursor = ads.fetch()
-    assert ads.spans() == [("2026-11-02", "2026-11-19")]
+    assert ads.spans() == [("2026-11-03", "2026-11-19")]
     again = Ads()
     again.fetch(cursor)
     assert again.spans() == [("2026-11-17", "2026-11-19")]
     assert again.spans("conversion_action_category") == again.spans()
     later = Ads()
     later.fetch(cursor, now=NOW + timedelta(days=20))
-    assert later.spans()[0][0] == "2026-11-02" and later.spans()[-1][1] == "2026-12-09"
+    assert later.spans()[0][0] == "2026-11-03" and later.spans()[-1][1] == "2026-12-09"
 
 
 def test_a_manager_stands_for_its_enabled_accounts() -> None:
@@ -176,9 +176,9 @@ def test_a_query_that_is_too_dear_is_asked_for_in_halves() -> None:
 
     ads = Ads(campaign=campaign)
     items, _ = ads.fetch()
-    assert ads.spans() == [("2026-11-02", "2026-11-19"), ("2026-11-02", "2026-11-10"),
-                           ("2026-11-11", "2026-11-19")]  # fmt: skip
-    assert [(item.context or {})["day"] for item in items] == ["2026-11-02", "2026-11-11"]
+    assert ads.spans() == [("2026-11-03", "2026-11-19"), ("2026-11-03", "2026-11-11"),
+                           ("2026-11-12", "2026-11-19")]  # fmt: skip
+    assert [(item.context or {})["day"] for item in items] == ["2026-11-03", "2026-11-12"]
 
 
 @pytest.mark.parametrize(

@@ -106,10 +106,10 @@ def test_several_days_in_one_are_refused() -> None:
 
 def test_days_are_the_account_s_and_read_again_while_they_may_change() -> None:
     spans, _, cursor = fetch()
-    assert spans == [("2026-11-02", "2026-11-19")]
+    assert spans == [("2026-11-03", "2026-11-19")]
     assert fetch(cursor=cursor)[0] == [("2026-11-17", "2026-11-19")]
     later = fetch(cursor=cursor, now=NOW + timedelta(days=20))[0]
-    assert later == [("2026-11-02", "2026-12-02"), ("2026-12-03", "2026-12-09")]
+    assert later == [("2026-11-03", "2026-12-03"), ("2026-12-04", "2026-12-09")]
 
 
 def test_what_is_too_much_is_asked_for_in_halves() -> None:
@@ -127,7 +127,7 @@ def test_what_is_too_much_is_asked_for_in_halves() -> None:
         if (date.fromisoformat(span[1]) - date.fromisoformat(span[0])).days < 6
     ]
     days = [date.fromisoformat(first) for first, _ in read]
-    assert days == [date(2026, 11, 2), date(2026, 11, 7), date(2026, 11, 11), date(2026, 11, 16)]
+    assert days == [date(2026, 11, 3), date(2026, 11, 8), date(2026, 11, 12), date(2026, 11, 16)]
     assert len(items) == 4
 
 

@@ -17,7 +17,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from muster.sources import Window
-from muster.sources._newest import OPEN, State, given, start_of
+from muster.sources._newest import OPEN, State, given
 
 ONE = timedelta(days=1)
 Span = tuple[date, date]  # first and last day, both included
@@ -58,18 +58,18 @@ def spans(
 
 
 def _asked(entry: State, window: Window, zone: ZoneInfo, plan: Plan, today: date) -> Span:
-    """First and last day of a whole walk."""
-    start, oldest = start_of(window), today - (plan.history - 1) * ONE
-    earliest = _day(start, zone) if start else oldest
+    """First and last day of a whole walk; a start in the settings is a day of the account's."""
+    oldest, start = today - (plan.history - 1) * ONE, window.options.since
     if given(window) != OPEN:
-        until = _day(window.until - timedelta(microseconds=1), zone) if window.until else today
-        return earliest, min(until, today)
+        since, until = window.since, window.until
+        last = _day(until - timedelta(microseconds=1), zone) if until else today
+        return (_day(since, zone) if since else start or oldest), min(last, today)
     through = entry.get("through")
     if not through:
-        return earliest, today
+        return start or oldest, today
     back = plan.recent if through == str(today) else plan.settling
     again = min(date.fromisoformat(through), today) - (back - 1) * ONE
-    return max(again, earliest) if start else again, today
+    return max(again, start or again), today
 
 
 def _day(at: datetime, zone: ZoneInfo) -> date:
