@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help setup demo test test-bluesky test-spark test-site test-kill test-platforms test-mistakes lint layers lint-aws format bench docs screenshots renew clean
+.PHONY: help setup demo test test-bluesky test-spark test-site test-kill test-platforms test-mistakes test-thorough lint layers lint-aws format bench docs screenshots renew clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -40,13 +40,16 @@ test-site: .venv/ready     ## every page of four sites at five widths, light, da
 	MUSTER_BROWSER=all $(BIN)/pytest -n 0 --timeout 3600 tests/reports/test_browser.py tests/reports/test_asking.py
 
 test-kill: .venv/ready     ## twenty kills at random points of a fetch, then the same lake
-	MUSTER_KILLS=20 $(BIN)/pytest --timeout 1200 tests/test_promises.py
+	MUSTER_THOROUGH=1 $(BIN)/pytest --timeout 1200 tests/test_promises.py
 
 test-platforms: .venv/ready ## every platform through many more examples, every request, every record
 	MUSTER_THOROUGH=1 $(BIN)/pytest -n auto --dist load --timeout 1800 tests/sources/test_contract.py tests/sources/test_any_shape.py
 
 test-mistakes: .venv/ready ## the mistakes of other tools, each put into a copy: its tests must fail
-	MUSTER_MISTAKES=all $(BIN)/pytest -n auto --dist load tests/kpis/test_mistakes.py
+	MUSTER_THOROUGH=1 $(BIN)/pytest -n auto --dist load tests/kpis/test_mistakes.py
+
+test-thorough: .venv/ready ## the default suite with many more examples, seeds, kills and mistakes
+	MUSTER_THOROUGH=1 MUSTER_BROWSER=all $(BIN)/pytest -n auto --dist loadfile --timeout 3600 $(TESTS)
 
 lint: .venv/ready     ## ruff, types, and the direction of imports
 	$(BIN)/ruff check .

@@ -12,12 +12,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from thorough import tries
 
 import demo
 from muster.kpis import engine
 from muster.records import TABLES, columns
 
-KILLS = int(os.environ.get("MUSTER_KILLS", "3"))
+KILLS = tries(3, 20)
 WEEKS = 4
 
 

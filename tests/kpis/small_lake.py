@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -82,17 +82,18 @@ def measured(
     as_of: datetime,
     kpis: Iterable[str | Kpi] = (),
     coverage: Sequence[Coverage] = (),
+    grain: str = "",
     **more: Any,
 ) -> runner.Outcome:
-    """Measure rows without a lake on disk; ``more`` are settings."""
-    connection = engine.connect("/nowhere")
+    """Measure rows without a lake on disk, in one grain if it is named; ``more`` are settings."""
+    connection = engine.connect("/nowhere", threads=1)
     lay(connection, rows)
     chosen = {one if isinstance(one, str) else one.id for one in kpis}
     own = tuple(one for one in kpis if isinstance(one, Kpi))
-    built_in = (one for one in load() if not chosen or one.id in chosen)
-    return runner.measure(
-        connection, settings(**more), (*built_in, *own), as_of=as_of, coverage=coverage
-    )
+    wanted = [one for one in load() if not chosen or one.id in chosen] + list(own)
+    if grain:
+        wanted = [replace(one, grains=tuple({grain} & {*one.grains})) for one in wanted]
+    return runner.measure(connection, settings(**more), wanted, as_of=as_of, coverage=coverage)
 
 
 def values(

@@ -14,9 +14,11 @@ from test_golden import CASES, _as_of, _at, _rows
 
 from muster.errors import BadSettings
 from muster.kpis import behind, catalogue, engine
+from muster.records import KpiValue
 from muster.results import Behind, Kpi
 
 KPIS = {kpi.id: kpi for kpi in catalogue.load()}
+MEASURED: dict[str, tuple[KpiValue, ...]] = {}  # case → what was measured of it
 Table = list[dict[str, Any]]
 
 
@@ -39,12 +41,15 @@ def asked(case: dict[str, Any], kpi: Kpi, day: str, segment: str) -> tuple[Any, 
     spans = [covers(_at(start), _at(end), table) for table, start, end in case.get("coverage", ())]
     facts = {"as_of": _as_of(case), "coverage": spans}
     grain, own = case.get("grain", "week"), case.get("settings", {})
-    outcome = measured(list(_rows(case)), kpis=[kpi.id], **facts, **own)
+    name = case["name"]
+    if name not in MEASURED:  # all its KPIs at once
+        rows, kpis = list(_rows(case)), list(case["values"])
+        MEASURED[name] = measured(rows, kpis=kpis, grain=grain, **facts, **own).values
     key = (kpi.id, grain, date.fromisoformat(day), segment)
     (value,) = [
-        one for one in outcome.values if (one.kpi, one.grain, one.period_start, one.segment) == key
+        one for one in MEASURED[name] if (one.kpi, one.grain, one.period_start, one.segment) == key
     ]
-    connection = engine.connect("/nowhere")
+    connection = engine.connect("/nowhere", threads=1)
     lay(connection, list(_rows(case)))
     period = (grain, date.fromisoformat(day))
     return value, behind.behind(connection, settings(**own), kpi, period, segment, **facts)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from small_lake import START, at, lay, message
 from small_lake import settings as small_settings
 from story import Said, tell
+from thorough import tries
 
 from muster.kpis import engine, steps
 from muster.kpis.given import parameters, prepare
@@ -63,7 +64,7 @@ AFTERWARDS = _in_order(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(15, 200), deadline=None)
 @given(stories=threads, announced=announcements)
 @example(stories=[((AFTERWARDS,), [], None, False)], announced=[])
 def test_windows_open_the_same_episodes_as_a_machine_that_reads_on(

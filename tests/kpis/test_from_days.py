@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 from small_lake import START, at, covers, measured, message
+from thorough import tries
 
 from muster.kpis import catalogue
 from muster.records import Audience, Order, Review, Row, SurveyResponse, Thread
@@ -71,7 +72,7 @@ def renamed(**changes) -> list:
     return [dataclasses.replace(kpi, id=f"own_{kpi.id}", **changes) for kpi in BY_DAYS]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(tries(1, 10)))
 def test_periods_from_days_have_the_values_of_their_own_sql(seed):
     rows = list(made(seed))
     from_days, alone = found(rows, renamed()), found(rows, renamed(from_days=""))

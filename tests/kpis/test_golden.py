@@ -47,6 +47,7 @@ def test_values(case):
         as_of=_as_of(case),
         kpis=[*case.get("values", {}), "issues_opened"],
         coverage=[covers(_at(a), _at(b), table) for table, a, b in case.get("coverage", ())],
+        grain=case.get("grain", "week"),
         **case.get("settings", {}),
     )
     assert outcome.problems == ()

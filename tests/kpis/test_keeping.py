@@ -3,7 +3,6 @@ happened to the lake between them."""
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from small_lake import settings
+from thorough import tries
 
 from muster.kpis import catalogue, engine, measuring, runner
 from muster.lake.merge import merge
@@ -197,8 +197,7 @@ def told(outcome: runner.Outcome) -> tuple:
     return values, outcome.waiting, outcome.suspected
 
 
-# One life by default; MUSTER_LIVES=20 lives more of them.
-@pytest.mark.parametrize("seed", range(int(os.environ.get("MUSTER_LIVES", "1"))))
+@pytest.mark.parametrize("seed", range(tries(1, 20)))
 def test_going_on_says_what_a_run_from_scratch_says(tmp_path, monkeypatch, seed):
     scratch = []
     count = measuring.Run.from_scratch

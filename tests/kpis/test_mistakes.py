@@ -1,7 +1,6 @@
 """Each mistake of tests/golden/mistakes, put into a copy of the library, makes its tests fail.
 
-By default every patch is tried for its fit, and three are run; MUSTER_MISTAKES=all (``make
-test-mistakes``) runs them all.
+By default every patch is tried for its fit, and three are run; ``make test-mistakes`` runs all.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from thorough import IS_THOROUGH
 
 import muster
 
@@ -38,7 +38,7 @@ def _ways() -> Iterator[Any]:
 
 
 WAYS = list(_ways())
-CHOSEN = WAYS if os.environ.get("MUSTER_MISTAKES") == "all" else WAYS[:: len(WAYS) // SHORT]
+CHOSEN = WAYS if IS_THOROUGH else WAYS[:: len(WAYS) // SHORT]
 
 
 @pytest.mark.parametrize("way", WAYS)

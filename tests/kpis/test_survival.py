@@ -9,6 +9,7 @@ from statistics import median_low
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from thorough import tries
 
 from muster.kpis import catalogue, engine, steps
 
@@ -58,7 +59,7 @@ def quantile(connection, waits: list[tuple[int, bool]], kpi: str) -> float | Non
     return found[0][2] if found else None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(40, 500), deadline=None)
 @given(waits=st.lists(wait, min_size=1, max_size=40))
 @example(waits=[(t, True) for t in range(1, 21)])
 @example(waits=[(1, True), (2, False)])
@@ -67,7 +68,7 @@ def test_median_and_p90_agree_with_fractions(connection, waits):
     assert found == [exact(waits, Fraction(1, 2)), exact(waits, Fraction(9, 10))]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(10, 100), deadline=None)
 @given(waits=st.lists(wait, min_size=1, max_size=40))
 @example(waits=[(t, True) for t in range(1, 21)])
 def test_the_quantiles_are_where_the_curve_of_lifelines_reaches_them(connection, waits):
@@ -81,7 +82,7 @@ def test_the_quantiles_are_where_the_curve_of_lifelines_reaches_them(connection,
         assert quantile(connection, waits, kpi) == min(reached, default=None)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(20, 300), deadline=None)
 @given(waits=st.lists(st.integers(0, 9), min_size=1, max_size=12))
 def test_while_nobody_waits_the_median_is_the_plain_lower_one(connection, waits):
     found = quantile(connection, [(t, True) for t in waits], "first_response_median")

@@ -13,6 +13,7 @@ from hypothesis import given as for_all
 from hypothesis import settings as limits
 from hypothesis import strategies as some
 from small_lake import at, lay, measured, message, settings
+from thorough import tries
 
 from muster.kpis import engine, given, steps
 from muster.records import Member
@@ -110,15 +111,16 @@ def test_the_band_counts_accounts_once_and_all_their_messages_that_stand():
     assert measured([message("n", 0)], as_of=AS_OF).suspected == SuspectedBots()
 
 
-@limits(max_examples=60, deadline=None)
+@limits(max_examples=tries(20, 200), deadline=None)
 @for_all(
     some.lists(
         some.tuples(
             some.sampled_from(["eve", "ada"]),
-            some.integers(0, 30),
+            some.sampled_from([0, 5, 20]),
             some.sampled_from([AD, AD + "!", "short"]),
         ),
-        max_size=60,
+        min_size=40,
+        max_size=90,
     )
 )
 def test_equals_a_count_in_plain_python(said):

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -155,10 +156,13 @@ def fill(
     """A new table with these rows, by way of JSON Lines: single inserts take a millisecond each."""
     kinds = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     connection.execute(f"create or replace temp table {table} ({kinds})")
+    rows = iter(rows)
+    if (first := next(rows, None)) is None:
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.jsonl"
         with path.open("w", encoding="utf-8") as file:
-            for row in rows:
+            for row in chain((first,), rows):
                 named = dict(zip(columns, map(_plain, row), strict=True))
                 file.write(json.dumps(named) + "\n")
         read = ", ".join(f"{name}: {quoted(kind)}" for name, kind in columns.items())
