@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 from demo import limits
 from demo.community import World
@@ -16,6 +17,7 @@ from demo.x_posts import Post, post_json, posts, snowflake, user_id
 from demo.x_query import BadQuery, Test, predicate
 
 BEARER = "demo-x-bearer"
+REFRESH = "demo-x-refresh-"  # and a number; each works once
 _PROBLEMS = "https://api.twitter.com/2/problems"
 _UNAUTHORIZED = Answer(
     {"title": "Unauthorized", "type": "about:blank", "status": 401, "detail": "Unauthorized"}, 401
@@ -26,7 +28,7 @@ _USER_DEFAULTS = ("id", "name", "username")
 
 
 class XApi:
-    """X as an app with the bearer token ``BEARER`` sees it."""
+    """X as an app with the bearer token ``BEARER``, or a user whose tokens rotate, sees it."""
 
     def __init__(
         self,
@@ -36,6 +38,7 @@ class XApi:
         followers: dict[date, tuple[int, int]],
     ) -> None:
         self.now, self.followers = now, followers
+        self.used_up: set[str] = set()
         self.us = world.crowds[X].desk[0]
         self.people = {person.handle.lower(): person for person in world.crowds[X].people}
         self.by_user_id = {user_id(person): person for person in world.crowds[X].people}
@@ -60,7 +63,9 @@ class XApi:
 
     def answer(self, request: Request) -> Answer:
         """The answer to one request, with the headers of its rate limit."""
-        if request.bearer != BEARER:
+        if request.path == "/2/oauth2/token":
+            return self._granted(request)
+        if not request.bearer.startswith(BEARER):
             return _UNAUTHORIZED
         for pattern, name, call in self.routes:
             if match := pattern.fullmatch(request.path):
@@ -70,6 +75,19 @@ class XApi:
                 found = call(request, *match.groups())
                 return Answer(found.body, found.status, headers)
         return _problem("Not Found", 404, "about:blank", "Not Found")
+
+    def _granted(self, request: Request) -> Answer:
+        """A new access token, and a refresh token in place of the one that was sent."""
+        form = dict(parse_qsl((request.body or b"").decode()))
+        old = form.get("refresh_token", "")
+        number = old.removeprefix(REFRESH)
+        if old in self.used_up or not (old.startswith(REFRESH) and number.isdecimal()):
+            said = "Value passed for the token was invalid."
+            return Answer({"error": "invalid_request", "error_description": said}, 400)
+        self.used_up.add(old)
+        token = {"access_token": f"{BEARER}-{number}", "expires_in": 7200, "token_type": "bearer"}
+        scope = "tweet.read users.read offline.access"
+        return Answer({**token, "scope": scope, "refresh_token": f"{REFRESH}{int(number) + 1}"})
 
     def _metered(self, name: str) -> tuple[bool, dict[str, str]]:
         if name not in self.meters:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 import sys
@@ -67,17 +66,9 @@ def platforms() -> str:
 
 
 def _platform(name: str) -> Sequence[str]:
-    parts = (inspect.getdoc(sources.platform(name)) or "").split("\n\n")
-    told = {part.partition(": ")[0]: part.partition(": ")[2] for part in parts}
+    told = {word: text.replace("``", "`") for word, text in sources.said_of(name).items()}
     words = (told.get(what, "") for what in ("Credentials", "Limits", "Verified"))
-    return (f"`{name}`", _sentence(parts[0], whole=True), _filled(name), *map(_sentence, words))
-
-
-def _sentence(text: str, whole: bool = False) -> str:
-    """The first sentence of a paragraph, or all of it, as one line of Markdown."""
-    line = " ".join(text.split()).replace("``", "`")
-    found = re.match(r".*?[.](?= [A-Z`]|$)", line)
-    return line if whole or not found else found[0]
+    return (f"`{name}`", told["reads"], _filled(name), *map(sources.sentence, words))
 
 
 def _filled(name: str) -> str:

@@ -1,6 +1,8 @@
 """``muster init``: each type of community begins with measures and goals that hold together."""
 
+import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +11,11 @@ from muster.errors import BadSettings
 from muster.goals import goals
 from muster.kpis import catalogue
 from muster.kpis.catalogue import COMMUNITIES
-from muster.project import read_settings
+from muster.project import credentials_of, options_of, platform_names, read_settings
 from muster.reports import view
+from muster.settings import Source
 
+RECORDINGS = Path(__file__).parent / "recordings"
 KPIS = {kpi.id: kpi for kpi in catalogue.load()}
 TODAY = date(2026, 11, 26)
 GIVEN = {
@@ -88,3 +92,27 @@ def test_a_starting_goal_that_says_too_little_is_refused(tmp_path):
 
 def test_what_starts_with_a_kpi_is_a_community_of_it():
     assert all(set(kpi.starter) <= set(kpi.communities) for kpi in KPIS.values())
+
+
+@pytest.mark.parametrize("platform", platform_names())
+def test_every_platform_can_be_the_first_source(tmp_path, platform):
+    """Asked for what it needs in its own words; the file tells its secret and its own settings."""
+    path, asked = RECORDINGS / f"{platform}.json", []
+    told = json.loads(path.read_text("utf-8"))["options"] if path.exists() else {}
+    given = {"community": "Desk", "platform": platform, "type": "support", "timezone": "UTC"}
+
+    def answer(question):
+        asked.append(question)
+        return told.get("account" if len(asked) == 1 else "base_url", "") if len(asked) < 3 else ""
+
+    missing = {"community": None, **{key: given[key] for key in given if key != "community"}}
+    answers = starter.complete(missing, TODAY, lambda q: answer(q) if "called" not in q else "Desk")
+    text = starter.write(tmp_path, {**answers, "lake": "./lake"}).read_text("utf-8")
+    (source,) = read_settings(tmp_path).sources
+    assert source.account == told.get("account")
+    field = options_of(platform).model_fields["account"]
+    if field.is_required():
+        assert asked[0] == f"{field.description} (required)"
+    assert credentials_of(platform) in asked[2]
+    own = set(options_of(platform).model_fields) - {*answers, "name", "since", *dir(Source)}
+    assert all(f"# {name}:" in text or name in Source.model_fields for name in own)

@@ -22,6 +22,7 @@ from stack import CHOSEN, HOUSE, Stack, Tools, clone, words
 
 sys.path.insert(0, str(HOUSE))
 import demo  # noqa: E402
+from demo.x_api import REFRESH  # noqa: E402
 
 CACHE = HOUSE / ".cache"
 # In the order in which one needs the other; a report's schedule is made by the first fetch.
@@ -151,9 +152,15 @@ def _write_settings(found: World) -> Mapping[str, Path]:
     return histories
 
 
+def secrets(found: World) -> Mapping[str, str]:
+    """The demo's tokens, X's as those of a user: fetching has to keep each new refresh token."""
+    signed_in = {"client_id": "demo", "refresh_token": f"{REFRESH}0"}
+    return {**found.platforms.tokens, "DEMO_X_BEARER": json.dumps(signed_in)}
+
+
 def _lay_down(found: World, histories: Mapping[str, Path]) -> None:
     """The tokens, and the history that is imported; as a person does it."""
-    for name, value in found.platforms.tokens.items():
+    for name, value in secrets(found).items():
         found.muster("secret", "set", name, "--stack", found.stack.name, said=f"{value}\n")
     drop(found.stack, {f"inbox/audience/{source}/{path.name}": path
                        for source, path in histories.items()})  # fmt: skip

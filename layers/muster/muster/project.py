@@ -61,6 +61,11 @@ def platform_names() -> tuple[str, ...]:
     return sources.platform_names()
 
 
+def credentials_of(platform: str) -> str:
+    """What a platform wants as its secret, as one sentence; empty if it says nothing."""
+    return sources.sentence(sources.said_of(platform).get("Credentials", "")).replace("``", "")
+
+
 def read_settings(folder: Path) -> Settings:
     """The validated ``muster.yaml`` of a project folder."""
     return settings_file.load(folder / SETTINGS_FILE, options_of)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
+from textwrap import fill
 
 from muster.errors import BadSettings
 from muster.goals.target import RELATIVE
 from muster.kpis import catalogue
 from muster.kpis.catalogue import COMMUNITIES
-from muster.project import SETTINGS_FILE, options_of, platform_names
+from muster.project import SETTINGS_FILE, credentials_of, options_of, platform_names
 from muster.results import Kpi, StartingGoal
+from muster.settings import Source
 from muster.settings_file import parse
 
 TEXT = """\
@@ -65,13 +67,16 @@ lake: {lake}                 # a folder, or s3://bucket/prefix
 TOKEN_HINT = "    # token: env:{variable}      # see: muster doctor\n"
 
 
+NOTE = "    # "
+SOURCE_KEYS = ("account", "base_url", "token")
+REFERENCES = "env:NAME, ssm:/path, secretsmanager:name (empty if none)"
 QUESTIONS = {
     "community": "What is the community called?",
     "type": "What is it for? ({types}; empty: support)",
     "platform": "Which platform is the first source? ({platforms})",
     "account": "Our account or space there (empty if none)",
     "base_url": "Address of the instance (empty for the platform's own)",
-    "token": "Where is its secret? env:NAME, ssm:/path, secretsmanager:name (empty if none)",
+    "token": f"Where is its secret? {REFERENCES}",
     "timezone": "Time zone (IANA, e.g. Europe/Berlin)",
     "recipient": "Who gets the weekly report? (mail address)",
 }
@@ -91,11 +96,25 @@ def complete(
     choices = {"platforms": ", ".join(platform_names()), "types": ", ".join(COMMUNITIES)}
     for name, question in QUESTIONS.items() if missing and ask else ():
         if name not in answers and ask:
-            answers[name] = ask(question.format(**choices))
+            answers[name] = ask(_asked(name, answers.get("platform")) or question.format(**choices))
     defaults = {"timezone": "UTC", "name": answers["platform"], "recipient": "you@example.org"}
     defaults |= {"type": COMMUNITIES[0], "currency": "EUR", "language": "en"}
     defaults |= {"today": today.isoformat()}
     return defaults | {name: value for name, value in answers.items() if value}
+
+
+def _asked(name: str, platform: str | None) -> str:
+    """The question for a key in the platform's own words, if it has some for it."""
+    if name not in SOURCE_KEYS or platform not in platform_names():
+        return ""
+    if name == "token":
+        wanted = credentials_of(platform)
+        return f"Its secret: {wanted} Where is it? {REFERENCES}" if wanted else ""
+    field = options_of(platform).model_fields[name]
+    meaning = field.description or ""
+    if not field.is_required():
+        return f"{meaning} (empty if none)" if meaning and name == "account" else ""
+    return f"{meaning or name} (required)"
 
 
 def write(folder: Path, answers: Mapping[str, str]) -> Path:
@@ -156,9 +175,23 @@ def _scalar(value: str) -> str:
 
 
 def _source_lines(answers: Mapping[str, str]) -> str:
+    """The source's keys, then, as comments, its secret and the platform's own settings."""
     keys = ("base_url", "account", "token", "since")
     lines = "".join(f"    {key}: {answers[key]}\n" for key in keys if answers.get(key))
-    if answers.get("token"):
-        return lines
-    variable = answers["name"].upper().replace("-", "_")
-    return lines + TOKEN_HINT.format(variable=f"{variable}_TOKEN")
+    if not answers.get("token"):
+        variable = answers["name"].upper().replace("-", "_")
+        lines += TOKEN_HINT.format(variable=f"{variable}_TOKEN")
+    return lines + "".join(_hints(answers["platform"]))
+
+
+def _hints(platform: str) -> Iterator[str]:
+    if platform not in platform_names():
+        return
+    if wanted := credentials_of(platform):
+        yield fill(f"its secret: {wanted}", 92, initial_indent=NOTE, subsequent_indent=NOTE) + "\n"
+    for name, field in options_of(platform).model_fields.items():
+        if name not in Source.model_fields:
+            yield (
+                f"    # {name}:{' ' * max(16 - len(name), 1)}# {field.description or ''}".rstrip()
+                + "\n"
+            )

@@ -29,7 +29,9 @@ into one line that names it. A platform never writes anything and never sleeps o
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -85,3 +87,23 @@ def platform(name: str) -> Platform:
     if name not in platform_names():
         raise BadSettings(f"no platform {name!r}: there are {', '.join(platform_names())}")
     return importlib.import_module(f"{__name__}.{name}")
+
+
+def said_of(name: str) -> dict[str, str]:
+    """What a platform's docstring says: ``reads``, then its paragraphs by the word they begin with.
+
+    Each is one line: ``Credentials``, ``Limits``, ``Verified``, ``Unverified``.
+    """
+    first, *others = (inspect.getdoc(platform(name)) or "").split("\n\n")
+    found = {"reads": " ".join(first.split())}
+    for paragraph in others:
+        word, colon, text = " ".join(paragraph.split()).partition(": ")
+        if colon and word.isalpha():
+            found.setdefault(word, text)
+    return found
+
+
+def sentence(text: str) -> str:
+    """The first sentence of a line."""
+    found = re.match(r".*?[.](?= [A-Z`]|$)", text)
+    return found[0] if found else text

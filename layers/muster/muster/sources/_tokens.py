@@ -198,8 +198,8 @@ class Tokens:
                 f"with: needs {self._needs}"
             )
         form, basic = {**grant, **self._oauth.extra}, {}
-        if self._oauth.basic:
-            basic = {"Authorization": _basic(form.pop("client_id"), form.pop("client_secret", ""))}
+        if self._oauth.basic and "client_secret" in form:
+            basic = {"Authorization": _basic(form.pop("client_id"), form.pop("client_secret"))}
         elif "client_id" in form:
             form = {key: value for key, value in form.items() if value}
         url = str(self._fields.get("token_uri") or self._oauth.url)

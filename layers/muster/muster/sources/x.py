@@ -1,6 +1,8 @@
 """X (API v2): our posts, mentions, replies under our posts, posts by search terms, followers.
 
-Credentials: an app's bearer token, from the developer console at https://console.x.com.
+Credentials: an app's bearer token, from the developer console at https://console.x.com; or what
+an OAuth 2.0 sign-in of the account gave (``{"client_id", "client_secret", "refresh_token"}`` with
+the scopes ``tweet.read users.read offline.access``). X replaces that refresh token with each use.
 
 Limits: pay per use, about $0.005 a post read; searches reach back 7 days (``full_archive``: all).
 Of our own account a post costs $0.001 with an owner's token, and the same post is free for the
@@ -52,6 +54,7 @@ from muster.sources._newest import (
     stamp,
     start_of,
 )
+from muster.sources._tokens import OAuth, signed
 from muster.sources._x_rows import history, is_readable, reference
 
 OVERLAP = timedelta(minutes=35)
@@ -88,15 +91,15 @@ class Options(Source):
 
 def connect(options: Options, secret: str | None, http: Http) -> Api:
     """The signed-in client."""
-    if not secret:
-        raise SourceFailed(
-            f"{options.name}: X needs a bearer token: set token: env:NAME for this source"
-        )
-    return Api(
+    base_url = options.base_url or "https://api.x.com"
+    oauth = OAuth(f"{base_url}/2/oauth2/token", basic=True)
+    return signed(
         http,
-        options.base_url or "https://api.x.com",
-        {"Authorization": f"Bearer {secret}"},
+        base_url,
+        secret,
+        oauth,
         name=options.name,
+        needs='a bearer token, or {"client_id", "client_secret", "refresh_token"}',
         wait_of=_wait_of(options.name),
     )
 
