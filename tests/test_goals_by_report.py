@@ -12,10 +12,10 @@ from pydantic import TypeAdapter
 
 from muster.goals import goals
 from muster.kpis import catalogue
+from muster.measured import KpiValue
 from muster.pipeline import publish
 from muster.pipeline.measure import LATEST
 from muster.project import Project
-from muster.records import KpiValue
 from muster.results import Measured
 
 MORE = """\

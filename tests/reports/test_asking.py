@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, Page
 from sample import sample_view
 
 from muster.errors import BadSettings
+from muster.measured import KpiValue
 from muster.pipeline import browser_database, putting
-from muster.records import KpiValue
 from muster.reports import addresses, site
 from muster.reports.pages import Engine
 from muster.serving import server

@@ -12,7 +12,7 @@ import pytest
 from measured import campus
 from sample import hostile_view, quiet_view, sample_view
 
-from muster.reports import data, schema, view
+from muster.reports import data, inert, schema, view
 
 VIEWS = {
     "campus": campus, "sample": sample_view, "quiet": quiet_view, "hostile": hostile_view,
@@ -20,10 +20,15 @@ VIEWS = {
 KIND = {"kpis.json": "kpis", "goals.json": "goals", "index.json": "index"}
 
 
+def documents(one):
+    views = [inert.everything(one)]
+    return data.files(views) | {"index.json": data.plain(data.index(views))}
+
+
 @pytest.mark.parametrize("name", VIEWS)
 def test_every_document_keeps_its_published_schema(name):
     published = schema.files()
-    for path, document in data.files([VIEWS[name]()]).items():
+    for path, document in documents(VIEWS[name]()).items():
         kind = KIND.get(path, "report")
         root = "reports/" if path.startswith("reports/") else ""
         where = document["schema"].replace("../", "") if root else document["schema"]
@@ -35,7 +40,7 @@ def test_every_document_keeps_its_published_schema(name):
 
 
 def test_a_document_that_lost_a_field_breaks_its_schema():
-    for path, document in data.files([sample_view()]).items():
+    for path, document in documents(sample_view()).items():
         checker = jsonschema.Draft202012Validator(schema.schema(KIND.get(path, "report")))
         for name in document:
             assert list(checker.iter_errors({k: v for k, v in document.items() if k != name}))
@@ -89,8 +94,9 @@ def test_the_index_names_every_report_newest_first():
     main = sample_view()
     chief = replace(main, name="chief", voice="executive")
     last_week = data.issue(replace(main, period_start=main.period_start - timedelta(weeks=1)))
-    files = data.files([main, chief], past=[last_week, data.issue(main)])
-    listed = [report["json"] for report in files["index.json"]["reports"]]
+    files = data.files([main, chief])
+    index = data.index([main, chief], past=[last_week, data.issue(main)])
+    listed = [report.json for report in index.reports]
     assert listed == [
         "reports/2026-W47.json", "reports/2026-W47-chief.json", "reports/2026-W46.json",
     ]  # fmt: skip

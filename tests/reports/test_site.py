@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import gzip
 import html.parser
 import io
@@ -18,7 +19,8 @@ from hypothesis import strategies as st
 from published import crawled, links, whole
 from sample import HOSTILE, hostile_view, quiet_view, sample_view
 
-from muster.records import TABLES, GoalStatus, KpiValue, columns
+from muster.measured import DERIVED, GoalStatus, KpiValue
+from muster.records import TABLES
 from muster.reports import addresses, data, inert, site
 from muster.reports import pages as made
 from muster.reports.pages import Engine
@@ -235,9 +237,10 @@ def test_the_data_page_tells_what_is_stale_in_quarantine_in_the_lake_and_how_to_
     assert "Stale" in page
     assert "the token was refused (401)" in page
     assert '<td class="figure">21,480</td><td class="figure">12</td>' in page
-    for table in (*TABLES.values(),):
-        assert f'id="table-{table.name}">{table.name}</code></summary>' in page
-        assert all(f"<code>{column.name}</code>" in page for column in columns(table.row))
+    lake = {table.name: table.row for table in TABLES.values()} | dict(DERIVED)
+    for name, row in lake.items():
+        assert f'id="table-{name}">{name}</code></summary>' in page
+        assert all(f"<code>{field.name}</code>" in page for field in dataclasses.fields(row))
     for path in ("kpi_values.parquet", "kpi_values.csv", "kpis.json", "schema/kpis.schema.json"):
         assert f'href="data/{path}"' in page
     assert page.count('class="copy"') == 4

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import sqrt
+from typing import TYPE_CHECKING
 
 from muster.measured import KpiValue
 from muster.reports import addresses, dates, goal_lines, measures, numbers, opening, signals, words
@@ -18,7 +19,9 @@ from muster.reports.series import Key, Series, all_series, settled
 from muster.reports.signals import Signal
 from muster.reports.words import Words
 from muster.results import Kpi, Measured, Reading
-from muster.settings import Report, Settings
+
+if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
+    from muster.settings import Report, Settings
 
 FINER = {"week": "day", "month": "week", "quarter": "week"}
 _ORDER = ("worse", "changed")

@@ -93,23 +93,22 @@ DOCUMENTS: Mapping[str, type] = {
 
 
 def to_json(view: ReportView) -> dict[str, Any]:
-    """One report as its JSON document."""
-    document = ReportDocument(VERSION, _schema("report", "../"), inert.everything(view))
-    return dict(plain(document))
+    """One report as its JSON document, whoever wrote the words in it."""
+    return _document(inert.everything(view))
 
 
-def files(
-    views: Sequence[ReportView], past: Sequence[Issue] = (), more: Sequence[Measure] = ()
-) -> dict[str, Any]:
-    """Every JSON document by its path below ``data/``; the first view is the main report.
+def _document(view: ReportView) -> dict[str, Any]:
+    return dict(plain(ReportDocument(VERSION, _schema("report", "../"), view)))
 
-    ``past`` are reports of earlier runs that the index goes on naming, ``more`` the measures that
-    no report shows.
+
+def files(views: Sequence[ReportView], more: Sequence[Measure] = ()) -> dict[str, Any]:
+    """Every JSON document but the index by its path below ``data/``; the first is the main report.
+
+    ``more`` are the measures that no report shows. The views are harmless (``inert.everything``).
     """
-    views = [inert.everything(view) for view in views]
     main = views[0]
     head = (main.community, main.note, main.as_of)
-    measures = {(one.kpi, one.segment): inert.everything(one) for one in more}
+    measures = {(one.kpi, one.segment): one for one in more}
     measures |= {(one.kpi, one.segment): one for view in reversed(views) for one in view.measures}
     period = (main.period_start, main.period_end)
     without_data = tuple(goal.name for goal in main.goals if goal.status == "no_data")
@@ -119,8 +118,8 @@ def files(
     )
     now = [issue(view, view is main) for view in views]
     kpis = KpisDocument(VERSION, _schema("kpis"), *head, tuple(measures.values()), main.events)
-    reports = {one.json: to_json(view) for one, view in zip(now, views, strict=True)}
-    documents = {"kpis.json": kpis, "goals.json": goals, "index.json": index(views, past)}
+    reports = {one.json: _document(view) for one, view in zip(now, views, strict=True)}
+    documents = {"kpis.json": kpis, "goals.json": goals}
     return {path: plain(document) for path, document in documents.items()} | reports
 
 
@@ -128,8 +127,8 @@ def index(
     views: Sequence[ReportView], past: Sequence[Issue] = (), publication: str = ""
 ) -> IndexDocument:
     """What there is: the documents of a publication (a path from ``data/``) and every report."""
-    main = inert.everything(views[0])
-    now = [issue(inert.everything(view), number == 0) for number, view in enumerate(views)]
+    main = views[0]
+    now = [issue(view, number == 0) for number, view in enumerate(views)]
     older = [one for one in past if one.json not in {new.json for new in now}]
     every = sorted([*now, *older], key=lambda one: one.period_start, reverse=True)
     within = f"{publication}data/" if publication else ""

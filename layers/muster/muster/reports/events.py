@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 from muster.clock import DAY, next_period
 from muster.reports import dates
@@ -11,7 +12,9 @@ from muster.reports.model import Break, Measure
 from muster.reports.signals import Signal
 from muster.reports.words import Words
 from muster.results import Definition
-from muster.settings import Settings
+
+if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
+    from muster.settings import Settings
 
 Event = tuple[str, date, date]
 # How many periods a rule speaks of; a run has its own length.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 from muster.clock import period_start
 from muster.measured import GoalStatus
@@ -11,9 +12,11 @@ from muster.reports.model import GoalLine
 from muster.reports.numbers import Style
 from muster.reports.series import Series
 from muster.results import Kpi
-from muster.settings import Goal, Report
 
-Judged = tuple[Goal, GoalStatus]
+if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
+    from muster.settings import Goal, Report
+
+Judged: TypeAlias = "tuple[Goal, GoalStatus]"
 
 
 def judged(goals: Iterable[Goal], statuses: Iterable[GoalStatus]) -> tuple[Judged, ...]:

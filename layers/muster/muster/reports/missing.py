@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from muster.reports import dates, numbers
 from muster.reports.model import Freshness, GoalLine, Measure
 from muster.reports.words import Words
 from muster.results import OtherMoney, SourceFacts, SuspectedBots
-from muster.settings import Goal, Settings
+
+if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
+    from muster.settings import Goal, Settings
 
 
 def freshness(

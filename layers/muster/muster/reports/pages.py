@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from muster.measured import GoalStatus, KpiValue
+from muster.measured import DERIVED, derived_columns
 from muster.records import TABLES, Column, columns
 from muster.reports import (
     addresses,
@@ -222,9 +222,8 @@ def data_page(
 
 def _lake() -> tuple[tuple[str, tuple[Column, ...]], ...]:
     """The tables of the lake that anyone may query, with their columns."""
-    stored = tuple((table.name, columns(table.row)) for table in TABLES.values())
-    derived = (("kpi_values", KpiValue), ("goal_status", GoalStatus))
-    return (*((name, columns(row)[:-1]) for name, row in derived), *stored)
+    stored = ((table.name, columns(table.row)) for table in TABLES.values())
+    return (*((name, derived_columns(name)) for name in DERIVED), *stored)
 
 
 def ask(first: ReportView, place: Place, engine: Engine | None) -> str:

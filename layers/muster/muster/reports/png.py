@@ -41,7 +41,11 @@ text { fill: #5a6876; }
 
 @lru_cache(maxsize=256)  # one report goes to several recipients
 def png(svg: str, *, with_font: bool = True) -> bytes:
-    """The picture at twice its size on white; without a font resvg leaves all text out."""
+    """The picture at twice its size on white; without a font resvg leaves all text out.
+
+    Reading the fonts costs more than drawing, so a picture without text does without them.
+    """
+    needs = with_font and "<text" in svg
     return bytes(
         resvg_py.svg_to_bytes(
             svg_string=svg,
@@ -50,6 +54,6 @@ def png(svg: str, *, with_font: bool = True) -> bytes:
             background="#ffffff",
             skip_system_fonts=True,
             font_family="Inter",
-            font_files=[str(file) for file in FONT_FILES] if with_font else None,
+            font_files=[str(file) for file in FONT_FILES] if needs else None,
         )
     )

@@ -6,12 +6,15 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from muster.clock import DAY, last_whole_period, next_period, period_start
 from muster.measured import KpiValue
 from muster.results import Kpi, Reading
-from muster.settings import Windows
+
+if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
+    from muster.settings import Windows
 
 WHOLE = "all"
 Key = tuple[str, str]

@@ -117,9 +117,7 @@ def _publication(site: Site, assets: str) -> dict[str, bytes]:
 def _numbers(site: Site) -> dict[str, bytes]:
     """Everything under ``data/`` but the index, which names the publication itself."""
     each = [one for several in site.measures.values() for one in several]
-    told = data.files(site.views, site.past, each)
-    del told["index.json"]
-    documents = told | schema.files() | dict(site.more or {})
+    documents = data.files(site.views, each) | schema.files() | dict(site.more or {})
     found = {f"data/{path}": _json(held) for path, held in documents.items()}
     found |= {addresses.kpi_csv(one.kpi, one.segment): tables.series(one) for one in each}
     found |= {

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from muster.clock import DAY, last_whole_period, next_period
@@ -29,7 +30,9 @@ from muster.reports.model import Change, GoalLine, Measure, ReportView, Waiting
 from muster.reports.series import Key, Series, all_series, settled
 from muster.reports.words import Words
 from muster.results import Kpi, Measured, Reading, WaitingIssue
-from muster.settings import Goal, Report, Settings
+
+if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
+    from muster.settings import Goal, Report, Settings
 
 __all__ = ["all_series", "build", "check", "to_json"]
 

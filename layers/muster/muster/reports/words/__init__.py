@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from gettext import c2py
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from muster.errors import BadSettings
 from muster.results import Kpi
+
+FILES = Path(__file__).parent
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +104,7 @@ class _Kind(str):
 
 def languages() -> tuple[str, ...]:
     """The languages there are words for."""
-    files = (file.name for file in resources.files(__name__).iterdir())
-    return tuple(sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml")))
+    return tuple(sorted(file.stem for file in FILES.glob("*.toml")))
 
 
 def of(own: str | None, community: str) -> Words:
@@ -124,7 +125,7 @@ def load(tag: str = "en") -> Words:
     if language not in languages():
         known = ", ".join(languages())
         raise BadSettings(f"there are no words for the language {tag!r}: choose from {known}")
-    file = resources.files(__name__) / f"{language}.toml"
+    file = FILES / f"{language}.toml"
     texts = tomllib.loads(file.read_text(encoding="utf-8"))
     texts |= texts.pop("region", {}).get(region.upper(), {})
     return Words(tag, texts, c2py(texts["plural"]))
