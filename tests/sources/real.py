@@ -153,7 +153,9 @@ def _exchange(found: Mapping[str, Any], name: str) -> Exchange | None:
 
 
 def _headers(told: Any) -> dict[str, str]:
-    if isinstance(told, list):  # name, value, name, value
+    if isinstance(told, list) and told and isinstance(told[0], list):  # pairs
+        told = dict(told)
+    elif isinstance(told, list):  # name, value, name, value
         told = dict(zip(told[::2], told[1::2], strict=False))
     flat = {key: value[0] if isinstance(value, list) and value else value
             for key, value in told.items()}  # fmt: skip
