@@ -72,6 +72,17 @@ def test_the_newest_day_may_lie_back() -> None:
     assert read(state, plan=plan) == days("2026-11-18", "2026-11-18")
 
 
+def test_what_the_platform_keeps_no_more_is_not_asked_for() -> None:
+    plan = Plan(recent=1, settling=2, history=30, most=99, reach=10)
+    bounds = {
+        "since": datetime(2025, 1, 1, tzinfo=UTC),
+        "until": datetime(2026, 11, 14, tzinfo=UTC),
+    }
+    assert read({}, plan=plan) == days("2026-11-11", "2026-11-20")
+    assert read({}, plan=plan, start=date(2020, 1, 1)) == days("2026-11-11", "2026-11-20")
+    assert read({}, plan=plan, **bounds) == days("2026-11-11", "2026-11-13")
+
+
 @given(
     st.integers(1, 9), st.integers(1, 40), st.integers(1, 60), st.integers(1, 40),
     st.integers(0, 6), st.integers(0, 72),

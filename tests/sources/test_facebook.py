@@ -272,8 +272,10 @@ def test_a_page_that_is_too_much_is_asked_for_in_halves() -> None:
     def feed(query: Mapping[str, str]) -> Any:
         if int(query["limit"]) > 30:
             return error(1, message="Please reduce the amount of data you're asking for")
-        return {"data": [post(5)]}
+        if "after" in query:
+            return {"data": [post(6)]}
+        return {"data": [post(5)], "paging": {"next": "https://g.example/?after=x"}}
 
     meta = Meta(**{"/1/feed": feed})
-    assert set(messages(meta.fetch()[0])) == {"1_5"}
-    assert [query["limit"] for query in meta.asked("/1/feed")] == ["100", "50", "25"]
+    assert set(messages(meta.fetch()[0])) == {"1_5", "1_6"}
+    assert [query["limit"] for query in meta.asked("/1/feed")] == ["100", "50", "25", "25"]

@@ -28,7 +28,8 @@ class Plan:
     """How days are read: ``recent`` ones every time, ``settling`` ones by each day's first run.
 
     ``history`` is how far back a first fetch without ``since`` reads, ``most`` how many days
-    one request may ask for, ``behind`` how many days the platform's newest one lies back.
+    one request may ask for, ``behind`` how many days the platform's newest one lies back, and
+    ``reach`` how many it keeps at all: who asks for more may be refused.
     """
 
     recent: int
@@ -36,6 +37,7 @@ class Plan:
     history: int
     most: int
     behind: int = 0
+    reach: int = 20_000
 
 
 def spans(
@@ -59,11 +61,13 @@ def spans(
 
 def _asked(entry: State, window: Window, zone: ZoneInfo, plan: Plan, today: date) -> Span:
     """First and last day of a whole walk; a start in the settings is a day of the account's."""
-    oldest, start = today - (plan.history - 1) * ONE, window.options.since
+    kept, start = today - (plan.reach - 1) * ONE, window.options.since
+    start = max(start, kept) if start else None
+    oldest = max(today - (plan.history - 1) * ONE, kept)
     if given(window) != OPEN:
         since, until = window.since, window.until
         last = _day(until - timedelta(microseconds=1), zone) if until else today
-        return (_day(since, zone) if since else start or oldest), min(last, today)
+        return (max(_day(since, zone), kept) if since else start or oldest), min(last, today)
     through = entry.get("through")
     if not through:
         return start or oldest, today

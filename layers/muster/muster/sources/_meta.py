@@ -40,7 +40,9 @@ class MetaSource(Source):
 
 
 class Graph(Api):
-    """A signed-in connection to the Graph API."""
+    """A signed-in connection to the Graph API; ``most`` is what a page may hold without failing."""
+
+    most = 100
 
     def __init__(self, options: MetaSource, token: str, http: Http, app_secret: str | None) -> None:
         base_url = (options.base_url or "https://graph.facebook.com").rstrip("/")

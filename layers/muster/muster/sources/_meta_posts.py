@@ -48,13 +48,15 @@ def stream(
 
 
 def _as_much_as_it_gives(api: Graph, path: str, asked: Mapping[str, Any]) -> Answer:
-    """A page, or the half of it where a whole one is too much for Meta, and so on."""
+    """A page, or the half of it where a whole one is too much for Meta; the next are as small."""
+    limit = min(asked["limit"], api.most)
     try:
-        return api.get(path, asked)
+        return api.get(path, {**asked, "limit": limit})
     except Rejected as refused:
-        if not is_too_much(refused.body) or asked["limit"] < SMALLEST:
+        if not is_too_much(refused.body) or limit < SMALLEST:
             raise
-    return _as_much_as_it_gives(api, path, {**asked, "limit": asked["limit"] // 2})
+    api.most = limit // 2
+    return _as_much_as_it_gives(api, path, asked)
 
 
 def by(time: str) -> Callable[[Any], Place]:

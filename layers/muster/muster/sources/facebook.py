@@ -20,6 +20,9 @@ recommendation is a review with 1 of 1, its opposite one with 0 of 1; older ones
 of followers are Pacific days. Private messages (``direct: true``, permission pages_messaging)
 are read only if asked for; Meta keeps the last 20 of a conversation readable.
 
+Meta's terms: what its author deletes is deleted here too, as told above; whoever asks to be
+forgotten is erased by ``muster erase``.
+
 Unverified: that what one may no longer see answers differently from what is gone; the values of
 page_follows_country and the daily gains; that ``next`` of a feed holds one of the known tokens.
 """
@@ -45,7 +48,7 @@ from muster.sources._newest import State, Stream, begin, finish, follow, mapped,
 from muster.sources._watched import place_in, within
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
-DAYS = Plan(recent=1, settling=3, history=720, most=90, behind=1)
+DAYS = Plan(recent=1, settling=3, history=720, most=90, behind=1, reach=720)
 PERMISSIONS = ("pages_read_engagement", "pages_read_user_content", "read_insights")
 ACCOUNT = "id,name,username,link,fan_count,followers_count"
 POST = (

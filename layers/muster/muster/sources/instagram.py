@@ -21,6 +21,9 @@ Followers by country need 100 of them. New followers a day are told without thos
 ``gained`` and ``lost`` stay empty. Private messages (``direct: true``, permission
 instagram_manage_messages) are read only if asked for.
 
+Meta's terms: what its author deletes is deleted here too, as told above; whoever asks to be
+forgotten is erased by ``muster erase``.
+
 Unverified: that comments come newest first; that a comment's author is told as ``from``; that
 what one may no longer see answers differently from what is gone.
 """

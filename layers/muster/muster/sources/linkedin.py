@@ -68,7 +68,7 @@ from muster.sources._paging import walk
 from muster.sources._watched import place_in, within
 
 SCOPES = ("r_organization_social", "rw_organization_admin")
-DAYS = Plan(recent=1, settling=7, history=360, most=360, behind=3)
+DAYS = Plan(recent=1, settling=7, history=360, most=360, behind=3, reach=360)
 UTC_ZONE = ZoneInfo("UTC")
 REMEMBERED = timedelta(days=14)  # measured totals, for as long as gains are read again
 STATISTICS = 20  # posts one request may ask the figures of

@@ -53,6 +53,7 @@ FIELDS = (
 )
 ACCOUNT = "account_id,name,currency,timezone_name,account_status"
 STATES = ("ACTIVE", "PAUSED", "DELETED", "ARCHIVED", "IN_PROCESS", "WITH_ISSUES")
+KEPT = 1_100  # days: Meta refuses what is older than 37 months
 ASKED = {
     "level": "campaign",
     "time_increment": "1",
@@ -109,7 +110,8 @@ def pages(api: meta.Graph, window: Window) -> Iterator[Page]:
     """The account once a day, and the campaigns' days, span by span."""
     state = begin(window)
     zone = ZoneInfo(_zone(api, window, state))
-    plan = Plan(3, max(window.options.lookback // DAY, 3), window.options.history // DAY, most=31)
+    lookback, history = window.options.lookback // DAY, window.options.history // DAY
+    plan = Plan(3, max(lookback, 3), history, most=31, reach=KEPT)
     for span in spans(state, window, zone, plan):
         items: list[Item] = []
         for segment in ("", *window.options.segments):
