@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from observations import at, deletion, message, seen
 
-from muster.lake.known import known, reviews
+from muster.lake.known import known, responses, reviews
 from muster.lake.merge import Rules, merge
 from muster.lake.suppression import PSEUDONYM
-from muster.records import KnownMessage, KnownReview, Review
+from muster.records import KnownMessage, Review, SurveyResponse
 from muster.store import FolderStore
 
 
@@ -39,4 +40,15 @@ def test_known_reviews_are_all_but_those_of_erased_members(tmp_path: Path) -> No
     merge(store, "x", [(row, seen(0)) for row in rows])
     found = sorted(reviews(store, "x"), key=lambda one: one.review_id)
     assert [one.review_id for one in found] == ["r0", "r2"]
-    assert found[0] == KnownReview("r0", "app", 4.0, 5.0, at(0))
+    assert found[0] == rows[0]
+
+
+def test_known_answers_come_without_their_comments(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    told = {"survey": "nps", "score": 9.0, "score_max": 10.0, "created_at": at(0)}
+    rows = [
+        SurveyResponse(response_id=f"r{n}", respondent_id=who, comment="Fine", **told)
+        for n, who in enumerate(["mia", f"{PSEUDONYM}1"])
+    ]
+    merge(store, "x", [(row, seen(0)) for row in rows])
+    assert list(responses(store, "x")) == [replace(rows[0], comment=None)]

@@ -13,7 +13,16 @@ from typing import Any
 import httpx
 
 from muster.pipeline.collect import UNMAPPABLE
-from muster.records import TABLE_OF, TABLES, Deletion, Item, KnownMessage, KnownReview, Page
+from muster.records import (
+    TABLE_OF,
+    TABLES,
+    Deletion,
+    Item,
+    KnownMessage,
+    Page,
+    Review,
+    SurveyResponse,
+)
 from muster.sources import Platform, Window, platform
 from muster.sources._http import Http
 from muster.sources._recording import Replay, answer_of
@@ -131,6 +140,7 @@ class Recorded:
             since=datetime.fromisoformat(since) if since and cursor is None else None,
             known=lambda at: (one for one in known if one.created_at >= at),
             reviews=lambda: map(_known_review, self.told.get("known_reviews", ())),
+            responses=lambda: map(_known_response, self.told.get("known_responses", ())),
         )
 
     def pages(self, wire: httpx.BaseTransport, cursor: Any = None, **http: Any) -> Iterator[Page]:
@@ -181,9 +191,14 @@ def _known(one: dict[str, str]) -> KnownMessage:
     return KnownMessage(one["message_id"], one["thread_id"], at)
 
 
-def _known_review(one: dict[str, Any]) -> KnownReview:
+def _known_review(one: dict[str, Any]) -> Review:
     at = datetime.fromisoformat(one["created_at"])
-    return KnownReview(**{"product": None, "rating_max": 5.0, **one, "created_at": at})
+    return Review(**{"rating_max": 5.0, **one, "created_at": at})
+
+
+def _known_response(one: dict[str, Any]) -> SurveyResponse:
+    at = datetime.fromisoformat(one["created_at"])
+    return SurveyResponse(**{"score_max": 10.0, **one, "created_at": at})
 
 
 def _merge(merged: Rows, row: Any) -> None:

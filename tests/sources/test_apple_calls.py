@@ -12,7 +12,7 @@ import pytest
 from recorded import Recorded, items_of, private_key
 
 from muster.errors import Refused, SourceFailed
-from muster.records import Item, KnownReview
+from muster.records import Item, Review
 from muster.sources import Window
 from muster.sources import apple_app_store as apple
 from muster.sources._http import Http
@@ -40,7 +40,7 @@ def entry(number: int, updated: str = "2026-11-19T02:03:04-07:00", rating: str =
     )
 
 
-def fetch(answers: Mapping[str, list[str]], known: Any = (), cursor: Any = None) -> Any:
+def fetch(answers: Mapping[str, list[str]], held: Any = (), cursor: Any = None) -> Any:
     """Paths asked for, items, seconds slept, the last cursor."""
     asked: list[str] = []
     slept: list[float] = []
@@ -53,9 +53,13 @@ def fetch(answers: Mapping[str, list[str]], known: Any = (), cursor: Any = None)
         return httpx.Response(200, text=text, headers={"content-type": "text/xml"})
 
     http = Http(httpx.MockTransport(answer), clock=lambda: NOW, sleep=slept.append)
-    window = Window(OPTIONS, NOW, cursor or {}, reviews=lambda: known)
+    window = Window(OPTIONS, NOW, cursor or {}, reviews=lambda: held)
     pages = list(apple.pages(apple.connect(OPTIONS, None, http), window))
     return asked, items_of(pages), slept, pages[-1].cursor
+
+
+def known(review_id: str, created_at: datetime) -> Review:
+    return Review(review_id=review_id, rating=1, rating_max=5, created_at=created_at)
 
 
 def rows(items: list[Item]) -> list[Any]:
@@ -92,7 +96,7 @@ def test_a_feed_is_read_down_to_what_is_stored() -> None:
 
 def test_an_edit_keeps_the_first_date() -> None:
     first = datetime(2026, 11, 1, tzinfo=UTC)
-    _, items, _, _ = fetch({"de1": [feed(1, 1, entry(3))]}, [KnownReview("3", "7", 1, 5, first)])
+    _, items, _, _ = fetch({"de1": [feed(1, 1, entry(3))]}, [known("3", first)])
     (row,) = rows(items)
     assert row.created_at == first
     assert row.edited_at == datetime(2026, 11, 19, 9, 3, 4, tzinfo=UTC)

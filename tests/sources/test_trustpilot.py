@@ -11,7 +11,7 @@ from real import absent, bodies, objects
 from recorded import Recorded, items_of, last_cursor
 
 from muster.errors import Refused, SourceFailed
-from muster.records import Item, KnownReview
+from muster.records import Item, Review
 from muster.sources import Window, trustpilot
 from muster.sources._http import Http
 
@@ -51,6 +51,11 @@ def test_stars_that_do_not_exist_are_refused(stars: int) -> None:
         mapped(review(stars=stars))
 
 
+def held(review_id: str, created_at: datetime, **fields: Any) -> Review:
+    told = {"rating": 4, "rating_max": 5, "created_at": created_at, **fields}
+    return Review(review_id=review_id, **told)
+
+
 def fetch(now: datetime, cursor: Any = None, known: Any = ()) -> tuple[list[str], Any]:
     """Paths and pages asked for of a list with a page a week, and the pages."""
     asked: list[str] = []
@@ -80,7 +85,7 @@ def test_thirty_days_are_read_again_once_a_day() -> None:
 
 def test_since_when_one_is_offline_is_what_the_lake_knows() -> None:
     since = NOW - timedelta(days=3)
-    known = [KnownReview("r1", "example.org", 4, 5, NOW - timedelta(days=9), deleted_at=since)]
+    known = [held("r1", NOW - timedelta(days=9), deleted_at=since)]
     items = items_of(fetch(NOW, known=known)[1])
     assert items[0].context == {"offline_since": since.isoformat(timespec="microseconds")}
 

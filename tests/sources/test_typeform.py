@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from recorded import Recorded, items_of
 
 from muster.errors import Refused, SourceFailed
-from muster.records import Item
-from muster.sources import typeform
-from muster.sources._answer import Answer
+from muster.records import Item, KnownMessage
+from muster.sources import Window, typeform
+from muster.sources._http import Http
+from muster.sources._typeform_rows import scales
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -30,9 +32,9 @@ def answer(kind: str, **value: Any) -> dict[str, Any]:
 
 
 def scored(field: dict[str, Any], *answers: Any, hidden: Any = None, **form: Any) -> Any:
-    scales = typeform._scales(Answer({"fields": [field]}, 200, {}, NOW))
+    best = scales({"fields": [field]})
     body = {"token": "t", "submitted_at": "2026-11-02T09:00:00Z", "answers": list(answers)}
-    context = {"form": "f", "scales": scales, "hidden": hidden or {}}
+    context = {"form": "f", "scales": best, "hidden": hidden or {}}
     return next(typeform.rows(Item("response", body, NOW, context), options(**form)), None)
 
 
@@ -99,3 +101,38 @@ def test_doctor_asks_for_the_forms() -> None:
     one = Recorded("typeform")
     with pytest.raises(SourceFailed, match="set forms"):
         typeform.check(one.api(one.wire()), typeform.Options(name="surveys", platform="typeform"))
+
+
+def test_what_was_deleted_keeps_its_score_and_when_it_went() -> None:
+    one = Recorded("typeform")
+    rows, _ = one.rows(items_of(one.pages(one.wire())))
+    gone = {key[1]: row for key, row in rows.items() if row["deleted_at"]}
+    assert {name: row["score"] for name, row in gone.items()} == {"gone": 3, "old": 10}
+    assert all(row["deleted_at"] == NOW and row["comment"] is None for row in gone.values())
+
+
+@pytest.mark.parametrize(
+    ("total", "tokens", "missing"),
+    [
+        (1, ["kept"], {"gone"}),
+        (0, [], {"kept", "gone"}),
+        (2, ["kept", "another"], set()),  # it did not look for them
+        (1, [], set()),  # it lists fewer than it counts
+    ],
+)
+def test_an_answer_is_missing_only_where_the_form_surely_looked_for_it(
+    total: int, tokens: list[str], missing: set[str]
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        items = [{"token": token} for token in tokens]
+        return httpx.Response(200, json={"total_items": total, "items": items})
+
+    api = typeform.connect(options(), "tfp_x", Http(httpx.MockTransport(answer)))
+    window = Window(options(), NOW, {})
+    assert typeform._missing(api, window, ["kept", "gone"]) == missing
+
+
+def test_every_answer_is_looked_up_each_thirty_days() -> None:
+    known = KnownMessage("r", "r", NOW - timedelta(days=120, hours=1))
+    assert typeform._is_due(known, NOW - timedelta(days=1), NOW)
+    assert not typeform._is_due(known, NOW, NOW + timedelta(days=1))

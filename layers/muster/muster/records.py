@@ -172,6 +172,7 @@ class SurveyResponse:
     thread_id: Annotated[str | None, "the conversation it is about"] = None
     comment: Annotated[str | None, "plain text"] = None
     created_at: Annotated[datetime, "when it was given"]
+    deleted_at: Annotated[datetime | None, "when it was taken back, or found missing"] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,16 +330,3 @@ class KnownMessage:
     thread_id: str
     created_at: datetime
     edited_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class KnownReview:
-    """A review the lake already holds: when it was first seen, and what stays if it is gone."""
-
-    review_id: str
-    product: str | None
-    rating: float
-    rating_max: float
-    created_at: datetime
-    edited_at: datetime | None = None
-    deleted_at: datetime | None = None

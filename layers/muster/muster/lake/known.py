@@ -1,4 +1,4 @@
-"""The lake → messages and reviews of one source it already holds, for edits and deletions."""
+"""The lake → what of one source it already holds, for re-reading edits and deletions."""
 
 from __future__ import annotations
 
@@ -12,14 +12,11 @@ import pyarrow.compute as pc
 
 from muster.lake import parquet
 from muster.lake.suppression import PSEUDONYM
-from muster.records import TABLES, KnownMessage, KnownReview, Table
+from muster.records import TABLES, KnownMessage, Review, SurveyResponse, Table, columns
 from muster.store import Store
 
 _MESSAGE = ("message_id", "thread_id", "created_at", "edited_at", "deleted_at", "author_id")
-_REVIEW = (
-    "review_id", "product", "rating", "rating_max", "created_at", "edited_at", "deleted_at",
-    "author_id",
-)  # fmt: skip
+_WORDS = ("title", "text", "comment", "sentiment", "observed_at")  # nobody needs to know these
 
 
 def known(store: Store, source: str, since: datetime) -> Iterator[KnownMessage]:
@@ -35,12 +32,22 @@ def known(store: Store, source: str, since: datetime) -> Iterator[KnownMessage]:
             yield from _known(rows, since)
 
 
-def reviews(store: Store, source: str) -> Iterator[KnownReview]:
-    """All reviews of a source, those of erased members left out."""
-    for part in store.list(f"tables/reviews/source={source}/"):
-        rows = _rows(store, part.key, TABLES["reviews"], _REVIEW)
-        for row in rows.filter(pc.invert(_is_erased(rows))).drop_columns(["author_id"]).to_pylist():
-            yield KnownReview(**row)
+def reviews(store: Store, source: str) -> Iterator[Review]:
+    """All reviews of a source without their words, those of erased members left out."""
+    return _all(store, source, TABLES["reviews"], "author_id")
+
+
+def responses(store: Store, source: str) -> Iterator[SurveyResponse]:
+    """All answers to surveys of a source without their comments, erased members' left out."""
+    return _all(store, source, TABLES["survey_responses"], "respondent_id")
+
+
+def _all(store: Store, source: str, table: Table, member: str) -> Iterator[Any]:
+    names = tuple(one.name for one in columns(table.row) if one.name not in _WORDS)
+    for part in store.list(f"tables/{table.name}/source={source}/"):
+        rows = _rows(store, part.key, table, names)
+        for row in rows.filter(pc.invert(_is_erased(rows, member))).to_pylist():
+            yield table.row(**row)
 
 
 def _rows(store: Store, key: str, table: Table, names: tuple[str, ...]) -> pa.Table:
@@ -56,7 +63,9 @@ def _known(rows: pa.Table, since: datetime) -> Iterator[KnownMessage]:
     from_then = pc.greater_equal(
         rows.column("created_at"), pa.scalar(since, pa.timestamp("us", "UTC"))
     )
-    is_there = pc.and_(pc.is_null(rows.column("deleted_at")), pc.invert(_is_erased(rows)))
+    is_there = pc.and_(
+        pc.is_null(rows.column("deleted_at")), pc.invert(_is_erased(rows, "author_id"))
+    )
     there = rows.filter(pc.and_(from_then, is_there))
     for batch in there.sort_by(
         [("created_at", "ascending"), ("message_id", "ascending")]
@@ -65,6 +74,6 @@ def _known(rows: pa.Table, since: datetime) -> Iterator[KnownMessage]:
             yield KnownMessage(**row)
 
 
-def _is_erased(rows: pa.Table) -> Any:
+def _is_erased(rows: pa.Table, member: str) -> Any:
     """Rows of erased members: asking for them again would bring them back, or delete them."""
-    return pc.starts_with(pc.fill_null(rows.column("author_id"), ""), PSEUDONYM)
+    return pc.starts_with(pc.fill_null(rows.column(member), ""), PSEUDONYM)

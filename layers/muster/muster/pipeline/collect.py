@@ -143,6 +143,7 @@ def _window(
         until=until,
         known=lambda at: known.known(project.lake, source.name, at),
         reviews=lambda: known.reviews(project.lake, source.name),
+        responses=lambda: known.responses(project.lake, source.name),
         groups=_groups(project, source),
     )
 

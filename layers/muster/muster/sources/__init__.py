@@ -39,7 +39,7 @@ from functools import cache
 from typing import Any, Protocol
 
 from muster.errors import BadSettings
-from muster.records import Deletion, Item, KnownMessage, KnownReview, Page, Row
+from muster.records import Deletion, Item, KnownMessage, Page, Review, Row, SurveyResponse
 from muster.settings import Source
 
 
@@ -49,8 +49,8 @@ class Window:
 
     ``cursor`` is what the last stored page left (empty at first, and for a backfill); ``since``
     and ``until`` bound ``created_at``: nothing outside is wanted; ``known`` lists messages the
-    lake already holds that were created at or after an instant, oldest first, and ``reviews`` all
-    reviews it holds. ``groups`` are the
+    lake already holds that were created at or after an instant, oldest first, ``reviews`` and
+    ``responses`` all it holds of those, without words. ``groups`` are the
     platform's groups that the settings name: who is in them goes into ``groups`` of members.
     """
 
@@ -60,7 +60,8 @@ class Window:
     since: datetime | None = None
     until: datetime | None = None
     known: Callable[[datetime], Iterable[KnownMessage]] = lambda _: ()
-    reviews: Callable[[], Iterable[KnownReview]] = lambda: ()
+    reviews: Callable[[], Iterable[Review]] = lambda: ()
+    responses: Callable[[], Iterable[SurveyResponse]] = lambda: ()
     groups: tuple[str, ...] = ()
 
 

@@ -11,18 +11,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from muster.records import Item, KnownMessage, KnownReview, Review
+from muster.records import Item, KnownMessage, Review
 from muster.settings import Source
 from muster.sources import Window
 from muster.sources._newest import State, came_of_age, instant, recheck, stamp
 
 
-def known_reviews(window: Window) -> Mapping[str, KnownReview]:
+def known_reviews(window: Window) -> Mapping[str, Review]:
     """What the lake holds, by id."""
     return {known.review_id: known for known in window.reviews()}
 
 
-def first(known: Mapping[str, KnownReview], review_id: Any) -> dict[str, str | None]:
+def first(known: Mapping[str, Review], review_id: Any) -> dict[str, str | None]:
     """The context a review's mapping needs: when it was first seen."""
     found = known.get(review_id) if isinstance(review_id, str) else None
     return {"first": stamp(found.created_at) if found else None}
@@ -38,9 +38,9 @@ def times(changed: datetime, context: Mapping[str, Any] | None) -> tuple[datetim
 def looked_at_again(
     state: State,
     window: Window,
-    known: Mapping[str, KnownReview],
+    known: Mapping[str, Review],
     is_due: Callable[[KnownMessage, datetime, datetime], bool] = came_of_age,
-) -> Iterator[KnownReview]:
+) -> Iterator[Review]:
     """Known reviews that came of age since the last look, counted from their last change."""
     here = [one for one in known.values() if one.deleted_at is None]
 
@@ -54,7 +54,7 @@ def looked_at_again(
         yield known[batch[0].message_id]
 
 
-def gone(known: KnownReview, seen_at: datetime) -> Item:
+def gone(known: Review, seen_at: datetime) -> Item:
     """A known review that was not found any more."""
     told = {"review_id": known.review_id, "product": known.product, "rating": known.rating,
             "rating_max": known.rating_max, "created_at": stamp(known.created_at)}  # fmt: skip

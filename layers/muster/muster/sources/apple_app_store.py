@@ -29,7 +29,7 @@ from pydantic import Field, StringConstraints
 
 from muster.clock import DAY
 from muster.errors import Rejected, SourceFailed
-from muster.records import Item, KnownReview, Page, Row
+from muster.records import Item, Page, Review, Row
 from muster.settings import Source
 from muster.sources import Window, _apple_rows
 from muster.sources._answer import Answer, asked_wait, xml_body
@@ -144,9 +144,7 @@ def pages(api: Api, window: Window) -> Iterator[Page]:
     yield finish(state)
 
 
-def _of_app(
-    api: Api, window: Window, state: State, known: Mapping[str, KnownReview]
-) -> Iterator[Page]:
+def _of_app(api: Api, window: Window, state: State, known: Mapping[str, Review]) -> Iterator[Page]:
     path = f"/v1/apps/{window.options.account}/customerReviews"
 
     def ask(asked: Mapping[str, Any], cursor: str | None) -> Answer:
@@ -174,7 +172,7 @@ def _place(review: Any) -> Place:
 
 
 def _item(
-    known: Mapping[str, KnownReview],
+    known: Mapping[str, Review],
     review: Any,
     responses: Mapping[str, Mapping[str, Any]],
     answer: Answer,
@@ -187,7 +185,7 @@ def _item(
     return Item("review", review, answer.seen_at, context)
 
 
-def _looked_up(api: Api, known: Mapping[str, KnownReview], one: KnownReview) -> Item:
+def _looked_up(api: Api, known: Mapping[str, Review], one: Review) -> Item:
     try:
         answer = _granted(api, f"/v1/customerReviews/{one.review_id}", FIELDS)
     except Rejected as refused:
@@ -198,7 +196,7 @@ def _looked_up(api: Api, known: Mapping[str, KnownReview], one: KnownReview) -> 
 
 
 def _of_feed(
-    api: Api, window: Window, state: State, known: Mapping[str, KnownReview], country: str
+    api: Api, window: Window, state: State, known: Mapping[str, Review], country: str
 ) -> Iterator[Page]:
     def ask(asked: Mapping[str, Any], token: str | None) -> Answer:
         return _feed(api, window.options.account, country, int(token or 1))

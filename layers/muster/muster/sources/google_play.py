@@ -29,7 +29,7 @@ from pydantic import Field, StringConstraints
 
 from muster.clock import DAY
 from muster.errors import Refused, Rejected, SourceFailed
-from muster.records import Item, KnownMessage, KnownReview, Page, Review, Row
+from muster.records import Item, KnownMessage, Page, Review, Row
 from muster.settings import Source
 from muster.sources import Window
 from muster.sources._answer import Answer, asked_wait
@@ -153,14 +153,12 @@ def _place(review: Any) -> Place:
     return [stamp(_time(_comment(review, "userComment")["lastModified"])), review["reviewId"]]
 
 
-def _item(known: Mapping[str, KnownReview], review: Any, answer: Answer) -> Item:
+def _item(known: Mapping[str, Review], review: Any, answer: Answer) -> Item:
     told = review if isinstance(review, Mapping) else {}
     return Item("review", review, answer.seen_at, first(known, told.get("reviewId")))
 
 
-def _looked_up(
-    api: Api, options: Options, known: Mapping[str, KnownReview], one: KnownReview
-) -> Item:
+def _looked_up(api: Api, options: Options, known: Mapping[str, Review], one: Review) -> Item:
     try:
         answer = _granted(api, f"{_path(options)}/{one.review_id}")
     except Rejected as refused:

@@ -27,7 +27,7 @@ from pydantic import Field
 
 from muster.clock import DAY
 from muster.errors import Refused, Rejected, SourceFailed
-from muster.records import Item, KnownReview, Page, Review, Row
+from muster.records import Item, Page, Review, Row
 from muster.settings import Source
 from muster.sources import Window
 from muster.sources._answer import Answer, asked_wait
@@ -156,7 +156,7 @@ def _place(review: Any) -> Place:
     return [stamp(instant(review["createdAt"])), review["id"]]
 
 
-def _item(known: Mapping[str, KnownReview], review: Any, answer: Answer) -> Item:
+def _item(known: Mapping[str, Review], review: Any, answer: Answer) -> Item:
     """The review without names, and since when it is known to be offline."""
     review_id = review.get("id") if isinstance(review, Mapping) else None
     before = known.get(review_id) if isinstance(review_id, str) else None
@@ -164,7 +164,7 @@ def _item(known: Mapping[str, KnownReview], review: Any, answer: Answer) -> Item
     return Item("review", without(review, _PRIVATE), answer.seen_at, {"offline_since": since})
 
 
-def _looked_up(api: Api, known: Mapping[str, KnownReview], one: KnownReview) -> Item:
+def _looked_up(api: Api, known: Mapping[str, Review], one: Review) -> Item:
     try:
         answer = _granted(api, f"/v1/reviews/{one.review_id}")
     except Rejected as refused:

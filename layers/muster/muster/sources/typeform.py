@@ -14,63 +14,52 @@ number on a scale, without ``comment`` the first long text. What is best on the 
 the form. ``respondent`` and ``thread`` name hidden fields that hold the account and the
 conversation; other hidden fields, mail addresses, telephone numbers, files, links and what is
 known of the browser are left out before anything is stored. Answers that came late are read again
-for an hour. An answer taken back at Typeform stays here until ``muster erase`` removes it.
+for an hour. On days 1, 3, 7 and then every 30 days each answer is looked up by its id: one that
+was deleted at Typeform counts up to then, and its comment goes.
 
-Unverified: the limit of two requests a second; that answers may be listed half an hour late.
+Unverified: the limit of two requests a second; that answers may be listed half an hour late; how
+many ids ``included_response_ids`` takes (an answer that lists others is not believed).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from muster.errors import Refused, Rejected, SourceFailed
-from muster.records import Item, Page, Row, SurveyResponse
+from muster.clock import DAY
+from muster.errors import Rejected, SourceFailed
+from muster.records import Item, KnownMessage, Page, Row, SurveyResponse
 from muster.settings import Source
-from muster.settings_types import Part
 from muster.sources import Window
 from muster.sources._answer import Answer, asked_wait
 from muster.sources._http import Api, Http
-from muster.sources._newest import State, begin, instant, mapped, page, stamp, start_of
+from muster.sources._newest import (
+    State,
+    begin,
+    came_of_age,
+    instant,
+    mapped,
+    page,
+    recheck,
+    stamp,
+    start_of,
+)
 from muster.sources._paging import walk
 from muster.sources._private import without
-from muster.sources._text import tidy
 from muster.sources._tokens import OAuth, signed
+from muster.sources._typeform_rows import Form, gone_rows, response_rows, scales
 
 NEEDS = "a personal access token with the scopes forms:read and responses:read"
 PAGE_SIZE = 1000
 OVERLAP = timedelta(hours=1)
+LOOK_UPS = 50  # ids a request: they stand in its address
+MONTH, FOREVER = 30 * DAY, 36_500 * DAY
 SPACING = 1.0  # seconds to wait where Typeform only says: too fast
 _PRIVATE = ("email", "phone_number", "file_url", "url", "payment", "metadata", "hidden")
-_SCALES = ("opinion_scale", "rating", "nps", "yes_no")
-_BEST = {"nps": 11, "opinion_scale": 11, "rating": 5}  # steps where the form does not say
-
-
-class Form(Part):
-    """One form: which survey it is, and which of its questions count."""
-
-    survey: Annotated[
-        Literal["csat", "nps", "ces", "product", "employee"],
-        Field(description="what its scores are answers to"),
-    ]
-    score: Annotated[
-        str | None, Field(description="ref of the question; absent: the first on a scale")
-    ] = None
-    best: Annotated[
-        float | None, Field(gt=0, description="best score; absent: as the form's scale has it")
-    ] = None
-    comment: Annotated[
-        str | None, Field(description="ref of the question; absent: the first long text")
-    ] = None
-    respondent: Annotated[
-        str | None, Field(description="hidden field that holds the account's id")
-    ] = None
-    thread: Annotated[
-        str | None, Field(description="hidden field that holds the conversation's id")
-    ] = None
 
 
 class Options(Source):
@@ -123,13 +112,14 @@ def pages(api: Api, window: Window) -> Iterator[Page]:
     state = begin(window)
     for form_id in window.options.forms:
         yield from _responses(api, window, state, form_id)
+    yield from _looked_up(api, window, state)
     yield page(state)
 
 
 def _responses(api: Api, window: Window, state: State, form_id: str) -> Iterator[Page]:
     entry = state.setdefault("forms", {}).setdefault(form_id, {})
     begun = entry.setdefault("walk", {"since": _since(window, entry), "after": None, "high": None})
-    scales = _scales(_granted(api, f"/forms/{form_id}", "forms:read"))
+    best = scales(_granted(api, f"/forms/{form_id}", "forms:read").body)
     path = f"/forms/{form_id}/responses"
 
     def ask(after: str | None) -> Answer:
@@ -145,7 +135,48 @@ def _responses(api: Api, window: Window, state: State, form_id: str) -> Iterator
         )
         if step.token is None:
             _finished(entry, begun)
-        yield page(state, [_item(window, form_id, scales, one, step.answer) for one in step.items])
+        yield page(state, [_item(window, form_id, best, one, step.answer) for one in step.items])
+
+
+def _looked_up(api: Api, window: Window, state: State) -> Iterator[Page]:
+    """Known answers again that came of age: those in none of the forms any more are gone."""
+    known = {one.response_id: one for one in window.responses() if one.deleted_at is None}
+
+    def told(at: datetime) -> Iterator[KnownMessage]:
+        for one in known.values():
+            if one.created_at >= at:
+                yield KnownMessage(one.response_id, one.response_id, one.created_at)
+
+    again = replace(window, known=told)
+    for batch in recheck(state, again, LOOK_UPS, _is_due, FOREVER):
+        ids = [one.message_id for one in batch]
+        missing = _missing(api, window, ids)
+        yield page(state, [_gone(known[one], api.http.clock()) for one in ids if one in missing])
+
+
+def _missing(api: Api, window: Window, ids: Sequence[str]) -> set[str]:
+    """Which of the answers no form has; none if a form lists others, or fewer than it counts."""
+    missing = set(ids)
+    for form_id in window.options.forms:
+        asked = {"page_size": PAGE_SIZE, "included_response_ids": ",".join(ids)}
+        answer = _granted(api, f"/forms/{form_id}/responses", "responses:read", **asked)
+        found = {one.get("token") for one in _items(answer) if isinstance(one, Mapping)}
+        if not found <= set(ids) or answer.body.get("total_items") != len(found):
+            return set()
+        missing -= found
+    return missing
+
+
+def _is_due(known: KnownMessage, last: datetime, now: datetime) -> bool:
+    """Whether it came of age, or another 30 days have passed."""
+    months = [(at - known.created_at) // MONTH for at in (last, now)]
+    return came_of_age(known, last, now) or max(months[0], 0) < months[1]
+
+
+def _gone(known: SurveyResponse, seen_at: datetime) -> Item:
+    told = {"response_id": known.response_id, "survey": known.survey, "score": known.score,
+            "score_max": known.score_max, "created_at": stamp(known.created_at)}  # fmt: skip
+    return Item("gone", None, seen_at, told)
 
 
 def _finished(entry: State, begun: State) -> None:
@@ -189,107 +220,24 @@ def _submitted(response: Any) -> str | None:
         return None
 
 
-def _scales(answer: Answer) -> dict[str, float]:
-    """The best score of each question that asks for one, by its ref and by its id."""
-    found = {}
-    for field in _fields(answer.body.get("fields")):
-        best = _best(field)
-        for name in (field.get("ref"), field.get("id")):
-            if best and isinstance(name, str):
-                found[name] = best
-    return found
-
-
-def _fields(told: Any) -> Iterator[Mapping[str, Any]]:
-    """All questions of a form, those in groups too."""
-    for field in told if isinstance(told, list) else ():
-        if isinstance(field, Mapping):
-            yield field
-            yield from _fields((field.get("properties") or {}).get("fields"))
-
-
-def _best(field: Mapping[str, Any]) -> float | None:
-    kind, told = field.get("type"), field.get("properties") or {}
-    if kind == "yes_no":
-        return 1.0
-    if kind not in _SCALES:
-        return None
-    steps = told.get("steps") or _BEST[kind]
-    starts_at_one = kind == "rating" or told.get("start_at_one")
-    return float(steps if starts_at_one else steps - 1)
-
-
 def _item(
-    window: Window, form_id: str, scales: Mapping[str, float], response: Any, answer: Answer
+    window: Window, form_id: str, best: Mapping[str, float], response: Any, answer: Answer
 ) -> Item:
     """The answer without what names a person; of the hidden fields only those asked for."""
     form = window.options.forms[form_id]
     hidden = (response.get("hidden") if isinstance(response, Mapping) else None) or {}
     wanted = {name: _named(hidden.get(name)) for name in (form.respondent, form.thread) if name}
-    context = {"form": form_id, "scales": dict(scales), "hidden": wanted}
+    context = {"form": form_id, "scales": dict(best), "hidden": wanted}
     return Item("response", without(response, _PRIVATE), answer.seen_at, context)
-
-
-def rows(item: Item, options: Options) -> Iterator[Row]:
-    """The answer to a survey, unless its question was left out."""
-    yield from mapped(lambda: _response_rows(item, options))
-
-
-def _response_rows(item: Item, options: Options) -> Iterator[Row]:
-    response, context = item.body, item.context or {}
-    form = options.forms.get(context["form"])
-    if form is None:
-        raise Refused(f"form {context['form']} is no longer among the source's forms")
-    scored = _scored(response.get("answers") or (), form, context["scales"])
-    if scored is None:
-        return
-    score, best = scored
-    hidden = context["hidden"]
-    yield SurveyResponse(
-        response_id=response["token"],
-        survey=form.survey,
-        score=score,
-        score_max=best,
-        respondent_id=hidden.get(form.respondent),
-        thread_id=hidden.get(form.thread),
-        comment=_comment(response.get("answers") or (), form),
-        created_at=instant(response["submitted_at"]),
-    )
-
-
-def _scored(
-    answers: Sequence[Any], form: Form, scales: Mapping[str, float]
-) -> tuple[float, float] | None:
-    """Score and best possible score; ``Refused`` where the scale is not known."""
-    for answer in answers:
-        names = _names(answer)
-        if _is_asked(answer, form.score, _SCALES):
-            value = answer.get("number", answer.get("boolean"))
-            best = form.best or next((scales[name] for name in names if name in scales), None)
-            if best is None or value is None:
-                raise Refused(f"question {names[0]} has no scale: set best of its form")
-            return float(value), best
-    return None
-
-
-def _names(answer: Mapping[str, Any]) -> list[str]:
-    field = answer["field"]
-    return [name for name in (field.get("ref"), field.get("id")) if name]
-
-
-def _is_asked(answer: Mapping[str, Any], named: str | None, kinds: Sequence[str]) -> bool:
-    """Whether it answers the question that the settings name, or is of a kind that counts."""
-    return named in _names(answer) if named else answer["field"].get("type") in kinds
-
-
-def _comment(answers: Sequence[Any], form: Form) -> str | None:
-    for answer in answers:
-        if _is_asked(answer, form.comment, ("long_text",)):
-            return tidy(str(answer.get("text") or "")) or None
-    return None
 
 
 def _named(value: Any) -> str | None:
     """A hidden field's value, unless it is empty or somebody's address."""
     text = str(value or "").strip()
     return text if text and "@" not in text else None
+
+
+def rows(item: Item, options: Options) -> Iterator[Row]:
+    """The answer to a survey, or that it was taken back."""
+    rows_of = gone_rows if item.stream == "gone" else response_rows
+    yield from mapped(lambda: rows_of(item, options))
