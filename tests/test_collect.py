@@ -58,6 +58,7 @@ def test_what_came_before_the_trouble_is_kept_and_not_asked_for_again(
     memory = state.load(project.lake, "forum")
     assert memory.last_success_at is None
     assert "fails (503)" in memory.last_error
+    assert memory.last_trouble == "away"
 
     project, fetched, windows = fetching(is_broken=False)
     assert not fetched.error

@@ -18,7 +18,7 @@ SENT = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 #: Names that the settings of the sample and the platforms gave; they are nobody's to translate.
 GIVEN = (
     "Answer fast", "Leave nobody waiting", "Keep them", "Happy people", "Outage", "Help",
-    "the token was refused", "What it says", "Campus IT", "team",
+    "What it says", "Campus IT", "team",
 )  # fmt: skip
 
 

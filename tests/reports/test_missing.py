@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from measured import build, source
 
+from muster.errors import RateLimited, Rejected, SourceFailed, Unavailable
 from muster.results import OtherMoney
+from muster.settings import Report
 
 
 def test_money_in_other_currencies_is_listed():
@@ -21,3 +24,30 @@ def test_a_source_whose_days_are_of_its_own_zone_says_so():
     ads = replace(source("ads"), timezone="America/New_York")
     told = [one.platform for one in build((), (), sources=(ads, source())).freshness]
     assert told == ["discourse, days of America/New_York", "discourse"]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (Rejected("x: no", 401), "die Plattform verweigert den Zugriff"),
+        (Rejected("x: no", 410), "gibt es dort nicht mehr"),
+        (Rejected("x: no", 400), "lässt sich nicht lesen"),
+        (SourceFailed("x: no"), "lässt sich nicht lesen"),
+        (RateLimited("x: slowly", 9), "bittet um eine Pause"),
+        (Unavailable("x: 503"), "antwortet nicht"),
+    ],
+)
+def test_why_a_source_is_stale_is_told_in_the_report_s_language(error, told):
+    ill = replace(source("x", str(error), True), trouble=error.trouble)
+    german = build((), (), sources=(ill,), report=Report(language="de"))
+    (line,) = german.missing
+    assert told in line and str(error) not in line
+    assert german.freshness[0].detail == str(error)
+    english = build((), (), sources=(ill,))
+    assert str(error) in english.missing[0] and not english.freshness[0].detail
+
+
+def test_an_error_of_before_kinds_were_told_is_told_too():
+    ill = source("x", "something", True)
+    (line,) = build((), (), sources=(ill,), report=Report(language="de")).missing
+    assert "lässt sich nicht lesen" in line

@@ -61,7 +61,9 @@ class AccountRefused(Abort):
 
 
 class Retry(MusterError):
-    """The same call may succeed later."""
+    """The same call may succeed later; ``trouble`` is its kind, for reports in any language."""
+
+    trouble = "away"
 
 
 class Conflict(Retry):
@@ -70,6 +72,8 @@ class Conflict(Retry):
 
 class RateLimited(Retry):
     """The platform asks for a pause of ``seconds``."""
+
+    trouble = "limited"
 
     def __init__(self, message: str, seconds: float) -> None:
         super().__init__(message)
@@ -85,7 +89,9 @@ class Skip(MusterError):
 
 
 class SourceFailed(Skip):
-    """One source cannot be fetched; the others and the report go on."""
+    """One source cannot be fetched; the others and the report go on. ``trouble`` as in `Retry`."""
+
+    trouble = "failed"
 
 
 class Rejected(SourceFailed):
@@ -95,6 +101,9 @@ class Rejected(SourceFailed):
         super().__init__(message)
         self.status = status
         self.body = body
+        self.trouble = {401: "refused", 403: "refused", 404: "gone", 410: "gone"}.get(
+            status, "failed"
+        )
 
     @property
     def is_gone(self) -> bool:

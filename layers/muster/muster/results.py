@@ -166,6 +166,7 @@ class SourceFacts:
     messages: int
     quarantined: int
     timezone: str | None = None
+    trouble: str = ""  # what kind of error last_error tells of
 
 
 @dataclass(frozen=True)

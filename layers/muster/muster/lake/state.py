@@ -19,7 +19,8 @@ class State:
     """A source's memory.
 
     ``covered`` is, per table, the earliest instant its successes vouch for; ``since`` is the
-    earliest instant that was ever asked for; ``rows`` and ``quarantined`` are of the last run.
+    earliest instant that was ever asked for; ``rows`` and ``quarantined`` are of the last run, and
+    ``last_trouble`` is what kind of error ``last_error`` is.
     """
 
     cursor: Mapping[str, Any] = field(default_factory=dict)
@@ -28,6 +29,7 @@ class State:
     last_run_at: datetime | None = None
     last_success_at: datetime | None = None
     last_error: str = ""
+    last_trouble: str = ""
     rows: int = 0
     quarantined: int = 0
 

@@ -96,7 +96,8 @@ def _fetch_or_say_why(
     except (Retry, SourceFailed) as error:
         message = str(error).removeprefix(f"{source.name}: ")
         memory = state.load(project.lake, source.name)
-        state.save(project.lake, source.name, replace(memory, last_error=message))
+        memory = replace(memory, last_error=message, last_trouble=error.trouble)
+        state.save(project.lake, source.name, memory)
         again_in = error.seconds if isinstance(error, RateLimited) else None
         return replace(fetched, error=message, again_in=again_in)
     return fetched
@@ -122,7 +123,8 @@ def _visit(
             yield fetched
     if until is None:  # A window that ends in the past vouches for nothing up to now.
         covered = _vouched(memory.covered, window.since, started)
-        memory = replace(memory, covered=covered, last_success_at=started, last_error="")
+        memory = replace(memory, covered=covered, last_success_at=started)
+        memory = replace(memory, last_error="", last_trouble="")
     state.save(lake, source.name, _counted(memory, fetched))
     yield fetched
 

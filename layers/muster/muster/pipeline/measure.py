@@ -179,6 +179,7 @@ def _facts(project: Project, name: str, as_of: datetime, connection: object) -> 
         messages=_messages(connection, name),
         quarantined=raw.quarantined(project.lake, name),
         timezone=source.timezone if source else None,
+        trouble=memory.last_trouble,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from muster.reports import addresses, inert
 from muster.reports.model import GoalLine, Measure, ReportView
 
-VERSION = 4  # where the publication lies that an index names
+VERSION = 4  # where the publication lies that an index names; what ails a source in full
 
 
 @dataclass(frozen=True)

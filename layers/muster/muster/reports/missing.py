@@ -29,10 +29,18 @@ def freshness(
             source.is_stale,
             source.messages,
             source.quarantined,
-            source.last_error.strip().rstrip("."),
+            *_trouble(source, words),
         )
         for source in sources
     )
+
+
+def _trouble(source: SourceFacts, words: Words) -> tuple[str, str]:
+    """Why a source brought nothing, in the report's language; and in full, if that is another."""
+    told = source.last_error.strip().rstrip(".")
+    if not told or words.code == "en":
+        return told, ""
+    return words.TROUBLES.get(source.trouble, words.TROUBLES["failed"]), told
 
 
 def _platform(source: SourceFacts, words: Words) -> str:

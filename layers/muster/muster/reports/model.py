@@ -165,7 +165,7 @@ class Complaint:
 
 @dataclass(frozen=True)
 class Freshness:
-    """How current one source is."""
+    """How current one source is; ``detail`` is the error in English, where the report is not."""
 
     source: str
     platform: str
@@ -174,6 +174,7 @@ class Freshness:
     messages: int
     quarantined: int
     problem: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)
