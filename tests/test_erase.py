@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from itertools import count
@@ -18,10 +19,11 @@ import pytest
 
 import demo
 from muster.kpis import engine
-from muster.lake import suppression
-from muster.pipeline import collect, importing, measure, publish
+from muster.lake import raw, suppression
+from muster.pipeline import access, collect, importing, measure, publish
 from muster.pipeline.erase import Erased, erase
 from muster.project import Project, open_project
+from muster.records import Item
 from muster.sources._http import Http
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -49,6 +51,7 @@ class Case:
     member: str
     needles: tuple[str, ...]
     before: tuple[Any, ...]
+    held: access.Held
     erased: Erased
 
 
@@ -91,7 +94,18 @@ def case(lake: Project, request: pytest.FixtureRequest) -> Case:
     texts = engine.ask(url, UNLIKE_OTHERS.format(source=source, member=member)).rows
     needles = (handle, *(text for (text,) in texts), *([member] if len(member) > 5 else []))
     assert texts and found_in(lake, needles) >= set(needles), (member, handle, name)
-    return Case(lake, source, member, needles, before, erase(lake, source, member))
+    plant(lake.lake, source, member, handle, texts[0][0])
+    held = access.held(lake, source, member)
+    return Case(lake, source, member, needles, before, held, erase(lake, source, member))
+
+
+def plant(store: Any, source: str, member: str, handle: str, text: str) -> None:
+    """What else may name them: a refused row, a receipt, an object that was set aside."""
+    row = {"author_id": member, "handle": handle, "text": text}
+    raw.quarantine(store, "import", "run", 0, [(Item("import messages", row, NOW), handle)])
+    store.put("receipts/messages/a.csv.json", json.dumps({"refused": [f"@{handle}"]}).encode())
+    key = f"aside/0/tables/messages/source={source}/month=2026-11/part-9.parquet"
+    store.put(key, f"torn {text}".encode())
 
 
 def plain(path: Path) -> str:
@@ -118,6 +132,28 @@ def test_no_byte_of_raw_lake_site_or_outbox_names_or_quotes_them(case: Case) -> 
     assert case.erased.rows["messages"] > 2 and case.erased.raw_items > 2
     assert case.erased.rows["members"] == 1
     assert not found_in(case.project, case.needles)
+
+
+def test_what_is_held_of_them_can_be_handed_to_them_and_is_nobody_else_s(
+    case: Case, tmp_path: Path
+) -> None:
+    held, told = case.held, json.dumps(asdict(case.held), default=str)
+    assert all(json.dumps(one)[1:-1] in told for one in case.needles)
+    assert {row["author_id"] for row in held.tables["messages"]} == {case.member}
+    assert [row["member_id"] for row in held.tables["members"]] == [case.member]
+    assert len(held.items) >= len(held.tables["messages"])
+    assert len(held.refused) == 1
+    assert case.erased.aside == 1
+    after = access.held(case.project, case.source, case.member)
+    assert after.counts() == {}
+    for name in ("all.json", "all.zip"):
+        access.write(held, tmp_path / name)
+        assert (tmp_path / name).stat().st_mode & 0o077 == 0
+    with zipfile.ZipFile(tmp_path / "all.zip") as packed:
+        rows = json.loads(packed.read("messages.json"))
+        assert len(rows) == len(held.tables["messages"])
+        assert not any(b"<" in packed.read(name) for name in packed.namelist())
+    assert json.loads((tmp_path / "all.json").read_text())["member"] == case.member
 
 
 def test_every_total_stays(case: Case) -> None:

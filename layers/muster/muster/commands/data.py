@@ -225,4 +225,30 @@ def erase(
         return
     rows = ", ".join(f"{count:,} {table}" for table, count in erased.rows.items()) or "no rows"
     say(f"{source}: {rows}, {erased.raw_items:,} raw items, {erased.mails:,} mails erased")
+    if erased.aside:
+        say(f"{erased.aside:,} objects that a repair had set aside were removed")
+    for key in erased.look:
+        say(f"{key} lies in the inbox: take it away if it names them")
     say("They will not come back. Next: muster measure, then muster report")
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    source: Annotated[str, typer.Option(help="The source they are a member of.")],
+    member: Annotated[str, typer.Option(help="Their id there (members.member_id).")],
+    output: Annotated[Path, typer.Option("-o", help="A file ending in .json or .zip.")],
+    as_json: Json = False,
+) -> None:
+    """Write all that is held of one member into a file that only you can read."""
+    from muster.pipeline import access
+
+    found = access.held(opened(context), source, member)
+    counts = found.counts()
+    access.write(found, output)
+    if as_json:
+        say_json({"path": str(output), "counts": counts})
+    else:
+        told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+        say(f"{output}: {told or 'nothing is held of them'}")
+    fail_if(not counts)

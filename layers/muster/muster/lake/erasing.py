@@ -6,9 +6,9 @@ Their messages keep their rows, times and numbers under a pseudonym; text, links
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
 from typing import Any
 
 import pyarrow as pa
@@ -28,7 +28,7 @@ _OWN = {
     "survey_responses": ("respondent_id", (), ("comment",)),
     "members": ("member_id", ("handle", "display_name", "location", "links", "email_hash"), ()),
 }
-_ACCOUNTS = ("author_id", "member_id", "respondent_id", "customer_id", "solved_by")
+ACCOUNTS = ("author_id", "member_id", "respondent_id", "customer_id", "solved_by")
 # Shorter texts name nobody: many people write "it works now".
 TELLING = 12
 # Of others' raw items only what must be a quote is taken out: they may have said the same.
@@ -83,6 +83,24 @@ def own_rows(store: Store, source: str, member: str) -> Iterator[tuple[str, Cell
                 rows = parquet.decode(TABLES[name], stored.data, store.url(entry.key)).rows
                 mask = pa.compute.equal(rows.column(column), member)
                 yield from ((name, row) for row in rows.filter(mask).to_pylist())
+
+
+def rows_about(
+    store: Store, source: str, member: str, threads: Collection[str]
+) -> Iterator[tuple[str, Cells]]:
+    """Every row of any table in which the member stands as an account, and threads they opened."""
+    for name, table in TABLES.items():
+        columns = [column for column in ACCOUNTS if column in parquet.schema(table.row).names]
+        for entry in store.list(f"tables/{name}/source={source}/") if columns else ():
+            stored = store.get(entry.key)
+            if stored is not None:
+                rows = parquet.decode(table, stored.data, store.url(entry.key)).rows
+                masks = [pa.compute.equal(rows.column(column), member) for column in columns]
+                if name == "threads":
+                    opened = pa.array([*threads], pa.string())
+                    masks.append(pa.compute.is_in(rows.column("thread_id"), value_set=opened))
+                theirs = reduce(pa.compute.or_kleene, masks)
+                yield from ((name, row) for row in rows.filter(theirs).to_pylist())
 
 
 @dataclass(frozen=True)
@@ -170,22 +188,23 @@ def _row(table: str, row: Cells, erasure: Erasure) -> Cells:
 
 def _cell(column: str, value: Any, erasure: Erasure) -> Any:
     if isinstance(value, str):
-        is_account = column in _ACCOUNTS and value == erasure.member
+        is_account = column in ACCOUNTS and value == erasure.member
         return erasure.pseudonym if is_account else erasure.unnamed(value)
     if isinstance(value, list):
         return [_cell(column, one, erasure) for one in value]
     return value
 
 
+def places(source: str) -> tuple[str, ...]:
+    """Where items of a source lie, and rows that an import refused before it knew their source."""
+    return f"raw/source={source}/", f"quarantine/source={source}/", "quarantine/source=import/"
+
+
 def erase_raw(store: Store, erasure: Erasure, is_theirs: Callable[[Item], bool]) -> int:
     """Rewrite raw and quarantine without their items and names; how many items changed."""
     quoted = replace(erasure, words=_long(erasure.words, QUOTED))
     change = partial(_raw, quoted, is_theirs)
-    entries = [
-        entry
-        for kind in ("raw", "quarantine")
-        for entry in store.list(f"{kind}/source={erasure.source}/")
-    ]
+    entries = [entry for place in places(erasure.source) for entry in store.list(place)]
     return sum(_again(store, entry.key, change) for entry in entries)
 
 

@@ -114,6 +114,11 @@ def load(store: Store, source: str) -> Suppressed:
     return Suppressed() if stored is None else Suppressed(**json.loads(stored.data))
 
 
+def naming(names: Iterable[str], threads: Iterable[str] = ()) -> Suppressed:
+    """What would recognise a member of these names; nothing is stored."""
+    return _with(Suppressed(_new_salt()), sorted(names), threads)[0]
+
+
 def add(
     store: Store, source: str, names: Iterable[str], threads: Iterable[str] = ()
 ) -> tuple[Suppressed, str]:

@@ -16,7 +16,9 @@ from email import message_from_bytes, policy
 from muster.errors import BadSettings
 from muster.kpis import phrases
 from muster.lake import erasing, person_ids, suppression
+from muster.lake.aside import ASIDE
 from muster.lake.erasing import Erasure
+from muster.lake.places import place_of
 from muster.pipeline import quotes
 from muster.pipeline.collect import is_theirs
 from muster.pipeline.forgetting import forget
@@ -32,13 +34,19 @@ _TEXTS = (".html", ".json", ".txt", ".csv", ".md", ".svg")
 
 @dataclass(frozen=True)
 class Erased:
-    """What was changed: rows per table, raw items, mails taken away, and other files."""
+    """What was changed: rows per table, raw items, mails taken away, and other files.
+
+    ``aside`` objects that a repair had set aside were removed, since nobody can look into them;
+    ``look`` names files that were left in the inbox: only you can tell whether they name them.
+    """
 
     source: str
     rows: Mapping[str, int] = field(default_factory=dict)
     raw_items: int = 0
     mails: int = 0
     files: int = 0
+    aside: int = 0
+    look: tuple[str, ...] = ()
 
 
 def erase(project: Project, source: str, member: str) -> Erased:
@@ -46,7 +54,7 @@ def erase(project: Project, source: str, member: str) -> Erased:
 
     The derived tables that name people are taken away: the next measuring writes them anew.
     """
-    found_in = _source(project, source)
+    found_in = source_of(project, source)
     lake = project.lake
     check_writable(lake)
     found = erasing.traces(lake, source, member)
@@ -58,7 +66,9 @@ def erase(project: Project, source: str, member: str) -> Erased:
     raw_items = erasing.erase_raw(lake, erasure, is_theirs(found_in, suppressed))
     shown = replace(erasure, words=quotes.spellings(found.texts | found.titles))
     mails = sum(_take_away(project.outbox, shown))
-    files = sum(_rewrite(project.site, "", shown)) + sum(_rewrite(lake, "measured/", shown))
+    told = ((project.site, ""), (lake, "measured/"), (lake, "receipts/"))
+    files = sum(changed for place in told for changed in _rewrite(*place, shown))
+    aside = sum(_forget_aside(lake, source))
     # What they wrote is known from the tables only, so these come after all that may quote it.
     others = tuple(name for name in TABLES if name != LAST)
     rows = erasing.erase_tables(lake, erasure, others)
@@ -67,10 +77,11 @@ def erase(project: Project, source: str, member: str) -> Erased:
     rows |= erasing.erase_tables(lake, erasure, (LAST,))
     for store in (lake, project.site, project.outbox):
         store.forget_versions()
-    return Erased(source, rows, raw_items, mails, files)
+    left = tuple(entry.key for entry in lake.list("inbox/"))
+    return Erased(source, rows, raw_items, mails, files, aside, left)
 
 
-def _source(project: Project, name: str) -> Source:
+def source_of(project: Project, name: str) -> Source:
     """The source of the settings, or one that only imports fed; ``BadSettings`` names them all."""
     there = dict.fromkeys(all_sources(project))
     if name not in there:
@@ -123,6 +134,15 @@ def _forget_derived(lake: Store) -> Iterator[int]:
     for entry in list(lake.list("tables/")):
         name = entry.key.split("/")[1]
         if name not in TABLES and name not in ("kpi_values", "goal_status", "coverage"):
+            lake.delete(entry.key)
+            yield 1
+
+
+def _forget_aside(lake: Store, source: str) -> Iterator[int]:
+    """What was set aside of this source, or of none, may hold them in bytes no reader can open."""
+    for entry in list(lake.list(ASIDE)):
+        place = place_of(entry.key.split("/", 2)[2])
+        if place is None or place.source == source:
             lake.delete(entry.key)
             yield 1
 
