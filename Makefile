@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help setup demo test test-bluesky test-matrix test-spark test-site test-kill test-platforms test-mistakes test-thorough lint layers lint-aws format bench docs screenshots renew clean
+.PHONY: help setup demo test test-bluesky test-mastodon test-matrix test-spark test-site test-kill test-platforms test-mistakes test-thorough lint layers lint-aws format bench docs screenshots renew clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -31,6 +31,9 @@ test-bluesky: .venv/ready  ## the Bluesky connector against a real Bluesky netwo
 
 test-matrix: .venv/ready   ## the Matrix connector against a real Synapse on loopback
 	bash tests/real/matrix/run.sh
+
+test-mastodon: .venv/ready  ## the Mastodon connector against Takahe, a server that speaks its API, on loopback
+	bash tests/real/mastodon/run.sh
 
 test-spark: .venv/ready .cache/spark/ready  ## every KPI on Spark: the values DuckDB gives (needs Java 17)
 	PYTHONPATH=.cache/spark:tests/kpis $(BIN)/pytest -s --timeout 3600 tests/real/spark/equal_values.py

@@ -8,7 +8,8 @@ posts, the threads under them and ``#hashtag`` terms are read.
 Limits: 300 requests in five minutes, unless the server says otherwise. Of what is written on
 other servers ours shows what it has seen, and counts accordingly.
 
-Verified: every status of Mastodon.py's recordings, and the documentation of Mastodon 4.6.
+Verified: every status of Mastodon.py's recordings, the documentation of Mastodon 4.6, and Takahe,
+a server that speaks its API (``make test-mastodon``).
 
 Ids are the server's own: a source that moves to another server is a new source. The network has
 no thread id: the first post of a chain names its thread. A term that begins with ``#`` is read
@@ -89,9 +90,11 @@ class Server(Api):
         try:
             return self.get(path, params)
         except Rejected as refused:
-            if refused.status not in (401, 403, 422):
+            if refused.status not in (400, 401, 403, 422):  # Takahe: 400 for a wrong token
                 raise
-            raise SourceFailed(f"{refused}; it must be a user's, with scope {scope}") from None
+            raise SourceFailed(
+                f"{refused}; the token must be a user's, with scope {scope}"
+            ) from None
 
 
 def connect(options: Options, secret: str | None, http: Http) -> Server:
