@@ -173,7 +173,7 @@ def _asked(headers: Mapping[str, str]) -> float:
         for name, unit in named
         if _is_number(used.get(name))
     ]
-    return max(found, default=0.0)
+    return max([0.0, *found])
 
 
 def _pause_of(answer: Answer) -> float | None:

@@ -76,7 +76,9 @@ class Options(Source):
     ] = ()
     lookback: Annotated[Duration, Field(description="days that may still change")] = 14 * DAY
     history: Annotated[Duration, Field(description="how far back without since")] = 400 * DAY
-    api_version: Annotated[str, StringConstraints(pattern=r"^v\d+\w*$")] = "v1beta"
+    api_version: Annotated[
+        str, StringConstraints(pattern=r"^v\d+\w*$"), Field(description="of the Data API")
+    ] = "v1beta"
 
 
 def connect(options: Options, secret: str | None, http: Http) -> Api:

@@ -91,7 +91,7 @@ class Options(Source):
     ] = ("PURCHASE", "STORE_SALE")
     segments: Annotated[
         tuple[Literal["country", "device", "age", "gender"], ...],
-        Field(description="break figures down by these"),
+        Field(description="break figures down by country, device, age, gender"),
     ] = ()
     api_version: Annotated[
         str, StringConstraints(pattern=r"^v\d+$"), Field(description="each lives about a year")

@@ -77,9 +77,11 @@ class Options(meta.MetaSource):
     lookback: Annotated[Duration, Field(description="days that may still change")] = 28 * DAY
     history: Annotated[Duration, Field(description="how far back without since")] = 400 * DAY
     lead_action: Annotated[str, Field(description="the action that is a lead")] = "lead"
-    purchase_action: Annotated[str, Field(description="that is a purchase")] = "omni_purchase"
+    purchase_action: Annotated[str, Field(description="the action that is a purchase")] = (
+        "omni_purchase"
+    )
     follow_actions: Annotated[
-        tuple[str, ...], Field(description="those that are a new follower")
+        tuple[str, ...], Field(description="the actions that are a new follower")
     ] = ("like",)
     segments: Annotated[
         tuple[str, ...], Field(description="break figures down by country, age, gender, …")
