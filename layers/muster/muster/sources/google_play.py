@@ -4,8 +4,9 @@ Credentials: a Google service account's key file, its account invited to the Pla
 and permissions) with the right "Reply to reviews" for the app. The Android Publisher API must be
 on in the account's Google Cloud project. ``account`` is the app's package name.
 
-Limits: only reviews of the last seven days; 60 requests an hour are used, 100 reviews each. So
-fetch at least daily. Older ones are in the Play Console's monthly CSV files: ``muster import``.
+Limits: only reviews of the last seven days, so fetch at least daily; 200 requests an hour. A run
+asks once for 100 reviews and looks up 30 at most. Older ones are in the Play Console's monthly CSV
+files: ``muster import``.
 
 Verified: the machine-readable description of the API (fields and paths); not a live account.
 
@@ -14,8 +15,8 @@ All reviews of the seven days are read again once a UTC day, since answers come 
 and 6 each is looked up, and one that is not there any more is deleted. Stars without words,
 countries and ids of people are not told, so a review's author is a name.
 
-Unverified: the seven days and 100 reviews a request; 200 requests an hour, of which 60 are used;
-that newest changed ones come first; that one that was taken back is answered with 404.
+Unverified: the seven days and 100 reviews a request; 200 requests an hour; that newest changed
+ones come first; that one that was taken back is answered with 404.
 """
 
 from __future__ import annotations

@@ -140,6 +140,7 @@ class Days:
         try:
             created, number = _created(contact), contact["id"]
             day = created.astimezone(self.zone).date()
+            hash((number, *contact["properties"].values()))  # text and nothing else
             self.found.setdefault(day, {})[str(number)] = contact
         except (KeyError, TypeError, ValueError, AttributeError):
             return False
@@ -250,7 +251,7 @@ def _items(days: Days, before: date | None, zone: ZoneInfo, seen_at: datetime) -
 def rows(item: Item, options: Options) -> Iterator[Row]:
     """The leads of a day by channel; 0 for those without any, so that what was deleted goes."""
     if item.stream == "unreadable":
-        raise Refused("a contact without id or createdate")
+        raise Refused("a contact whose id, createdate or source cannot be read")
     yield from mapped(lambda: _day_rows(item, options))
 
 
