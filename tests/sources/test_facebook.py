@@ -279,3 +279,33 @@ def test_a_page_that_is_too_much_is_asked_for_in_halves() -> None:
     meta = Meta(**{"/1/feed": feed})
     assert set(messages(meta.fetch()[0])) == {"1_5", "1_6"}
     assert [query["limit"] for query in meta.asked("/1/feed")] == ["100", "50", "25", "25"]
+
+
+def reviewed(*numbers: int) -> dict[str, Any]:
+    return {"data": [
+        {"created_time": (NOW - timedelta(days=one)).strftime("%Y-%m-%dT%H:%M:%S+0000"),
+         "recommendation_type": "positive", "open_graph_story": {"id": str(one)}}
+        for one in numbers
+    ]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("listed", "gone"),
+    [
+        (reviewed(1, 5), ["3"]),  # 40 is too old to be listed each time
+        (reviewed(1, 3, 5), []),
+        (reviewed(), []),
+        ({"data": [*reviewed(1, 5)["data"], "unreadable"]}, []),
+    ],
+)
+def test_a_review_that_is_listed_no_more_was_taken_back(listed: Any, gone: list[str]) -> None:
+    known = [
+        Review(review_id=str(one), rating=1, rating_max=1, created_at=NOW - timedelta(days=one))
+        for one in (1, 3, 5, 40)
+    ]
+    meta = Meta(**{"/1/ratings": listed})
+    items, _ = meta.fetch(reviews=lambda: known)
+    found = [row for item in items if item.stream == "taken back" for row in rows(item)]
+    assert [row.review_id for row in found if row.deleted_at == NOW] == gone
+    items, _ = meta.fetch(reviews=lambda: known, since=NOW - timedelta(days=7))
+    assert not [item for item in items if item.stream == "taken back"]

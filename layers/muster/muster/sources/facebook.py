@@ -16,9 +16,10 @@ Meta's own library for v26.0; not against a live page.
 A comment's author is told only to those who may know it; the message is kept without. Meta tells
 no edits of comments, and of posts only together with new comments, so ``edited_at`` stays empty
 and the text is the newest. A known message that does not exist any more is a deletion. A
-recommendation is a review with 1 of 1, its opposite one with 0 of 1; older ones have stars. Days
-of followers are Pacific days. Private messages (``direct: true``, permission pages_messaging)
-are read only if asked for; Meta keeps the last 20 of a conversation readable.
+recommendation is a review with 1 of 1, its opposite one with 0 of 1; older ones have stars; one
+that is listed no more within ``watched`` was taken back. Days of followers are Pacific days.
+Private messages (``direct: true``, permission pages_messaging) are read only if asked for; Meta
+keeps the last 20 of a conversation readable.
 
 Meta's terms: what its author deletes is deleted here too, as told above; whoever asks to be
 forgotten is erased by ``muster erase``.
@@ -30,6 +31,7 @@ page_follows_country and the daily gains; that ``next`` of a feed holds one of t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -41,10 +43,22 @@ from muster.records import Deletion, Item, KnownMessage, Page, Row
 from muster.settings import Duration
 from muster.sources import Window, _facebook_rows, _meta_posts, _watched
 from muster.sources import _meta as meta
+from muster.sources import _reviews as _reviewed
 from muster.sources._answer import Answer
 from muster.sources._days import Plan, spans
 from muster.sources._http import Http
-from muster.sources._newest import State, Stream, begin, finish, follow, mapped, page, recheck
+from muster.sources._newest import (
+    OPEN,
+    State,
+    Stream,
+    begin,
+    finish,
+    follow,
+    given,
+    mapped,
+    page,
+    recheck,
+)
 from muster.sources._watched import place_in, within
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
@@ -213,15 +227,30 @@ def _talks(api: meta.Page, window: Window, state: State) -> Iterator[Page]:
 
 
 def _reviews(api: meta.Page, window: Window, state: State) -> Iterator[Page]:
-    """Recommendations of the page."""
+    """Recommendations of the page, and which of the young ones are not listed any more."""
     place = _facebook_rows.place_of
     listed = _meta_posts.stream(
         api, window, "reviews", f"/{api.id}/ratings", {"fields": REVIEW}, place,
         window.options.watched,
     )  # fmt: skip
+    is_whole = given(window) == OPEN and "walk" not in state["streams"].get("reviews", {})
+    seen: set[str] = set()
     for step in follow(state, listed, window):
+        placed = [place_in(place, one) for one in step.items]
+        is_whole = is_whole and all(placed)
+        seen.update(at[1] for at in placed if at)
         inside = within(window, place, step.items)
         yield page(state, [Item("review", meta.bare(one), step.answer.seen_at) for one in inside])
+    if is_whole and seen:  # An empty list may be a page that shows none.
+        yield page(state, _taken_back(window, seen))
+
+
+def _taken_back(window: Window, seen: set[str]) -> list[Item]:
+    """Known reviews that are young enough to be listed each time, and are not."""
+    oldest = window.now - window.options.watched
+    young = (one for one in window.reviews() if one.deleted_at is None and one.created_at >= oldest)
+    missing = [one for one in young if one.review_id not in seen]
+    return [replace(_reviewed.gone(one, window.now), stream="taken back") for one in missing]
 
 
 def rows(item: Item, options: Options) -> Iterator[Row | Deletion]:
@@ -236,5 +265,6 @@ _MAPPINGS: Mapping[str, Callable[[Item, Options], Iterator[Row | Deletion]]] = {
     "comment": _facebook_rows.comment_rows,
     "direct": _facebook_rows.direct_rows,
     "review": _facebook_rows.review_rows,
+    "taken back": _reviewed.gone_rows,
     "gone": _watched.gone_rows,
 }
