@@ -100,12 +100,13 @@
     const table = document.createElement("table");
     table.className = "slim";
     const top = table.createTHead().insertRow();
-    for (const name of head) element("th", name, top).scope = "col";
+    const kinds = head.map((_, at) => (body.every((line) => !isNaN(line[at])) ? "figure" : ""));
+    const fill = (row, kind, line) =>
+      line.forEach((cell, at) => (element(kind, cell, row).className = kinds[at]));
+    fill(top, "th", head);
+    for (const cell of top.cells) cell.scope = "col";
     const rest = table.createTBody();
-    for (const line of body.slice(0, SHOWN)) {
-      const row = rest.insertRow();
-      for (const cell of line) element("td", cell, row).className = isNaN(cell) ? "" : "figure";
-    }
+    for (const line of body.slice(0, SHOWN)) fill(rest.insertRow(), "td", line);
     answer.replaceChildren(table);
     answer.hidden = false;
   }

