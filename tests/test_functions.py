@@ -347,12 +347,12 @@ def test_an_hourly_source_is_due_every_hour_though_no_schedule_is_exact(
 @pytest.fixture
 def fetching(tmp_path: Path) -> Callable[..., tuple[Project, Fetched]]:
     """Fetch once, in a time that is good for so many requests."""
-    forum = Forum.of(posts=4000)
+    forum = Forum.of(posts=1500)
 
     def fetch(name: str, requests: int) -> tuple[Project, Fetched]:
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
-        (folder / "muster.yaml").write_text(SETTINGS.format(sentiment="vader"))
+        (folder / "muster.yaml").write_text(SETTINGS.format(sentiment="none"))
         asked: list[str] = []
 
         def answer(request: httpx.Request) -> httpx.Response:
@@ -385,7 +385,7 @@ def test_a_fetch_in_two_turns_ends_with_the_lake_of_one(
     assert whole.again_in is None and not whole.error
     expected = sorted(engine.ask(project.lake.url(), query).rows)
 
-    project, first = fetching("turns", 80)
+    project, first = fetching("turns", 30)
     assert first.again_in is not None and first.again_in < 2
     assert state.load(project.lake, "forum").last_success_at is None
     kept = sorted(engine.ask(project.lake.url(), query).rows)
@@ -395,5 +395,5 @@ def test_a_fetch_in_two_turns_ends_with_the_lake_of_one(
     project, second = fetching("turns", 400)
     assert second.again_in is None and not second.error
     assert second.items < whole.items / 2, "it goes on where the first turn ended"
-    assert len(expected) == 4000
+    assert len(expected) == 1500
     assert sorted(engine.ask(project.lake.url(), query).rows) == expected

@@ -55,6 +55,7 @@ def project(tmp_path_factory):
     (folder / "messages.csv").write_text(MESSAGES)
     file = str(folder / "messages.csv")
     assert muster(folder, "import", "messages", file, "--source", "mine").returncode == 0
+    assert "met: Fewer broken things." in said(folder, "measure", *AS_OF)
     return folder
 
 
@@ -69,7 +70,6 @@ def page_of_it(project):
 
 
 def test_it_stands_wherever_a_built_in_one_does(project):
-    assert "met: Fewer broken things." in said(project, "measure", *AS_OF)
     said(project, "report")
     (mail,) = (project / "outbox").glob("*.html")
     assert "Broken things" in mail.read_text()
@@ -88,7 +88,6 @@ WHY = ("kpis", "show", "broken_things", "--period", "2026-W45")
 
 
 def test_a_new_definition_marks_a_break_with_its_day(project):
-    said(project, "measure", *AS_OF)
     assert "Definition" not in said(project, *WHY)
     changed = OWN.replace("version: 1", "version: 2").replace("%broken%", "%wifi%")
     (project / "kpis" / "broken_things.sql").write_text(changed)

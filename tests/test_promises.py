@@ -29,12 +29,12 @@ def server():
         yield running
 
 
-@pytest.fixture
-def project(server, tmp_path):
+@pytest.fixture(scope="module")
+def project(server, tmp_path_factory):
     """A way to make demo projects that reach back a few weeks."""
 
     def make(name: str) -> Path:
-        folder = tmp_path / name
+        folder = tmp_path_factory.mktemp(name)
         server.write_project(folder)
         settings = folder / "muster.yaml"
         since = (server.now - timedelta(weeks=WEEKS)).date().isoformat()
@@ -42,6 +42,13 @@ def project(server, tmp_path):
         return folder
 
     return make
+
+
+@pytest.fixture(scope="module")
+def undisturbed(server, project):
+    """A lake fetched once by one process, and the seconds that took."""
+    folder = project("undisturbed")
+    return folder, fetch(server, folder)
 
 
 def fetching(server, folder, *words):
@@ -79,19 +86,17 @@ def bytes_of_tables(folder):
     return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
-def test_fetching_twice_changes_no_byte(server, project):
-    folder = project("twice")
-    fetch(server, folder)
+def test_fetching_twice_changes_no_byte(server, undisturbed):
+    folder, _ = undisturbed
     before = bytes_of_tables(folder)
     fetch(server, folder)
     assert len(before) > 5
     assert bytes_of_tables(folder) == before
 
 
-def test_killed_at_random_points_and_run_again_the_lake_is_the_same(server, project):
-    undisturbed = project("undisturbed")
-    seconds = fetch(server, undisturbed)
-    expected = rows(undisturbed)
+def test_killed_at_random_points_and_run_again_the_lake_is_the_same(server, project, undisturbed):
+    folder, seconds = undisturbed
+    expected = rows(folder)
     assert len(expected["messages"]) > 500
     chance, cut_short = random.Random(), 0
     for number in range(KILLS):
@@ -106,14 +111,13 @@ def test_killed_at_random_points_and_run_again_the_lake_is_the_same(server, proj
     assert cut_short > 0
 
 
-def test_two_fetches_at_once_make_the_same_lake(server, project):
-    alone, shared = project("alone"), project("shared")
-    fetch(server, alone)
+def test_two_fetches_at_once_make_the_same_lake(server, project, undisturbed):
+    shared = project("shared")
     both = [fetching(server, shared), fetching(server, shared)]
     for process in both:
         _, trouble = process.communicate(timeout=240)
         assert process.returncode == 0, trouble.decode()
-    assert rows(shared) == rows(alone)
+    assert rows(shared) == rows(undisturbed[0])
 
 
 def test_wrong_tokens_cost_one_clear_line_each_and_write_nothing(server, project):
@@ -150,9 +154,8 @@ def test_one_broken_source_costs_only_itself(server, project):
     assert "x has never been fetched" in mail
 
 
-def test_a_backfill_reads_its_window_and_leaves_the_cursor_alone(server, project):
-    folder, whole = project("window"), project("whole")
-    fetch(server, whole)
+def test_a_backfill_reads_its_window_and_leaves_the_cursor_alone(server, project, undisturbed):
+    folder = project("window")
     start, end = ((server.now - timedelta(days=days)).date().isoformat() for days in (21, 14))
     fetch(server, folder, "--since", start, "--until", end)
     days = "select distinct cast(created_at + interval 1 hour as date) from messages order by 1"
@@ -161,4 +164,4 @@ def test_a_backfill_reads_its_window_and_leaves_the_cursor_alone(server, project
     states = [json.loads(path.read_text()) for path in (folder / "lake/state").glob("*.json")]
     assert all(not one["cursor"] and one["last_success_at"] is None for one in states)
     fetch(server, folder)
-    assert rows(folder)["messages"] == rows(whole)["messages"]
+    assert rows(folder)["messages"] == rows(undisturbed[0])["messages"]

@@ -14,7 +14,7 @@ from test_golden import CASES, _as_of, _at, _rows
 
 from muster.errors import BadSettings
 from muster.kpis import behind, catalogue, engine
-from muster.records import KpiValue
+from muster.measured import KpiValue
 from muster.results import Behind, Kpi
 
 KPIS = {kpi.id: kpi for kpi in catalogue.load()}
