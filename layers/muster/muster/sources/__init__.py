@@ -50,8 +50,8 @@ class Window:
     ``cursor`` is what the last stored page left (empty at first, and for a backfill); ``since``
     and ``until`` bound ``created_at``: nothing outside is wanted; ``known`` lists messages the
     lake already holds that were created at or after an instant, oldest first, ``reviews`` and
-    ``responses`` all it holds of those, without words. ``groups`` are the
-    platform's groups that the settings name: who is in them goes into ``groups`` of members.
+    ``responses`` all it holds of those, without words. ``groups`` are the platform's groups that
+    the settings name: who is in them goes into ``groups`` of members.
     """
 
     options: Any

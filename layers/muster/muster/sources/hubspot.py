@@ -138,12 +138,13 @@ class Days:
     def add(self, contact: Any) -> bool:
         """Take a contact in; false if it cannot be read."""
         try:
-            created, number = _created(contact), contact["id"]
-            day = created.astimezone(self.zone).date()
-            hash((number, *contact["properties"].values()))  # text and nothing else
-            self.found.setdefault(day, {})[str(number)] = contact
-        except (KeyError, TypeError, ValueError, AttributeError):
+            day = _created(contact).astimezone(self.zone).date()
+            told = [contact["id"], *contact["properties"].values()]
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             return False
+        if not all(isinstance(one, str | None) for one in told):
+            return False
+        self.found.setdefault(day, {})[told[0]] = contact
         self.first = min(self.first or day, day)
         return True
 

@@ -5,7 +5,7 @@ keys → Create restricted key). ``connected_account`` reads a connected account
 
 Limits: 100 requests a second, 100 payments each; back to the account's first payment.
 
-Verified: field names by a published connector; amounts by Stripe's own list of currencies; not
+Verified: paths and paging by a published connector, amounts by Stripe's own list of currencies; not
 against a live account.
 
 An order is a payment that succeeded and was captured; attempts that failed and test payments are
@@ -17,7 +17,8 @@ captured late. Where the buyer came from is read from the payment's ``metadata``
 customer with each order. A renewal of a subscription is an order like any other. Names,
 addresses and cards are left out before anything is stored. Disputes are not read.
 
-Unverified: the shapes of lists and of a refund's expanded charge; the limit of 100 a second.
+Unverified: the names of a charge's fields and the shape of a refund's expanded charge, for which no
+specification was at hand; the limit of 100 a second.
 """
 
 from __future__ import annotations

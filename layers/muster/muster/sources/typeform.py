@@ -6,7 +6,7 @@ Typeform replaces the refresh token with each use, the new one is kept.
 
 Limits: two requests a second; 1,000 answers a request, back to the form's first one.
 
-Verified: field names by the schemas of two published connectors; not against a live account.
+Verified: field names and paging by a published connector; not against a live account.
 
 ``forms`` says for each form (the end of its address, typeform.com/to/ID) which survey it is, and
 may name the questions by their ``ref``: without ``score`` it is the first one that asks for a
