@@ -37,6 +37,13 @@ def test_no_file_is_longer_than_one_can_take_in():
     assert not too_long
 
 
+def test_no_two_test_files_share_a_name():
+    """pytest imports them by name alone, and stops all tests where two have one."""
+    names = [path.name for path in (HOUSE / "tests").rglob("test_*.py")]
+    assert len(names) > 100
+    assert sorted(set(names)) == sorted(names)
+
+
 def test_every_module_says_what_goes_in_and_what_comes_out():
     modules = [path for path in CODE if path.suffix == ".py" and "tests" not in path.parts]
     silent = [path for path in modules if not ast.get_docstring(ast.parse(path.read_text("utf-8")))]
