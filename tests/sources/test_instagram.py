@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -11,7 +11,7 @@ import pytest
 from recorded import Recorded, items_of, last_cursor
 
 from muster.errors import SourceFailed
-from muster.records import Item, KnownMessage, Member, Message
+from muster.records import Audience, Item, KnownMessage, Member, Message
 from muster.sources import Window, instagram
 from muster.sources._http import Http
 
@@ -155,6 +155,23 @@ def test_few_followers_have_no_countries() -> None:
     refusal = httpx.Response(400, json={"error": {"code": 100, "message": "not enough users"}})
     _, items, _ = fetch({"/17/insights": refusal})
     assert [one.stream for one in items] == ["account"]
+
+
+def test_new_followers_stand_beside_the_total_of_their_day() -> None:
+    told = [{"value": 6, "end_time": "2026-11-19T08:00:00+0000"},
+            {"value": 5, "end_time": "2026-11-20T08:00:00+0000"}]  # fmt: skip
+    body = {"data": [{"name": "follower_count", "values": told}]}
+    context = {"us": US, "totals": {"2026-11-19": 90}}
+    assert rows(Item("new", body, NOW, context)) == [
+        Audience(
+            account="17", metric="followers", measured_on=date(2026, 11, 19), value=90, gained=5
+        )
+    ]
+
+
+def test_totals_are_kept_for_as_long_as_new_followers_may_be_told() -> None:
+    before = {"followers": {"2026-11-10": 1, "2026-11-18": 2}}
+    assert fetch({}, before)[2]["followers"] == {"2026-11-18": 2, "2026-11-20": 3}
 
 
 def test_a_backfill_reads_its_window() -> None:

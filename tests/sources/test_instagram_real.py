@@ -10,6 +10,7 @@ from real import absent, bodies, objects
 
 from muster.records import Item, Message
 from muster.sources import instagram
+from muster.sources._meta import figure
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 OPTIONS = instagram.Options(name="ig", platform="instagram", account="desk")
@@ -81,3 +82,12 @@ def test_every_recorded_breakdown_has_the_form_that_countries_are_read_in() -> N
     assert found
     for told in found:
         assert set(told["results"][0]) == {"dimension_values", "value"}
+
+
+@absent
+def test_every_recorded_figure_is_read() -> None:
+    found = recorded(lambda told: "values" in told and "period" in told)
+    assert len(found) > 4
+    for told in found:
+        value = (told.get("total_value") or told["values"][0])["value"]
+        assert figure({"data": [told]}, told["name"]) == value

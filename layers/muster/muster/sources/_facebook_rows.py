@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from muster.records import Audience, Item, Kind, Member, Message, Review, Row
 from muster.settings import Source
+from muster.sources._meta import day_of
 from muster.sources._newest import Place, instant, stamp
 from muster.sources._text import tidy
 
-PACIFIC = ZoneInfo("America/Los_Angeles")
 _STARS = 5.0
 
 
@@ -66,11 +65,6 @@ def _by_day(body: Any) -> dict[str, dict[date, Any]]:
             if one.get("value") is not None:
                 days[day_of(one["end_time"])] = one["value"]
     return found
-
-
-def day_of(end_time: str) -> date:
-    """The Pacific day that ends at this instant."""
-    return (instant(end_time).astimezone(PACIFIC) - timedelta(seconds=1)).date()
 
 
 def noticed(post: Mapping[str, Any]) -> tuple[str, str, int]:

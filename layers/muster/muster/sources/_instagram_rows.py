@@ -7,6 +7,7 @@ from typing import Any
 
 from muster.records import Audience, Item, Kind, Member, Message, Row
 from muster.settings import Source
+from muster.sources._meta import day_of
 from muster.sources._newest import instant
 from muster.sources._text import tidy
 
@@ -28,6 +29,23 @@ def account_rows(item: Item, options: Source) -> Iterator[Row]:
         measured_on=item.seen_at.date(),
         value=int(told["followers_count"]),
     )
+
+
+def new_rows(item: Item, options: Source) -> Iterator[Row]:
+    """New followers of past days, beside the totals measured then; other days have no row."""
+    totals = (item.context or {}).get("totals") or {}
+    for metric in item.body["data"]:
+        for told in metric["values"]:
+            day = day_of(told["end_time"])
+            total = totals.get(str(day))
+            if total is not None and told.get("value") is not None:
+                yield Audience(
+                    account=_us(item)["id"],
+                    metric="followers",
+                    measured_on=day,
+                    value=int(total),
+                    gained=int(told["value"]),
+                )
 
 
 def country_rows(item: Item, options: Source) -> Iterator[Row]:

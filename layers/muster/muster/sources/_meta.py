@@ -6,8 +6,10 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, StringConstraints
 
@@ -15,9 +17,11 @@ from muster.errors import Rejected, SourceFailed
 from muster.settings import Source
 from muster.sources._answer import Answer, WaitOf
 from muster.sources._http import Api, Http
+from muster.sources._newest import instant
 from muster.sources._tokens import fields_of, lacking
 
 LATEST = "v26.0"
+PACIFIC = ZoneInfo("America/Los_Angeles")
 NEEDS = "a token of a user or, better, a system user"
 LIMITED = frozenset((4, 17, 32, 613, *range(80000, 80015)))
 PASSING = (1, 2)
@@ -270,3 +274,8 @@ def figure(insights: Any, metric: str) -> int | None:
             value = total.get("value")
             return int(value) if _is_number(value) else None
     return None
+
+
+def day_of(end_time: str) -> date:
+    """The Pacific day that ends at this instant: Meta's insights are counted by those."""
+    return (instant(end_time).astimezone(PACIFIC) - timedelta(seconds=1)).date()

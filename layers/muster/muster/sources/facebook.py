@@ -34,7 +34,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
@@ -61,7 +60,6 @@ from muster.sources._newest import (
 )
 from muster.sources._watched import place_in, within
 
-PACIFIC = ZoneInfo("America/Los_Angeles")
 DAYS = Plan(recent=1, settling=3, history=720, most=90, behind=1, reach=720)
 PERMISSIONS = ("pages_read_engagement", "pages_read_user_content", "read_insights")
 ACCOUNT = "id,name,username,link,fan_count,followers_count"
@@ -133,7 +131,7 @@ def _account(api: meta.Page, window: Window, state: State) -> Iterator[Page]:
 
 def _followers(api: meta.Page, window: Window, state: State) -> Iterator[Page]:
     """Followers of each past day."""
-    for first, last in spans(state, window, PACIFIC, DAYS):
+    for first, last in spans(state, window, meta.PACIFIC, DAYS):
         asked = {"period": "day", "since": str(first), "until": str(last + timedelta(days=1))}
         found = [_insights(api, {**asked, "metric": ",".join(DAILY)}, DAILY)]
         found.append(_insights(api, {**asked, "metric": BY_COUNTRY}))

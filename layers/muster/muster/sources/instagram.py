@@ -17,8 +17,8 @@ own library for v26.0; not against a live account.
 Members go by their username, which is all that tags and replies tell. Stories are left out: they
 are gone after a day, which is no deletion. A known comment or medium that does not exist any more
 is a deletion. Instagram tells no edits, so ``edited_at`` stays empty and the text is the newest.
-Followers by country need 100 of them. New followers a day are told without those who left, so
-``gained`` and ``lost`` stay empty. Private messages (``direct: true``, permission
+Followers by country and new ones a day need 100 of them; who left is not told, so ``lost`` stays
+empty. Private messages (``direct: true``, permission
 instagram_manage_messages) are read only if asked for.
 
 Meta's terms: what its author deletes is deleted here too, as told above; whoever asks to be
@@ -64,6 +64,8 @@ BY_COUNTRY = {
     "metric": "follower_demographics", "period": "lifetime", "metric_type": "total_value",
     "breakdown": "country",
 }  # fmt: skip
+NEW = {"metric": "follower_count", "period": "day"}
+LATE = timedelta(days=3)  # how late the day's new followers may be told
 VIEWS = "views"
 WRITTEN = _meta_posts.by("timestamp")
 SENT = _meta_posts.by("created_time")
@@ -135,20 +137,33 @@ def pages(api: Account, window: Window) -> Iterator[Page]:
 
 
 def _account(api: Account, window: Window, state: State) -> Iterator[Page]:
-    """The account itself and where its followers live, once a UTC day."""
-    today = str(window.now.astimezone(UTC).date())
-    if state.get("account") == today:
+    """The account itself, its new followers and where they live, once a UTC day."""
+    today = window.now.astimezone(UTC).date()
+    known = state.setdefault("followers", {})
+    if str(today) in known:
         return
     answer = api.get(api.path, {"fields": ACCOUNT})
+    known[str(today)] = answer.body.get("followers_count")
+    state["followers"] = {day: one for day, one in known.items() if day >= str(today - LATE)}
     items = [Item("account", answer.body, answer.seen_at)]
+    bounds = {"since": str(today - LATE), "until": str(today)}
+    totals = {"us": api.us, "totals": state["followers"]}
+    items += _insights(api, "new", {**NEW, **bounds}, totals)
+    items += _insights(api, "countries", BY_COUNTRY, {"us": api.us})
+    yield page(state, items)
+
+
+def _insights(
+    api: Account, stream: str, asked: Mapping[str, Any], context: Mapping[str, Any]
+) -> Iterator[Item]:
+    """Figures of the account, where it has the followers and the token the right for them."""
     try:
-        told = api.get(f"{api.path}/insights", BY_COUNTRY)
-        items.append(Item("countries", meta.bare(told.body), told.seen_at, {"us": api.us}))
-    except Rejected as refused:  # too few followers, or no right to know it: doctor says so
+        told = api.get(f"{api.path}/insights", asked)
+    except Rejected as refused:
         if meta.error_of(refused.body).get("code") not in (100, *meta.FORBIDDEN):
             raise
-    state["account"] = today
-    yield page(state, items)
+    else:
+        yield Item(stream, meta.bare(told.body), told.seen_at, context)
 
 
 def _media(api: Account, window: Window, state: State) -> Iterator[Page]:
@@ -273,6 +288,7 @@ def rows(item: Item, options: Options) -> Iterator[Row | Deletion]:
 
 _MAPPINGS: Mapping[str, Callable[[Item, Options], Iterator[Row | Deletion]]] = {
     "account": _instagram_rows.account_rows,
+    "new": _instagram_rows.new_rows,
     "countries": _instagram_rows.country_rows,
     "media": _instagram_rows.media_rows,
     "comment": _instagram_rows.comment_rows,
