@@ -179,6 +179,7 @@ class Repository:
             nodes = [{"number": one["number"], "updatedAt": one["updatedAt"]} for one in changed]
             return _repository(discussions=self._listed("nodes", nodes, told))
         found = self.discussions.get(told["number"])
+        self.asked.append(f"discussion {told['number']}")
         if found is None:
             problem = {"type": "NOT_FOUND", "message": "Could not resolve to a Discussion"}
             return {**_repository(discussion=None), "errors": [problem]}

@@ -28,4 +28,7 @@ if __name__ == "__main__":
         "rate_limited": {"status": 403, "headers": reset, "wait": 45,
                          "body": {"message": "API rate limit exceeded for user ID 1."}},
         "author_fields": ["user", "author"],
+        "spec": {"file": "github_openapi.json.xz", "streams": {
+            "issue": "issue", "comment": "issue-comment", "repository": "full-repository",
+            "remark": "pull-request-review-comment", "views": "view-traffic"}},
     })  # fmt: skip

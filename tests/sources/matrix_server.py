@@ -119,7 +119,8 @@ def small_server() -> Server:
                relates=reply)  # fmt: skip
     thread = {"rel_type": "m.thread", "event_id": ask}
     there.send("more", "bela", START + 3 * HOUR, "Same here",
-               relates={**thread, **reply, "is_falling_back": True})  # fmt: skip
+               relates={**thread, "m.in_reply_to": {"event_id": "$answer"},
+                        "is_falling_back": True})  # fmt: skip
     there.send("why", "desk", START + 4 * HOUR, "Since when?",
                relates={**thread, "m.in_reply_to": {"event_id": "$more"}})  # fmt: skip
     there.send("status", "status", START + 5 * HOUR, "All fine", content={"msgtype": "m.notice"})

@@ -2,52 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from fetching import Fetching, seen
 from github_repository import HOUR, START, Repository, small_repository
-from recorded import items_of, last_cursor
 
 from muster.clock import DAY
 from muster.errors import RateLimited, SourceFailed
-from muster.records import Audience, Deletion, KnownMessage, Member, Message, Thread
-from muster.sources import Window, github
-from muster.sources._http import Http
+from muster.records import Audience, Deletion, Member, Thread
+from muster.sources import github
 
 NOW = START + 18 * DAY
 SOON = str(int(NOW.timestamp()) + 9)
 OPTIONS = github.Options(name="code", platform="github", account="campus/desk", token="env:T")
+fetch = Fetching(github, OPTIONS, NOW)
 
 
-def fetch(there: Any, cursor: Any = None, now: Any = NOW, options: Any = OPTIONS, **window: Any):
-    http = Http(transport=httpx.MockTransport(there), clock=lambda: now, patience=0.1)
-    api = github.connect(options, "token", http)
-    pages = list(github.pages(api, Window(options, now, cursor or {}, **window)))
-    return items_of(pages), last_cursor(pages)
+def other(**options: Any) -> Fetching:
+    return Fetching(github, OPTIONS.model_copy(update=options), NOW)
 
 
-def rows(items: Any, kind: type, options: Any = OPTIONS) -> list[Any]:
-    found = (row for item in items for row in github.rows(item, options))
-    return [row for row in found if isinstance(row, kind)]
-
-
-def messages(items: Any) -> dict[str, Message]:
-    return {row.message_id: row for row in rows(items, Message)}
-
-
-def missing(items: Any, options: Any = OPTIONS) -> list[Deletion]:
-    return rows([item for item in items if item.stream == "gone"], Deletion, options)
-
-
-def seen(message: str, thread: str, at: Any) -> Callable[..., Any]:
-    return lambda since: [KnownMessage(message, thread, at)]
+def missing(items: Any) -> list[str]:
+    gone = [item for item in items if item.stream == "gone"]
+    return [row.message_id for row in fetch.rows(gone, Deletion)]
 
 
 def test_a_thread_is_told_whole() -> None:
-    found = messages(fetch(small_repository())[0])
+    found = fetch.messages(fetch(small_repository())[0])
     question, answer = found["1"], found["issuecomment-102"]
     assert (question.text, question.direction, question.kind) == (
         "VPN fails & I cannot log in", "inbound", "post")  # fmt: skip
@@ -63,14 +47,14 @@ def test_a_thread_is_told_whole() -> None:
 
 def test_a_discussion_is_told_with_its_replies_and_its_answer() -> None:
     items = fetch(small_repository())[0]
-    found = messages(items)
+    found = fetch.messages(items)
     answer, reply = found["discussioncomment-301"], found["discussioncomment-302"]
     assert answer.is_solution and answer.likes == 2 and answer.thread_id == "discussion-12"
     assert (reply.parent_id, reply.kind) == ("discussioncomment-301", "reply")
-    (thread,) = [one for one in rows(items, Thread) if one.thread_id == "discussion-12"]
+    (thread,) = [one for one in fetch.rows(items, Thread) if one.thread_id == "discussion-12"]
     assert thread.solved_at == START + 356 * HOUR and thread.solved_by == "1"
     assert thread.channel == "Q&A" and thread.tags == ("wlan",)
-    assert "discussioncomment-304" in {one.message_id for one in rows(items, Deletion)}
+    assert "discussioncomment-304" in {one.message_id for one in fetch.rows(items, Deletion)}
 
 
 def test_only_what_changed_is_read_again() -> None:
@@ -80,10 +64,28 @@ def test_only_what_changed_is_read_again() -> None:
     there.comments[101].update(body="Edited", updated_at="2026-11-20T05:00:00Z")
     there.reply(320, 11, "desk", START + 430 * HOUR, "Late reply")
     items, _ = fetch(there, cursor, NOW + HOUR)
-    found = messages(items)
+    found = fetch.messages(items)
     assert {"issuecomment-120", "2", "discussioncomment-320", "discussion-11"} <= set(found)
     assert found["issuecomment-101"].text == "Edited" and found["issuecomment-101"].edited_at
     assert not {"issuecomment-102", "discussion_r201", "3"} & set(found)
+
+
+def test_an_account_that_is_gone_wrote_nothing() -> None:
+    there = small_repository()
+    there.join("ghost", 10137)
+    there.open(7, "ghost", START + HOUR, "Lost")
+    items, _ = fetch(there)
+    assert fetch.messages(items)["7"].author_id is None
+    assert "10137" not in {row.member_id for row in fetch.rows(items, Member)}
+
+
+def test_a_discussion_that_did_not_change_is_not_read_again() -> None:
+    there = small_repository()
+    cursor = fetch(there)[1]
+    there.asked.clear()
+    fetch(there, cursor, NOW + HOUR)
+    asked = {one for one in there.asked if one.startswith("discussion ")}
+    assert "discussion 11" not in asked and "discussion 13" in asked
 
 
 def test_what_moves_while_pages_are_read_costs_no_neighbour() -> None:
@@ -101,7 +103,7 @@ def test_what_moves_while_pages_are_read_costs_no_neighbour() -> None:
             there.issues[1]["updated_at"] = "2026-11-19T00:00:00Z"
         return answer
 
-    assert set(messages(fetch(restless)[0])) == {"1", "2", "3", "4", "5", "6"}
+    assert set(fetch.messages(fetch(restless)[0])) == {"1", "2", "3", "4", "5", "6"}
 
 
 def test_many_changes_in_one_instant_end() -> None:
@@ -109,7 +111,7 @@ def test_many_changes_in_one_instant_end() -> None:
     there.join("anna", 11)
     for number in range(1, 8):
         there.open(number, "anna", START)
-    assert len(messages(fetch(there)[0])) == 7
+    assert len(fetch.messages(fetch(there)[0])) == 7
 
 
 def test_missing_comments_and_threads_are_deletions() -> None:
@@ -118,10 +120,11 @@ def test_missing_comments_and_threads_are_deletions() -> None:
     del there.comments[103]
     lost = ("issuecomment-103", "3", START + 301 * HOUR)
     now = lost[2] + 7 * DAY + HOUR
-    items, _ = fetch(there, cursor, now, known=seen(*lost))
-    (gone,) = missing(items)
-    assert gone.message_id == "issuecomment-103" and gone.deleted_at == now
-    assert "3" in messages(items)
+    items, _ = fetch(there, cursor, now, known=seen(lost))
+    assert missing(items) == ["issuecomment-103"]
+    (gone,) = [row for row in fetch.rows(items, Deletion) if row.message_id == lost[0]]
+    assert gone.deleted_at == now
+    assert "3" in fetch.messages(items)
 
 
 def test_an_issue_moved_to_another_repository_is_gone() -> None:
@@ -129,8 +132,8 @@ def test_an_issue_moved_to_another_repository_is_gone() -> None:
     cursor = fetch(there)[1]
     there.issues[4]["repository_url"] = "https://api.github.com/repos/campus/other"
     at = START + 400 * HOUR
-    items, _ = fetch(there, cursor, at + 3 * DAY + HOUR, known=seen("4", "4", at))
-    assert [one.message_id for one in missing(items)] == ["4"]
+    items, _ = fetch(there, cursor, at + 3 * DAY + HOUR, known=seen(("4", "4", at)))
+    assert missing(items) == ["4"]
 
 
 def test_a_comment_that_cannot_be_read_is_not_taken_for_deleted() -> None:
@@ -138,7 +141,7 @@ def test_a_comment_that_cannot_be_read_is_not_taken_for_deleted() -> None:
     cursor = fetch(there)[1]
     there.comments[103]["id"] = "odd"
     at = START + 301 * HOUR
-    known = seen("issuecomment-103", "3", at)
+    known = seen(("issuecomment-103", "3", at))
     items, _ = fetch(there, cursor, at + 7 * DAY + HOUR, known=known)
     broken = [item for item in items if item.body and item.body.get("id") == "odd"]
     assert broken and not missing(items)
@@ -146,15 +149,15 @@ def test_a_comment_that_cannot_be_read_is_not_taken_for_deleted() -> None:
 
 def test_messages_before_the_start_of_the_settings_are_not_taken_for_deleted() -> None:
     there = small_repository()
-    options = OPTIONS.model_copy(update={"since": (START + 10 * DAY).date()})
-    cursor = fetch(there, options=options)[1]
-    known = seen("1", "1", START)
-    items, _ = fetch(there, cursor, START + 30 * DAY + HOUR, options=options, known=known)
-    assert not missing(items, options)
+    since = other(since=(START + 10 * DAY).date())
+    cursor = since(there)[1]
+    items, _ = since(there, cursor, START + 30 * DAY + HOUR, known=seen(("1", "1", START)))
+    assert not missing(items)
 
 
 def test_stars_of_the_past_are_followers_gained_by_day() -> None:
-    days = {one.measured_on.isoformat(): one for one in rows(fetch(small_repository())[0], Audience)
+    items = fetch(small_repository())[0]
+    days = {one.measured_on.isoformat(): one for one in fetch.rows(items, Audience)
             if one.metric == "followers"}  # fmt: skip
     told = {day: (one.value, one.gained) for day, one in days.items()}
     assert told == {"2026-09-25": (2, 2), "2026-10-29": (3, 1), "2026-11-19": (4, 1),
@@ -162,7 +165,8 @@ def test_stars_of_the_past_are_followers_gained_by_day() -> None:
 
 
 def test_views_are_told_for_days_that_are_over() -> None:
-    found = [one for one in rows(fetch(small_repository())[0], Audience) if one.metric == "views"]
+    items = fetch(small_repository())[0]
+    found = [one for one in fetch.rows(items, Audience) if one.metric == "views"]
     assert [(one.measured_on.isoformat(), one.value) for one in found] == [("2026-11-18", 9)]
     there = small_repository()
     there.may_push = False
@@ -171,21 +175,21 @@ def test_views_are_told_for_days_that_are_over() -> None:
 
 def test_teams_are_groups() -> None:
     there = small_repository()
-    members = rows(fetch(there, groups=("desk-team",))[0], Member)
+    members = fetch.rows(fetch(there, groups=("desk-team",))[0], Member)
     found = {one.member_id: one.groups for one in members}
     assert found["1"] == ("desk-team",) and found["11"] == ()
-    assert {one.groups for one in rows(fetch(there)[0], Member)} == {None}
+    assert {one.groups for one in fetch.rows(fetch(there)[0], Member)} == {None}
 
 
 def test_without_a_token_discussions_are_not_asked_for() -> None:
     there = small_repository()
-    options = OPTIONS.model_copy(update={"token": None})
-    found, cursor = fetch(there, options=options)
-    assert "1" in messages(found) and not [one for one in there.asked if "graphql" in one]
+    open_to_all = other(token=None)
+    found, cursor = open_to_all(there)
+    assert "1" in fetch.messages(found)
+    assert not [one for one in there.asked if "graphql" in one]
     at = START + 350 * HOUR
-    known = seen("discussion-12", "discussion-12", at)
-    later = fetch(there, cursor, at + 7 * DAY + HOUR, options=options, known=known)[0]
-    assert not missing(later)
+    known = seen(("discussion-12", "discussion-12", at))
+    assert not missing(open_to_all(there, cursor, at + 7 * DAY + HOUR, known=known)[0])
 
 
 @pytest.mark.parametrize(("status", "headers", "message", "wait"), [
@@ -214,14 +218,13 @@ def test_what_the_token_may_not_read_is_named() -> None:
         fetch(refuse)
     with pytest.raises(SourceFailed, match="check account; a private one needs a token"):
         fetch(lambda request: httpx.Response(404, json={"message": "Not Found"}))
-    api = github.connect(OPTIONS, "token", Http(transport=httpx.MockTransport(there)))
     there.may_push = False
-    assert "Administration: read" in github.check(api, OPTIONS)
+    assert "Administration: read" in github.check(fetch.api(there), OPTIONS)
 
 
 def test_a_backfill_asks_from_its_start_and_keeps_to_its_window() -> None:
     there = small_repository()
     start, end = START + 200 * HOUR, START + 352 * HOUR + timedelta(minutes=1)
-    found = messages(fetch(there, since=start, until=end)[0])
+    found = fetch.messages(fetch(there, since=start, until=end)[0])
     assert {"3", "issuecomment-103", "discussion-12"} <= set(found)
     assert not {"1", "4", "discussion-11", "discussion-13"} & set(found)

@@ -77,9 +77,14 @@ def test_an_edit_of_an_old_message_is_read_and_its_neighbours_are_not() -> None:
 
 def test_an_event_that_was_delivered_late_is_read() -> None:
     there = small_server()
+    there.per_page = 2
+    events = there.events[ROOM]
+    there.send("between", "bela", START + 399 * HOUR, "Hello")
+    events.insert(-4, events.pop())  # below the edit: a page that holds nothing new
     cursor = fetch(there)[1]
-    late = there.send("slow", "bela", START + 398 * HOUR, "From another server")
-    assert f"{ROOM}/{late}" in fetch.messages(fetch(there, cursor, NOW + HOUR)[0])
+    there.send("slow", "bela", START + 398 * HOUR, "From another server")
+    events.insert(-5, events.pop())
+    assert id_of("slow") in fetch.messages(fetch(there, cursor, NOW + HOUR)[0])
 
 
 def test_reactions_are_counted_and_missing_events_deleted_when_messages_come_of_age() -> None:

@@ -8,8 +8,8 @@ name. A public repository is read without a token too, but slowly and without di
 Limits: 5,000 requests an hour (60 without a token); views reach 14 days back. GitHub's hints are
 obeyed, those of its secondary limits too.
 
-Verified: GitHub's recorded answers and webhook examples; queries against its GraphQL schema of
-2026. Not against a live account.
+Verified: GitHub's OpenAPI and GraphQL schema of 2026, and recorded answers. Every field read is in
+the first, every query valid by the second. Not against a live account.
 
 ``account`` is the repository as ``owner/name``. What changed is read oldest change first, from ten
 minutes before the newest change stored; discussions newest first, down to a day before it. A

@@ -84,17 +84,22 @@ def _ask(api: Api, method: str, **params: Any) -> Answer:
     try:
         return api.get(f"/{method}", params)
     except Rejected as refused:
-        if refused.status == 409:
-            raise SourceFailed(
-                f"{refused}: another program reads this bot's updates, or a webhook is set: give "
-                "Muster a bot of its own, or remove the webhook (deleteWebhook)"
-            ) from refused
-        if refused.status in (401, 404) and method in ("getMe", "getUpdates"):
-            raise SourceFailed(
-                f"{api.name}: Telegram knows no such bot ({refused.status}): check the source's "
-                "token in muster.yaml; @BotFather tells it (/token)"
-            ) from refused
-        raise
+        said = _advice(api, method, refused)
+        raise Rejected(said, refused.status, refused.body) if said else refused from None
+
+
+def _advice(api: Api, method: str, refused: Rejected) -> str | None:
+    if refused.status == 409:
+        return (
+            f"{refused}: another program reads this bot's updates, or a webhook is set: give "
+            "Muster a bot of its own, or remove the webhook (deleteWebhook)"
+        )
+    if refused.status in (401, 404) and method in ("getMe", "getUpdates"):
+        return (
+            f"{api.name}: Telegram knows no such bot ({refused.status}): check the source's "
+            "token in muster.yaml; @BotFather tells it (/token)"
+        )
+    return None
 
 
 def check(api: Api, options: Options) -> str:
@@ -198,12 +203,13 @@ def pages(api: Api, window: Window) -> Iterator[Page]:
 
 
 def _after(updates: Sequence[Any]) -> int | None:
-    """The offset that confirms these updates: ids are consecutive, so one may be unreadable."""
-    last: int | None = None
-    for one in updates:
-        number = one.get("update_id") if isinstance(one, Mapping) else None
-        last = number if isinstance(number, int) else last and last + 1
-    return None if last is None else last + 1
+    """The offset that confirms these updates: they come in order, so some may be unreadable."""
+    numbers = [one.get("update_id") if isinstance(one, Mapping) else None for one in updates]
+    known = [number for number in numbers if isinstance(number, int)]
+    if not known:
+        return None
+    behind = numbers[numbers.index(max(known)) + 1 :]
+    return max(known) + 1 + sum(1 for number in behind if not isinstance(number, int))
 
 
 def _told(update: Any) -> Mapping[str, Any] | None:
