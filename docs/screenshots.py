@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import base64
 import io
+import subprocess
 import sys
+import threading
 from email import message_from_bytes, policy
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from muster.reports import addresses
+from muster.serving import server
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / ".demo"
@@ -37,7 +42,7 @@ def mail_page(file: Path) -> str:
 def picture(
     browser: Browser, page_or_url: str, name: str, size: tuple[int, int], **how: str
 ) -> None:
-    """One screenshot at 1.5×, in few colours."""
+    """One screenshot at 1.5×."""
     width, height = size
     view = {"width": width, "height": height}
     page = browser.new_page(viewport=view, device_scale_factor=1.5, **how)  # type: ignore[arg-type]
@@ -45,10 +50,31 @@ def picture(
         page.goto(page_or_url)
     else:
         page.set_content(page_or_url)
+    keep(page, name)
+
+
+def keep(page: Page, name: str) -> None:
+    """What the page shows, in few colours."""
     page.evaluate("document.fonts.ready")
     shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     shot.quantize(128).save(PICTURES / f"{name}.png", optimize=True)
     page.close()
+
+
+def asked(browser: Browser) -> None:
+    """The page to ask on, with an answer: the database is brought first if it is not there."""
+    muster = [sys.executable, "-m", "muster", "-C", str(DEMO)]
+    if not (DEMO / "site" / addresses.ENGINE_FACTS).exists():
+        subprocess.run([*muster, "site", "ask"], check=True)
+    running = server(str(DEMO / "site"), 0)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    view = {"width": 1280, "height": 800}
+    page = browser.new_page(viewport=view, device_scale_factor=1.5)  # type: ignore[arg-type]
+    page.goto(f"http://127.0.0.1:{running.server_address[1]}/index.html#ask.html")
+    page.get_by_role("button", name="Run").click()
+    page.locator("#taken").wait_for(timeout=120_000)
+    keep(page, "ask")
+    running.shutdown()
 
 
 def main() -> int:
@@ -68,6 +94,7 @@ def main() -> int:
         kpi = newest(index.parent) / "kpi" / KPI
         picture(browser, kpi.as_uri(), "kpi", (1280, 860))
         picture(browser, index.as_uri(), "site-dark", (1280, 900), color_scheme="dark")
+        asked(browser)
         browser.close()
     return 0
 

@@ -41,6 +41,19 @@ def test_a_page_fits_reads_and_prints_and_the_browser_has_nothing_to_say(browser
         assert said == []
 
 
+def test_the_overview_prints_on_a_few_sheets_of_paper_without_its_controls(browser):
+    with page_of(browser, sample(), "index.html", color_scheme="dark") as (page, said):
+        paper = page.pdf(format="A4")
+        assert paper.startswith(b"%PDF")
+        assert 1 < len(re.findall(rb"/Type\s*/Page\b", paper)) < 7
+        page.emulate_media(media="print")
+        assert page.locator("nav:visible, form:visible, button:visible").count() == 0
+        assert page.locator(".card:visible").count() == len(sample_view().measures)
+        ink = page.evaluate("getComputedStyle(document.body).color")
+        assert ink == "rgb(0, 0, 0)", "dark pages print black on white"
+        assert said == []
+
+
 @pytest.mark.skipif(not EVERY, reason="make test-site: every page of four sites, some minutes")
 @pytest.mark.parametrize("scripted", [True, False], ids=["scripted", "without JavaScript"])
 @pytest.mark.parametrize("made", SITES)
