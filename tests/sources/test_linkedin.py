@@ -221,6 +221,19 @@ def test_days_of_gains_end_three_days_ago_and_are_read_again() -> None:
     assert f"start:{start}," in last(site)
 
 
+def test_a_range_of_days_that_is_not_taken_costs_only_itself(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    told = httpx.Response(400, json={"message": "Invalid timeIntervals parameter"})
+    site = Site(
+        **{"/organizationalEntityFollowerStatistics": told, "/posts": {"elements": [post()]}}
+    )
+    items, cursor = site.fetch()
+    assert {item.stream for item in items} == {"post", "account", "followers"}
+    assert "li: no gains of 2026-11-01 to 2026-11-17" in caplog.text
+    assert cursor["days"][""]["through"] == "2026-11-17"
+
+
 def gone(items: list[Item]) -> list[str]:
     return [row.message_id for item in items if item.stream == "gone" for row in rows(item)]
 

@@ -27,6 +27,7 @@ X-RestLi-Method; that comments tell of replies by commentsSummary; the gains' si
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
@@ -73,6 +74,7 @@ UTC_ZONE = ZoneInfo("UTC")
 REMEMBERED = timedelta(days=14)  # measured totals, for as long as gains are read again
 STATISTICS = 20  # posts one request may ask the figures of
 AT_ONCE = 10
+_log = logging.getLogger(__name__)
 
 
 class Options(LinkedInSource):
@@ -118,14 +120,14 @@ def _posts_address(options: Options, count: int, start: int) -> str:
 
 
 def pages(api: Api, window: Window) -> Iterator[Page]:
-    """The organisation, its followers, posts with their comments, known messages."""
+    """Posts with their comments, known messages, the organisation and its followers."""
     state = begin(window)
-    yield from _account(api, window, state)
-    yield from _gains(api, window, state)
     yield from _comments(api, window, state)  # those a killed run left
     yield from _posts(api, window, state)
     for batch in recheck(state, window, AT_ONCE):
         yield page(state, list(_looked_up(api, window, batch)))
+    yield from _account(api, window, state)  # last: another scope, which may be missing
+    yield from _gains(api, window, state)
     _watched.forget(state, window)
     yield finish(state)
 
@@ -151,17 +153,28 @@ def _account(api: Api, window: Window, state: State) -> Iterator[Page]:
 
 def _gains(api: Api, window: Window, state: State) -> Iterator[Page]:
     """Followers gained each day, beside the totals that were measured."""
-    who = urn("organization", window.options.account)
     for first, last in spans(state, window, UTC_ZONE, DAYS):
-        bounds = f"start:{_midnight(first)},end:{_midnight(last + ONE)}"
-        answer = api.get(address(
-            "/organizationalEntityFollowerStatistics", q="organizationalEntity",
-            organizationalEntity=who,
-            timeIntervals=f"(timeRange:({bounds}),timeGranularityType:DAY)",
-        ))  # fmt: skip
+        items: list[Item] = []
         told = {"us": window.options.account, "totals": state.get("followers", {}),
                 "first": state.get("first")}  # fmt: skip
-        yield page(state, [Item("gains", answer.body, answer.seen_at, told)])
+        try:
+            answer = api.get(_gains_address(window.options, first, last))
+            items.append(Item("gains", answer.body, answer.seen_at, told))
+        except Rejected as refused:
+            if refused.status != 400:  # a range LinkedIn does not take, of a young page
+                raise
+            _log.warning("%s: no gains of %s to %s: %s", api.name, first, last, refused)
+        yield page(state, items)
+
+
+def _gains_address(options: Options, first: date, last: date) -> str:
+    bounds = f"start:{_midnight(first)},end:{_midnight(last + ONE)}"
+    return address(
+        "/organizationalEntityFollowerStatistics",
+        q="organizationalEntity",
+        organizationalEntity=urn("organization", options.account),
+        timeIntervals=f"(timeRange:({bounds}),timeGranularityType:DAY)",
+    )
 
 
 def _midnight(day: date) -> int:
