@@ -1,15 +1,17 @@
 """The whole way of a fetch, from a forum's pages to the lake: items a second and peak memory.
 
-python bench/fetch.py [--posts N] [--days D] [--letters L] [--sentiment none]
-A simulated Discourse answers inside the process. Beside Muster (raw, mapping, sentiment, merge,
-state) stand the pages alone and a floor: a plain loop of httpx, json and pyarrow that writes one
-Parquet file. ``--days 30`` puts all posts into one month; ``--sentiment none`` leaves scores out.
-``--only muster`` prints one measurement as JSON.
+python bench/fetch.py [--posts N] [--days D] [--letters L] [--sentiment none] [--lang en]
+A simulated Discourse answers over loopback, from a process of its own. Beside Muster (raw, mapping,
+sentiment, merge, state) stand the pages alone and a floor: a plain loop of httpx, json and pyarrow
+that writes one Parquet file. ``--days 30`` puts all posts into one month; ``--sentiment none``
+leaves scores out, ``--lang en`` spares telling each post's language.
+``--only muster`` prints one measurement as JSON, ``--profile`` what it spends its time on.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import random
 import resource
@@ -17,10 +19,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
@@ -77,17 +80,21 @@ class Forum:
         return cls(posts, days, letters, " ".join(words))
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        """What Discourse answers, as JSON; 404 for what no fetch should need."""
+        """What Discourse answers, for who asks inside the process."""
+        text = self.page(request.url.path, dict(request.url.params))
+        headers = {"content-type": "application/json; charset=utf-8"}
+        if text is None:
+            return httpx.Response(404, json={"errors": [f"no {request.url.path}"]})
+        return httpx.Response(200, content=text.encode(), headers=headers)
+
+    def page(self, path: str, query: Mapping[str, str]) -> str | None:
+        """What Discourse answers, as JSON; ``None`` for what no fetch should need."""
+        asked = {key: int(value) for key, value in query.items() if value.isdecimal()}
         page = {
             "/posts.json": self._posts, "/latest.json": self._topics, "/about.json": self._about,
             "/site.json": self._site, "/admin/users/list/active.json": self._users,
-        }.get(request.url.path)  # fmt: skip
-        if page is None:
-            return httpx.Response(404, json={"errors": [f"no {request.url.path}"]})
-        text = page({key: int(value) for key, value in request.url.params.items()
-                     if value.isdecimal()})  # fmt: skip
-        headers = {"content-type": "application/json; charset=utf-8"}
-        return httpx.Response(200, content=text.encode(), headers=headers)
+        }.get(path)  # fmt: skip
+        return page(asked) if page else None
 
     def window(self, before: int) -> Iterator[int]:
         """Ids of one page of posts, newest first."""
@@ -151,63 +158,107 @@ class Forum:
         )  # fmt: skip
 
 
-def pages_alone(forum: Forum, _: str) -> int:
-    """Make every page of posts, and nothing more."""
-    for before in range(WINDOW, forum.posts + WINDOW + 1, WINDOW):
-        forum.answer(httpx.Request("GET", f"{HOME}/posts.json?before={before}"))
-    return forum.posts
+class Server(asyncio.Protocol):
+    """The forum over HTTP/1.1, as plainly as it can be spoken: GETs without a body, kept alive."""
+
+    def __init__(self, forum: Forum) -> None:
+        self.forum, self.read = forum, b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.read += data
+        while b"\r\n\r\n" in self.read:
+            head, _, self.read = self.read.partition(b"\r\n\r\n")
+            parts = urlsplit(head.split(b" ", 2)[1].decode())
+            text = self.forum.page(parts.path, dict(parse_qsl(parts.query)))
+            status, body = ("200 OK", text) if text else ("404 Not Found", '{"errors":["none"]}')
+            raw = body.encode()
+            self.transport.write(
+                f"HTTP/1.1 {status}\r\ncontent-type: application/json; charset=utf-8\r\n"
+                f"content-length: {len(raw)}\r\n\r\n".encode()
+                + raw
+            )
 
 
-def floor(forum: Forum, _: str) -> int:
+async def serve(forum: Forum) -> None:
+    """Answer on a free port of loopback, told on stdout, until killed."""
+    server = await asyncio.get_running_loop().create_server(lambda: Server(forum), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One measurement: where the forum answers, and how Muster is set."""
+
+    forum: Forum
+    home: str
+    sentiment: str
+    lang: str
+
+
+def pages_alone(run: Run) -> int:
+    """Fetch every page of posts, and nothing more."""
+    with httpx.Client() as client:
+        for before in _pages(run.forum):
+            client.get(f"{run.home}/posts.json", params={"before": before}).raise_for_status()
+    return run.forum.posts
+
+
+def _pages(forum: Forum) -> range:
+    return range(WINDOW, forum.posts + WINDOW + 1, WINDOW)
+
+
+def floor(run: Run) -> int:
     """Every page of posts over httpx into one Parquet file, as plainly as it can be written."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     names = ("id", "topic_id", "user_id", "post_number", "created_at", "cooked", "reads")
     rows, writer = [], None
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        httpx.Client(transport=httpx.MockTransport(forum.answer)) as client,
-    ):
-        for before in range(WINDOW, forum.posts + WINDOW + 1, WINDOW):
-            answer = client.get(f"{HOME}/posts.json", params={"before": before})
+    with tempfile.TemporaryDirectory() as folder, httpx.Client() as client:
+        for before in _pages(run.forum):
+            answer = client.get(f"{run.home}/posts.json", params={"before": before})
             rows += [{name: post[name] for name in names} for post in answer.json()["latest_posts"]]
-            if len(rows) >= 10_000 or before > forum.posts:
+            if len(rows) >= 10_000 or before > run.forum.posts:
                 table = pa.Table.from_pylist(rows)
                 writer = writer or pq.ParquetWriter(f"{folder}/posts.parquet", table.schema)
                 writer.write_table(table)
                 rows = []
         assert writer is not None
         writer.close()
-    return forum.posts
+    return run.forum.posts
 
 
-def muster(forum: Forum, sentiment: str) -> int:
+def muster(run: Run) -> int:
     """``muster fetch`` of the forum into a new project folder."""
     from muster.pipeline import collect
     from muster.project import open_project
     from muster.sources._http import Http
 
+    lang = f'", lang: "{run.lang}' if run.lang else ""
+    text = SETTINGS.format(sentiment=run.sentiment).replace(HOME, run.home + lang)
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "muster.yaml").write_text(SETTINGS.format(sentiment=sentiment))
-        http = Http(transport=httpx.MockTransport(forum.answer), clock=lambda: NOW)
+        (Path(folder) / "muster.yaml").write_text(text)
+        http = Http(clock=lambda: NOW)
         project = open_project(Path(folder), clock=lambda: NOW, environment={}, http=http)
         (fetched,) = collect.fetch(project)
     assert not fetched.error, fetched.error
-    assert fetched.changed["messages"] == forum.posts, fetched
+    assert fetched.changed["messages"] == run.forum.posts, fetched
     assert not fetched.quarantined
     return fetched.items
 
 
-WAYS: dict[str, Callable[[Forum, str], int]] = {
-    "pages": pages_alone, "floor": floor, "muster": muster,
-}  # fmt: skip
+WAYS: dict[str, Callable[[Run], int]] = {"pages": pages_alone, "floor": floor, "muster": muster}
 
 
-def measured(way: str, forum: Forum, sentiment: str) -> dict[str, float]:
+def measured(way: str, run: Run) -> dict[str, float]:
     """One way, in this process."""
     wall, busy = time.perf_counter(), time.process_time()
-    items = WAYS[way](forum, sentiment)
+    items = WAYS[way](run)
     wall, busy = time.perf_counter() - wall, time.process_time() - busy
     return {
         "items": items,
@@ -215,6 +266,20 @@ def measured(way: str, forum: Forum, sentiment: str) -> dict[str, float]:
         "cpu_seconds": round(busy, 2),
         "peak_mb": round(peak_mb()),
     }
+
+
+def profiled(way: str, run: Run) -> None:
+    """What one way spends its time on, the dearest functions first."""
+    import cProfile
+    import pstats
+    import threading
+
+    profile = cProfile.Profile()
+    threading.setprofile(lambda *_: profile.enable())  # the fetch runs in a thread of its own
+    profile.enable()
+    WAYS[way](run)
+    profile.disable()
+    pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(40)
 
 
 def peak_mb() -> float:
@@ -233,26 +298,55 @@ def main() -> None:
     parser.add_argument("--days", type=float, default=425)
     parser.add_argument("--letters", type=int, default=250)
     parser.add_argument("--sentiment", default="vader")
+    parser.add_argument("--lang", default="")
     parser.add_argument("--only", choices=WAYS)
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--home", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--profile", action="store_true")
     chosen = parser.parse_args()
-    if chosen.only:
-        forum = Forum.of(chosen.posts, chosen.days, chosen.letters)
-        print(json.dumps(measured(chosen.only, forum, chosen.sentiment)))
-        return
+    forum = Forum.of(chosen.posts, chosen.days, chosen.letters)
+    if chosen.serve:
+        asyncio.run(serve(forum))
+    elif chosen.home:
+        run = Run(forum, chosen.home, chosen.sentiment, chosen.lang)
+        if chosen.profile:
+            profiled(chosen.only, run)
+        print(json.dumps(measured(chosen.only, run)))
+    else:
+        compare([chosen.only] if chosen.only else list(WAYS), chosen)
+
+
+def compare(ways: list[str], chosen: argparse.Namespace) -> None:
+    """Each way in a process of its own, all of the same server; then the table."""
     print(f"{chosen.posts:,} posts of {chosen.letters} letters over {chosen.days:g} days")
-    print(f"{'':8} {'items/s':>9} {'per cpu-s':>9} {'of floor':>9} {'peak':>8}")
-    found: dict[str, dict[str, float]] = {}
-    for way in WAYS:
-        command = [sys.executable, __file__, *sys.argv[1:], "--only", way]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
-        found[way] = json.loads(done.stdout)
+    again = [sys.executable, __file__, *sys.argv[1:]]
+    server = subprocess.Popen([*again, "--serve"], stdout=subprocess.PIPE, text=True)
+    assert server.stdout
+    try:
+        home = f"http://127.0.0.1:{int(server.stdout.readline())}"
+        found = {}
+        for way in ways:
+            command = [*again, "--only", way, "--home", home]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+            found[way] = json.loads(done.stdout)
+    finally:
+        server.kill()
+        server.wait()
+    show(found)
+
+
+def show(found: dict[str, dict[str, float]]) -> None:
+    """Items a second by the clock and by the processor, and the part of the floor's speed."""
+    print(f"{'':8} {'items/s':>9} {'per cpu-s':>9} {'of floor':>9} {'cpu':>8} {'peak':>8}")
+    floor_of = found.get("floor")
     for way, it in found.items():
-        ratio = it["cpu_seconds"] / it["items"] * found["floor"]["items"]
-        ratio /= found["floor"]["cpu_seconds"]
-        print(
-            f"{way:8} {it['items'] / it['wall_seconds']:>9,.0f} "
-            f"{it['items'] / it['cpu_seconds']:>9,.0f} {ratio:>8.2f}x {it['peak_mb']:>5,.0f} MB"
-        )
+        speed, busy = it["items"] / it["wall_seconds"], it["items"] / it["cpu_seconds"]
+        shares = ["", ""]
+        if floor_of:
+            shares = [f"{speed / floor_of['items'] * floor_of['wall_seconds']:.0%}",
+                      f"{busy / floor_of['items'] * floor_of['cpu_seconds']:.0%}"]  # fmt: skip
+        print(f"{way:8} {speed:>9,.0f} {busy:>9,.0f} {shares[0]:>9} {shares[1]:>8} "
+              f"{it['peak_mb']:>5,.0f} MB")  # fmt: skip
 
 
 if __name__ == "__main__":

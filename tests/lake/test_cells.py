@@ -11,7 +11,7 @@ import pytest
 from observations import at, deletion, message, seen
 
 from muster.errors import Refused
-from muster.lake.cells import accept, cells, month
+from muster.lake.cells import _accept_cell, _checks, accept, cells, month
 from muster.records import TABLES, AdSpend, Audience, Member
 
 SPEND = AdSpend(campaign_id="c", date=date(2026, 1, 1), currency="EUR", spend=Decimal("1.5"))
@@ -44,6 +44,22 @@ SPEND = AdSpend(campaign_id="c", date=date(2026, 1, 1), currency="EUR", spend=De
 def test_a_cell_that_does_not_fit_is_refused_by_name(column: str, value: Any) -> None:
     with pytest.raises(Refused, match=column):
         accept(replace(message(1), **{column: value}))
+
+
+STRANGE = (
+    None, "", "a", "ä", "\ud83d", "staff", 0, -1, 2**63, True, 0.5, float("nan"), Decimal(2),
+    Decimal("NaN"), date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1),
+    datetime(1, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=2))),
+    (), ("a",), (1,), [], b"a",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [table.row for table in TABLES.values()])
+def test_a_quick_look_lets_pass_what_a_close_one_does(kind: type) -> None:
+    for check in _checks(kind):
+        for value in STRANGE:
+            if type(value) is check.plain and check.fits(value):
+                _accept_cell(check.column, value, check.choices)
 
 
 def test_rows_that_fit_pass() -> None:

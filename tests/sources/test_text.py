@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muster.sources._text import plain_html, plain_markdown
+from muster.sources._text import _Reader, plain_html, plain_markdown, tidy
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,30 @@ def test_whatever_comes_is_text_without_control_characters(source: str) -> None:
     for text in (plain_html(source), plain_markdown(source)):
         assert text == text.strip()
         assert text.replace("\n", "").replace("\t", "").isprintable()
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["<p>", "</p>", "<br>", "<br/>", "<b>", "</b>", "<li>", "</ul>", "</a>", "</pre>",
+             '<a href="/x?a=1&amp;b">', "<span class='h'>", "</span>", "<code>", "<h2>", " ", "\n",
+             "&amp;", "&lt;b&gt;", "&", "amp;", "&#x202e;", "word", "\u202eabc", "\x00", "\xa0",
+             "🙂", "<hr>", ">", "<blockquote>", "</blockquote>", "<p class=x>", "<A>",
+             "<!-- -->", "<a title='>'>"]
+        ),
+        max_size=14,
+    ).map("".join)
+)  # fmt: skip
+def test_simple_html_reads_as_the_whole_reader_reads_it(text: str) -> None:
+    reader = _Reader()
+    reader.feed(text)
+    reader.close()
+    assert plain_html(text) == tidy("".join(reader.parts))
+
+
+@given(st.text())
+def test_one_line_is_tidied_as_many_are(text: str) -> None:
+    assert tidy(text) == tidy(f"{text}\n\x00")
 
 
 @pytest.mark.parametrize(

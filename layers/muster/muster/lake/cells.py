@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 import typing
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
+from operator import attrgetter
 from typing import Any, Literal
 
 from muster.errors import Refused
@@ -37,12 +39,11 @@ def accept(row: Row | Deletion) -> None:
         _timestamp("deleted_at", row.deleted_at)
         return
     kind: type = type(row)
-    choices = allowed(kind)
-    for column in _own_columns(kind):
-        value = getattr(row, column.name)
-        if value is None and column.nullable:
+    for value, check in zip(_values(kind)(row), _checks(kind), strict=True):
+        if value is None and check.column.nullable:
             continue
-        _accept_cell(column, value, choices.get(column.name, ()))
+        if not (type(value) is check.plain and check.fits(value)):
+            _accept_cell(check.column, value, check.choices)
     if isinstance(row, Member) and row.email_hash and not _HASH.fullmatch(row.email_hash):
         raise Refused("email_hash must be 64 hexadecimal digits: never write an address there")
     for name in TABLES[TABLE_OF[kind]].key:
@@ -53,7 +54,7 @@ def accept(row: Row | Deletion) -> None:
 def cells(row: Row, observed_at: datetime) -> Cells:
     """The row by column name, rounded as the lake rounds it, with its ``observed_at``."""
     kind: type = type(row)
-    found = {column.name: getattr(row, column.name) for column in _own_columns(kind)}
+    found = dict(zip(_names(kind), _values(kind)(row), strict=True))
     for name in _lists(kind):
         found[name] = None if found[name] is None else list(found[name])
     for name in _money(kind):
@@ -67,7 +68,8 @@ def month(table: Table, row: Row | Deletion) -> str | None:
     if table.month is None:
         return None
     at = getattr(row, table.month)
-    at = at.astimezone(UTC) if isinstance(at, datetime) else at
+    if isinstance(at, datetime) and at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
     return f"{at.year:04}-{at.month:02}"
 
 
@@ -85,6 +87,53 @@ def allowed(row: type) -> dict[str, tuple[str, ...]]:
 @cache
 def _own_columns(row: type) -> tuple[Column, ...]:
     return columns(row)[:-1]
+
+
+@cache
+def _names(row: type) -> tuple[str, ...]:
+    return tuple(column.name for column in _own_columns(row))
+
+
+@cache
+def _values(row: type) -> Any:
+    """A function that gives all values of a row, in the order of its columns."""
+    return attrgetter(*_names(row))
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """A column, and the quick look that nearly every value passes; others are looked at closely."""
+
+    column: Column
+    choices: tuple[str, ...]
+    plain: type
+    fits: typing.Callable[[Any], bool]
+
+
+@cache
+def _checks(row: type) -> tuple[_Check, ...]:
+    choices = allowed(row)
+    return tuple(
+        _Check(column, told, *_quick(column.type, told))
+        for column in _own_columns(row)
+        for told in [choices.get(column.name, ())]
+    )
+
+
+def _quick(kind: str, choices: tuple[str, ...]) -> tuple[type, typing.Callable[[Any], bool]]:
+    if choices:
+        return str, frozenset(choices).__contains__
+    return {
+        "string": (str, str.isascii),
+        "bool": (bool, _is_fine),
+        "int": (int, lambda value: -_MOST_INT <= value < _MOST_INT),
+        "float": (float, math.isfinite),
+        "timestamp": (datetime, lambda at: at.tzinfo is UTC and 1900 < at.year < 9999),
+    }.get(kind, (_Check, _is_fine))  # no value is one: it is looked at closely
+
+
+def _is_fine(_: Any) -> bool:
+    return True
 
 
 @cache

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
+from functools import cache, reduce
 from itertools import count
 from operator import ne
 from typing import Any
@@ -128,13 +128,19 @@ def _by_month(
     """Observations by table and month, then by key, each key's in the order they were made."""
     found: dict[tuple[str, str | None], Batch] = {}
     for row, observed_at in sorted(rows, key=lambda pair: pair[1]):
-        deleted = isinstance(row, Deletion)
-        table = TABLES["messages" if deleted else TABLE_OF[type(row)]]
-        key = tuple(getattr(row, name) for name in table.key)
+        kind: Any = type(row)
+        table = _table_of(kind)
+        key = tuple([getattr(row, name) for name in table.key])
         what = row if isinstance(row, Deletion) else cells(row, observed_at)
         batch = found.setdefault((table.name, month(table, row)), {})
         batch.setdefault(key, []).append(Seen(what, observed_at))
     return found
+
+
+@cache
+def _table_of(kind: Any) -> Table:
+    """Where rows of a kind go; a deletion goes where its message is."""
+    return TABLES["messages" if kind is Deletion else TABLE_OF[kind]]
 
 
 def merge_month(store: Store, table: Table, folder: str, batch: Batch) -> int:

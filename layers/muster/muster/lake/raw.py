@@ -12,6 +12,8 @@ from typing import Any
 from muster.records import Item
 from muster.store import Store
 
+_ENCODER = json.JSONEncoder(default=str, ensure_ascii=True, separators=(",", ":"))
+
 
 def write(store: Store, source: str, run: str, n: int, items: Iterable[Item]) -> None:
     """Store one page before it is mapped: one object per UTC day seen, named by run and page."""
@@ -77,9 +79,8 @@ def item_line(item: Item, reason: str | None = None) -> str:
     if reason is not None:
         line["reason"] = reason
     # ASCII escapes keep even half a surrogate pair exactly as received.
-    return json.dumps(
-        {**line, "body": item.body}, default=str, ensure_ascii=True, separators=(",", ":")
-    )
+    line["body"] = item.body
+    return _ENCODER.encode(line)
 
 
 def item_of(line: str) -> Item:

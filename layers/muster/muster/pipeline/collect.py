@@ -17,6 +17,7 @@ from muster.lake import cells, erasing, known, merge, raw, state, suppression
 from muster.lake.state import State
 from muster.pipeline import connecting, moods, people
 from muster.pipeline.forgetting import forget
+from muster.pipeline.sweeping import seldom_swept
 from muster.project import Progress, Project
 from muster.records import TABLE_OF, TABLES, Deletion, Item, Page, Row, Thread
 from muster.sentiment import Mood
@@ -78,7 +79,9 @@ def fetch(
     # Most of a fetch is waiting for the platform, so sources go side by side.
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        found = tuple(pool.map(lambda one: _fetch_or_say_why(project, one, since, until), picked))
+        with seldom_swept():
+            told = pool.map(lambda one: _fetch_or_say_why(project, one, since, until), picked)
+            found = tuple(told)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     people.settle_after(project, (one.changed for one in found))
@@ -185,8 +188,15 @@ def _chars(value: Any) -> int:
     """The characters of all strings in a JSON value."""
     if isinstance(value, str):
         return len(value)
+    count = 0
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return sum(_chars(one) for one in inner if isinstance(one, str | dict | list))
+    for one in inner:  # Every field of every item comes through here.
+        kind = type(one)
+        if kind is str:
+            count += len(one)
+        elif kind is dict or kind is list:
+            count += _chars(one)
+    return count
 
 
 def _store(
@@ -306,7 +316,8 @@ def replay(
     check_writable(project.lake)
     picked = chosen(project, names)
     made = [(one, moods.mood(project, one.name, again=rescore)) for one in picked]
-    found = tuple(_replay(project, source, since, mood) for source, mood in made)
+    with seldom_swept():
+        found = tuple(_replay(project, source, since, mood) for source, mood in made)
     people.settle_after(project, (one.changed for one in found))
     forget(project.lake)  # a mended mapping changes rows, not when they were observed
     return found

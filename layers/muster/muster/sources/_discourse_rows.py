@@ -105,13 +105,14 @@ def _user(item: Item, options: Source) -> Iterator[Row | Deletion]:
 def _account(item: Item, key: str, is_listed: bool = False) -> Member:
     """A member by a post or by the list; a staged one (from e-mail) never joined."""
     body, groups = item.body, (item.context or {}).get("groups")
+    role = _role(body, key)
     is_joined = is_listed and not body.get("staged")
     return Member(
         member_id=_id(body[key]),
         handle=_words(body.get("username")),
         display_name=_words(body.get("name")),
-        role=_role(body, key),
-        is_bot=_role(body, key) == "bot",
+        role=role,
+        is_bot=role == "bot",
         joined_at=_at(body["created_at"]) if is_joined else None,
         last_seen_at=_maybe_at(body.get("last_seen_at")) if is_joined else None,
         groups=None if groups is None else tuple(groups),
@@ -160,7 +161,8 @@ def author(post: Mapping[str, Any]) -> str | None:
 def _role(body: Mapping[str, Any], key: str) -> Role:
     if isinstance(body.get(key), int) and body[key] < 0:
         return "bot"
-    return "staff" if any(body.get(flag) for flag in ("staff", "moderator", "admin")) else "member"
+    is_staff = body.get("staff") or body.get("moderator") or body.get("admin")
+    return "staff" if is_staff else "member"
 
 
 def _home(options: Source) -> str:
@@ -177,6 +179,8 @@ def _at(value: Any) -> datetime:
     if not isinstance(value, str):
         raise Refused(f"no time: {str(value)[:80]!r}")
     at = datetime.fromisoformat(value)
+    if at.tzinfo is UTC:
+        return at
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
 

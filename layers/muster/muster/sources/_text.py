@@ -15,6 +15,13 @@ _BLOCKS = frozenset(
 _HIDDEN = frozenset(("script", "style", "blockquote", "svg", "template"))
 _OTHERS_WORDS = frozenset(("quote", "onebox"))
 _QUOTE = re.compile(r"\[quote[^\]\n]{0,500}\](?:(?!\[/?quote).)*\[/quote\]", re.DOTALL | re.I)
+# Paragraphs, lists, links and letters, of which the reader leaves nothing out; no other tag, no
+# comment, and no attribute that holds a bracket.
+_SIMPLE = re.compile(
+    r"(?:[^<>]++|<p>|</p>|<br ?/?>|</?(?:[bius]|em|strong|code|pre|del|small|li|ul|ol|h[1-6])>"
+    r"|<a(?: [^<>]*+)?>|</a>|</?span(?: [^<>]*+)?>)*+"
+)
+_TAG = re.compile(r"</?([a-z][a-z0-9]*)[^<>]*>")
 _MAX_NESTED_QUOTES = 20
 _MARKS = (
     (re.compile(r"<!--(?:(?!<!--).){0,5000}?-->", re.DOTALL), ""),
@@ -38,10 +45,21 @@ def plain_html(text: str) -> str:
     >>> plain_html('<aside class="quote"><p>hi</p></aside><p>Yes &amp; <b>no</b></p>')
     'Yes & no'
     """
+    if _SIMPLE.fullmatch(text):
+        return tidy(_simple(text))
     reader = _Reader()
     reader.feed(_closed(text))
     reader.close()
     return tidy("".join(reader.parts))
+
+
+def _simple(text: str) -> str:
+    """What the reader makes of simple HTML, at a fifth of the cost."""
+    first, *others = _TAG.split(text)
+    parts = [html.unescape(first)]
+    for tag, words in zip(others[::2], others[1::2], strict=True):
+        parts += ("\n" if tag.lower() in _BLOCKS else "", html.unescape(words))
+    return "".join(parts).replace("\xa0", " ")
 
 
 def _closed(text: str) -> str:
@@ -75,9 +93,12 @@ def plain_markdown(text: str) -> str:
 
 def tidy(text: str) -> str:
     """The text without control characters, lone surrogates and needless blank space."""
-    seen = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    lines = "\n".join(" ".join(line.split()) for line in seen.split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", lines).strip()
+    if text.isprintable():  # one line, nothing unseen
+        return " ".join(text.split())
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    seen = [line if line.isprintable() else _UNSEEN.sub("", line) for line in lines]
+    whole = "\n".join([" ".join(line.split()) for line in seen])
+    return re.sub(r"\n{3,}", "\n\n", whole).strip()
 
 
 class _Reader(HTMLParser):
