@@ -7,7 +7,7 @@ protected customer data. ``account`` is the shop: yourname of yourname.myshopify
 
 Limits: a bucket of query costs that fills by 50 to 1,000 points a second; orders of 60 days.
 
-Verified: field names and the throttling answer by a published connector; not a live shop.
+Verified: orders, visits and the throttling answer by a published connector; not a live shop.
 
 Orders come by when they last changed, and are read again from ten minutes before; a refund, an
 edit or a delivery changes an order. Revenue is the present total in the shop's currency: after
@@ -19,7 +19,7 @@ order. Nothing that names a buyer is asked for. The cost of goods and a promised
 Shopify has today's cost and the carrier's guess.
 
 Unverified: the scopes' rules; that a throttled answer always tells the costs; the names of
-deliveries' and visits' fields, which no schema was at hand for.
+deliveries' fields.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ keys → Create restricted key). ``connected_account`` reads a connected account
 
 Limits: 100 requests a second, 100 payments each; back to the account's first payment.
 
-Verified: paths and paging by a published connector, amounts by Stripe's own list of currencies; not
-against a live account.
+Verified: every field read by the types of Stripe's own client of this version, amounts by its list
+of currencies; not against a live account.
 
 An order is a payment that succeeded and was captured; attempts that failed and test payments are
 none. Its revenue is what was captured less what was refunded. ``refunded_at`` is when the last of
@@ -17,8 +17,7 @@ captured late. Where the buyer came from is read from the payment's ``metadata``
 customer with each order. A renewal of a subscription is an order like any other. Names,
 addresses and cards are left out before anything is stored. Disputes are not read.
 
-Unverified: the names of a charge's fields and the shape of a refund's expanded charge, for which no
-specification was at hand; the limit of 100 a second.
+Unverified: the limit of 100 requests a second; that 409 is only ever a lock.
 """
 
 from __future__ import annotations
