@@ -309,3 +309,11 @@ def test_a_review_that_is_listed_no_more_was_taken_back(listed: Any, gone: list[
     assert [row.review_id for row in found if row.deleted_at == NOW] == gone
     items, _ = meta.fetch(reviews=lambda: known, since=NOW - timedelta(days=7))
     assert not [item for item in items if item.stream == "taken back"]
+
+
+def test_a_page_that_gives_no_reviews_is_read_all_the_same(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    items, cursor = Meta(**{"/1/feed": {"data": [post(5)]}, "/1/ratings": error(100)}).fetch()
+    assert set(messages(items)) == {"1_5"} and "reviews" not in cursor["streams"]
+    assert "set reviews: false" in caplog.text

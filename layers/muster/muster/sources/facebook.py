@@ -30,6 +30,7 @@ page_follows_country and the daily gains; that ``next`` of a feed holds one of t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta
@@ -74,6 +75,7 @@ DAILY = ("page_follows", "page_daily_follows_unique", "page_daily_unfollows_uniq
 BY_COUNTRY = "page_follows_country"
 VIEWS = "post_media_view"
 WRITTEN = _meta_posts.by("created_time")
+_log = logging.getLogger(__name__)
 
 
 class Options(meta.MetaSource):
@@ -115,7 +117,7 @@ def pages(api: meta.Page, window: Window) -> Iterator[Page]:
     if window.options.direct:
         yield from _talks(api, window, state)
     if window.options.reviews:
-        yield from _reviews(api, window, state)
+        yield from _reviews_if_any(api, window, state)
     _watched.forget(state, window)
     yield finish(state)
 
@@ -222,6 +224,17 @@ def _talks(api: meta.Page, window: Window, state: State) -> Iterator[Page]:
             Item("direct", body, seen_at, {"us": api.id, "talk": talk})
             for talk, body, seen_at in found
         ])  # fmt: skip
+
+
+def _reviews_if_any(api: meta.Page, window: Window, state: State) -> Iterator[Page]:
+    """Recommendations; a page that has none to give costs nothing but a warning."""
+    try:
+        yield from _reviews(api, window, state)
+    except Rejected as refused:
+        if meta.error_of(refused.body).get("code") not in (3, 12, 100, *meta.FORBIDDEN):
+            raise
+        state["streams"].pop("reviews", None)
+        _log.warning("%s (set reviews: false if the page has none)", refused)
 
 
 def _reviews(api: meta.Page, window: Window, state: State) -> Iterator[Page]:
