@@ -100,6 +100,8 @@ class Forum(httpx.BaseTransport):
             return self._topic_list(int(query.get("page", 0)))
         if path == "/admin/users/list/active.json":
             return self._user_list(int(query.get("page", 0))) if self.is_admin else 403
+        if path == "/admin/reports/signups.json":
+            return self._signups(query) if self.is_admin else 403
         if path.startswith("/posts/"):
             return self.posts.get(int(path.split("/")[2].removesuffix(".json")))
         return self._topic(path.removesuffix(".json").split("/")[2:], query)
@@ -126,6 +128,12 @@ class Forum(httpx.BaseTransport):
         page = max(page - self.users_from, 0)
         listed = [self.users[id_] for id_ in sorted(self.users) if id_ > 0]
         return listed[page * 3 : page * 3 + 3]
+
+    def _signups(self, query: httpx.QueryParams) -> dict[str, Any]:
+        days = [user["created_at"][:10] for user in self.users.values()]
+        asked = sorted(day for day in days if query["start_date"] <= day <= query["end_date"])
+        data = [{"x": day, "y": asked.count(day)} for day in dict.fromkeys(asked)]
+        return {"report": {"type": "signups", "data": data}}
 
     def _topic(self, parts: list[str], query: httpx.QueryParams) -> Any:
         topic = self.topics.get(int(parts[0]))

@@ -64,7 +64,7 @@ def main() -> None:
             {"message_id": "52", "thread_id": "2", "created_at": "2026-11-02T12:00:00+00:00"},
             {"message_id": "7", "thread_id": "99", "created_at": "2026-11-02T10:00:00+00:00"},
         ],
-        "expect": {"messages": 10, "deletions": 3, "members": 6, "threads": 6, "audience": 1},
+        "expect": {"messages": 10, "deletions": 3, "members": 6, "threads": 6, "audience": 2},
         "rate_limited": {
             "status": 429, "headers": {"discourse-rate-limit-error-code": "admin_api_key_rate"},
             "body": {"errors": ["Too many requests"], "extras": {"wait_seconds": 7}}, "wait": 7,

@@ -128,13 +128,23 @@ def _platform_roles(body: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 
 def _about(item: Item, options: Source) -> Iterator[Row | Deletion]:
-    stats = item.body["about"]["stats"]
     yield Audience(
-        account=options.account or urlsplit(_home(options)).netloc,
+        account=account_of(options),
         metric="members",
         measured_on=item.seen_at.astimezone(UTC).date(),
-        value=int(stats["users_count"] if "users_count" in stats else stats["user_count"]),
+        value=member_count(item.body),
     )
+
+
+def member_count(about: Any) -> int:
+    """How many members the forum says it has, as new or old versions say it."""
+    stats = about["about"]["stats"]
+    return int(stats["users_count"] if "users_count" in stats else stats["user_count"])
+
+
+def account_of(options: Source) -> str:
+    """Whose members are counted: as the settings name it, else the forum's host."""
+    return options.account or urlsplit(_home(options)).netloc
 
 
 def _deletion(item: Item, options: Source) -> Iterator[Row | Deletion]:

@@ -37,6 +37,7 @@ class Fetch:
     reread: set[str] = field(default_factory=set)
     topic: tuple[int, Answer] | None = None
     known: dict[str, list[KnownMessage]] | None = None
+    count: int | None = None  # of members now
 
     def page(self, items: Iterable[Item], **reached: Any) -> Page:
         """Items, with the cursor that says they were reached."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from muster.records import Audience, Item, Member, Message, Role, Row, Thread
 from muster.settings import Source
+from muster.sources._gains import by_day
 from muster.sources._newest import instant
 from muster.sources._text import tidy
 
@@ -36,26 +37,19 @@ def channel_rows(item: Item, options: Source) -> Iterator[Row]:
 
 
 def days_rows(item: Item, options: Source) -> Iterator[Row]:
-    """A table of days: subscribers gained and lost, and how many there were at the day's end.
-
-    Where the number was read that day it stands; else it is the one of ``counted`` (an instant
-    later) less what was gained and lost since.
-    """
+    """A table of days: subscribers gained and lost, and how many there were."""
     context = item.context or {}
     names = [column["name"] for column in item.body["columnHeaders"]]
     days = [dict(zip(names, row, strict=True)) for row in item.body.get("rows") or ()]
-    known, after = context["counted"], 0
-    for told in sorted(days, key=lambda one: str(one["day"]), reverse=True):
-        gained, lost = int(told["subscribersGained"]), int(told["subscribersLost"])
-        yield Audience(
-            account=context["us"],
-            metric="subscribers",
-            measured_on=date.fromisoformat(told["day"]),
-            value=max(int(known.get(told["day"], context["now"] - after)), 0),
-            gained=gained,
-            lost=lost,
+    changes = [
+        (
+            date.fromisoformat(told["day"]),
+            int(told["subscribersGained"]),
+            int(told["subscribersLost"]),
         )
-        after += gained - lost
+        for told in days
+    ]
+    yield from by_day(context["us"], "subscribers", changes, context)
 
 
 def video_rows(item: Item, options: Source) -> Iterator[Row]:

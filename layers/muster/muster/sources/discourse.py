@@ -1,8 +1,9 @@
 """Discourse forums: posts, topics, members and their number, after the forum's own JSON API.
 
 Credentials: none for a public forum; an API key for private categories and the list of members.
-It is made under Admin → API → New key ("Read-only", user ``system``). ``base_url`` is the forum's
-address, ``username`` the user whose rights the key uses.
+It is made under Admin → API → New key ("Read-only", user ``system``); an administrator's also reads
+how many members there were on each day of the last year. ``base_url`` is the forum's address,
+``username`` the user whose rights the key uses.
 
 Limits: 60 requests a minute with a key, as the forum sets them; read back to the first post.
 
@@ -14,7 +15,8 @@ activity first, down to three days before the last success; those whose posts we
 read are read again, and posts missing there are looked up and found deleted. Once a week the posts
 of the last 30 days are checked so, and topics of the last 90 (late accepted answers).
 
-Facts taken on trust: like = action 2, a call of a topic's posts takes 20 ids.
+Facts taken on trust: like = action 2, a call of a topic's posts takes 20 ids, the shape of the
+report of sign-ups (those who left are told nowhere: earlier numbers are of who is still counted).
 ``closed_at`` is the last post's time: Discourse does not list when a topic was closed.
 When an answer was accepted is not told either; the time of the solution's message stands for it.
 """
@@ -22,6 +24,7 @@ When an answer was accepted is not told either; the time of the solution's messa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, time
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, urlsplit
@@ -30,7 +33,7 @@ from pydantic import Field
 
 from muster.clock import DAY
 from muster.errors import BadSettings, Rejected
-from muster.records import Item, Page
+from muster.records import Deletion, Item, Page, Row
 from muster.settings import Source
 from muster.sources import Window
 from muster.sources._answer import Answer, asked_wait
@@ -45,7 +48,9 @@ from muster.sources._discourse_answers import (
     time_of,
 )
 from muster.sources._discourse_groups import memberships
-from muster.sources._discourse_rows import REGULAR, rows
+from muster.sources._discourse_reports import signup_rows, signups
+from muster.sources._discourse_rows import REGULAR, member_count
+from muster.sources._discourse_rows import rows as rows_of
 from muster.sources._discourse_seen import (
     Fetch,
     again,
@@ -129,6 +134,7 @@ def pages(api: Api, window: Window) -> Iterator[Page]:
     yield from _topics(fetch)
     if window.until is None:
         yield from _check(fetch)
+        yield from _history(fetch)
         yield from _members(fetch)
     yield Page((), _finished(fetch))
 
@@ -160,7 +166,7 @@ def _finished(fetch: Fetch) -> dict[str, Any]:
     if fetch.window.until is not None:
         return kept  # what came after is still to be read
     checked_at = run["started_at"] if _is_check_due(fetch) else kept["checked_at"]
-    return {**kept, "synced_at": run["started_at"], "checked_at": checked_at,
+    return {**kept, **run.get("told", {}), "synced_at": run["started_at"], "checked_at": checked_at,
             "members_on": fetch.window.now.date().isoformat()}  # fmt: skip
 
 
@@ -176,6 +182,8 @@ def _channels(api: Api) -> dict[int, str]:
 
 def _audience(fetch: Fetch) -> list[Item]:
     about = fetch.api.get("/about.json")
+    with suppress(KeyError, TypeError, ValueError):  # its mapping says what is wrong
+        fetch.count = member_count(about.body)
     return [Item("about", about.body, about.seen_at)]
 
 
@@ -328,9 +336,21 @@ def _check(fetch: Fetch) -> Iterator[Page]:
             yield fetch.page(again(fetch, topic), checked=topic)
 
 
+def _history(fetch: Fetch) -> Iterator[Page]:
+    """Once a day, how many signed up on each day, where the key may read reports."""
+    if not _is_new_day(fetch) or fetch.count is None:
+        return
+    items, told = signups(fetch, fetch.count)
+    yield fetch.page(items, told=told)
+
+
+def _is_new_day(fetch: Fetch) -> bool:
+    return bool(fetch.kept.get("members_on") != fetch.window.now.date().isoformat())
+
+
 def _members(fetch: Fetch) -> Iterator[Page]:
     """Once a day, all members, where the key may list them; pages count from 0 or from 1."""
-    if fetch.kept.get("members_on") == fetch.window.now.date().isoformat():
+    if not _is_new_day(fetch):
         return
     number = 0
 
@@ -355,3 +375,11 @@ def _members(fetch: Fetch) -> Iterator[Page]:
 def _members_page(api: Api, page: int | None = None) -> Answer:
     order = {"order": "created", "asc": True, "page": page}
     return api.get("/admin/users/list/active.json", order)
+
+
+def rows(item: Item, options: Options) -> Iterator[Row | Deletion]:
+    """The rows an item stands for."""
+    if item.stream == "signups":
+        yield from signup_rows(item, options)
+    else:
+        yield from rows_of(item, options)

@@ -39,13 +39,13 @@ from muster.sources import Window, _youtube_rows
 from muster.sources import _youtube_steps as steps
 from muster.sources._answer import Answer
 from muster.sources._downward import done_today, gone_rows, is_due_today
+from muster.sources._gains import UNSETTLED, counted
 from muster.sources._http import Http
 from muster.sources._newest import begin, finish, instant, mapped, recheck, stamp, start_of
 from muster.sources._youtube_api import Tube, open_tube
 from muster.sources._youtube_steps import Fetch
 
 EVER = 20 * 365 * DAY
-UNSETTLED = 7 * DAY  # the last days of a report still change
 
 
 class Options(Source):
@@ -140,15 +140,13 @@ def _days(fetch: Fetch, told: Mapping[str, Any]) -> Iterator[Item]:
     began = (told.get("snippet") or {}).get("publishedAt")
     if count is None or began is None:
         return
-    recent = str((now - UNSETTLED).date())
-    counted = {day: one for day, one in state.get("counted", {}).items() if day >= recent}
-    state["counted"] = counted = {**counted, str(now.astimezone(UTC).date()): int(count)}
+    state["counted"] = counted(state.get("counted", {}), now.astimezone(UTC), int(count))
     first = start_of(fetch.window) or instant(began)
     if "reported" in state:
         first = now - UNSETTLED
     answer = _report(fetch.api, fetch.window.options, state["us"], first.date(), now.date())
     state["reported"] = str(now.date())
-    yield fetch.item("days", answer.body, answer, counted=counted, now=int(count))
+    yield fetch.item("days", answer.body, answer, counted=state["counted"], now=int(count))
 
 
 def _report(api: Tube, options: Options, channel: str, first: date, last: date) -> Answer:
