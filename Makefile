@@ -57,6 +57,10 @@ test-mistakes: .venv/ready ## the mistakes of other tools, each put into a copy:
 test-thorough: .venv/ready ## the default suite with many more examples, seeds, kills and mistakes
 	MUSTER_THOROUGH=1 MUSTER_BROWSER=all $(BIN)/pytest -n auto --dist loadfile --timeout 3600 $(TESTS)
 
+.PHONY: test-merge
+test-merge: .venv/ready    ## eight writers, 10,000 batches on a real S3, kills at random: nothing lost or doubled
+	MUSTER_BATCHES=10000 $(BIN)/pytest -n 0 -s --timeout 7200 tests/test_merge_on_s3.py
+
 lint: .venv/ready     ## ruff, types, and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -80,6 +80,7 @@ def seaweed(folder: Path) -> Iterator[Server]:
         str(binary("weed")), "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
         f"-dir={folder / 'data'}", "-s3", f"-s3.port={ports['s3']}",
         f"-s3.config={folder / 's3.json'}", "-master.volumeSizeLimitMB=64",
+        "-volume.max=200",  # what is overwritten takes room until it is swept up
         # Nothing on fixed ports, so that several servers run side by side; and nothing sent out.
         "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false",
         *(f"-{name}.port={ports[name]}" for name in ("master", "volume", "filer")),

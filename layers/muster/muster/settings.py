@@ -14,6 +14,7 @@ from muster.settings_reports import Report, Smtp, Unsubscribe
 from muster.settings_types import (
     Duration,
     Grain,
+    Keep,
     Part,
     Pattern,
     Secret,
@@ -113,6 +114,7 @@ class Source(Part):
     token: Secret | None = None
     every: Duration = timedelta(hours=1)
     since: date | None = None
+    keep: Keep = {}
     lang: Annotated[
         str | None,
         Field(description="language where the platform tells none; absent: detected per message"),
@@ -279,6 +281,7 @@ class Settings(Part):
         Unsubscribe | None, Field(description="a stack in AWS has its own; else by mail if absent")
     ] = None
     events: tuple[Event, ...] = ()
+    keep: Keep = {}
     lake: Annotated[str, AfterValidator(_is_lake)] = "./lake"
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,8 +17,9 @@ from pydantic import (
     StringConstraints,
 )
 
-from muster.records import SOURCE_NAME
+from muster.records import SOURCE_NAME, TABLES
 
+KEPT_AS_RECEIVED = ("raw", "quarantine")
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)\s*")
 _ADDRESS = re.compile(r"[^@\s,;:<>()\"\\]+@[^@\s,;:<>()\"\\]+")
@@ -58,6 +60,14 @@ def _is_address(text: str) -> str:
     return text
 
 
+def _has_time(keep: Mapping[str, timedelta]) -> Mapping[str, timedelta]:
+    kinds = [*KEPT_AS_RECEIVED, *(name for name, table in TABLES.items() if table.month)]
+    for name in keep:
+        if name not in kinds:
+            raise ValueError(f"{name!r} cannot expire: write one of {', '.join(kinds)}")
+    return keep
+
+
 Pattern = Annotated[str, AfterValidator(_compiles)]
 Address = Annotated[str, AfterValidator(_is_address)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]
@@ -68,6 +78,11 @@ Language = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$"),
     Field(description="of words, numbers and dates: de, en-US; the community's if absent"),
+]
+Keep = Annotated[
+    Mapping[str, Duration],
+    AfterValidator(_has_time),
+    Field(description="how long rows stay: a table, raw or quarantine → 90d, 104w; absent: always"),
 ]
 Grain = Literal["day", "week", "month", "quarter", "year"]
 Sentiment = Literal["vader", "comprehend", "none"]

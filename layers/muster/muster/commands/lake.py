@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -65,3 +65,27 @@ def _plain(found: Iterable[Any]) -> list[dict[str, Any]]:
     return [
         asdict(one) | {"is_wrong": one.is_wrong, "what": one.what(), "do": one.do} for one in found
     ]
+
+
+@lake_app.command("expire")
+def lake_expire(
+    context: typer.Context,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only say what would go; nothing is deleted.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete what has stayed longer than `keep:` says; every fetch does the same."""
+    from muster.pipeline import retention
+
+    project = opened(context)
+    if preview:
+        found = [(kind, len(entries)) for _, kind, entries in retention.expired(project)]
+        gone = {kind: sum(count for one, count in found if one == kind) for kind, _ in found}
+    else:
+        gone = retention.expire(project)
+    if as_json:
+        say_json({"objects": gone, "preview": preview})
+        return
+    told = ", ".join(f"{count:,} objects of {kind}" for kind, count in gone.items())
+    say(f"{'would go' if preview else 'gone'}: {told or 'nothing'}")

@@ -25,6 +25,7 @@ class State:
 
     cursor: Mapping[str, Any] = field(default_factory=dict)
     covered: Mapping[str, datetime] = field(default_factory=dict)
+    dropped: Mapping[str, datetime] = field(default_factory=dict)
     since: datetime | None = None
     last_run_at: datetime | None = None
     last_success_at: datetime | None = None
@@ -32,6 +33,10 @@ class State:
     last_trouble: str = ""
     rows: int = 0
     quarantined: int = 0
+
+    def vouched_from(self, table: str) -> datetime:
+        """The earliest instant of a covered table for which it still vouches."""
+        return max(self.covered[table], self.dropped.get(table, self.covered[table]))
 
     @property
     def first_row_at(self) -> datetime | None:
@@ -71,11 +76,15 @@ def _keeping(before: State, state: State) -> State:
         table: min(at for at in (before.covered.get(table), state.covered.get(table)) if at)
         for table in sorted({*before.covered, *state.covered})
     }
+    dropped = {
+        table: max(at for at in (before.dropped.get(table), state.dropped.get(table)) if at)
+        for table in sorted({*before.dropped, *state.dropped})
+    }
     since = min((at for at in (before.since, state.since) if at), default=None)
     success = max(
         (at for at in (before.last_success_at, state.last_success_at) if at), default=None
     )
-    return replace(state, covered=covered, since=since, last_success_at=success)
+    return replace(state, covered=covered, dropped=dropped, since=since, last_success_at=success)
 
 
 def _key(source: str) -> str:
@@ -98,7 +107,7 @@ def _from_json(data: bytes) -> State:
     for name in ("since", "last_run_at", "last_success_at"):
         if known.get(name):
             known[name] = datetime.fromisoformat(known[name])
-    known["covered"] = {
-        table: datetime.fromisoformat(at) for table, at in known.get("covered", {}).items()
-    }
+    for name in ("covered", "dropped"):
+        told = known.get(name, {}).items()
+        known[name] = {table: datetime.fromisoformat(at) for table, at in told}
     return State(**known)

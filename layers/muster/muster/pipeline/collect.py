@@ -15,7 +15,7 @@ from muster.clock import local_midnight
 from muster.errors import BadSettings, RateLimited, Refused, Retry, SourceFailed
 from muster.lake import cells, erasing, known, merge, raw, state, suppression
 from muster.lake.state import State
-from muster.pipeline import connecting, moods, people
+from muster.pipeline import connecting, moods, people, retention
 from muster.pipeline.forgetting import forget
 from muster.pipeline.sweeping import seldom_swept
 from muster.project import Progress, Project
@@ -85,6 +85,7 @@ def fetch(
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     people.settle_after(project, (one.changed for one in found))
+    retention.expire(project)
     return found
 
 

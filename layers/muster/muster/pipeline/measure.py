@@ -163,8 +163,9 @@ def coverage_of(project: Project, as_of: datetime) -> Iterator[Coverage]:
         memory = state.load(project.lake, name)
         is_fetched = _is_fetched(_source(project, name))
         to_at = memory.last_success_at if is_fetched else as_of
-        for table, from_at in memory.covered.items():
-            if to_at is not None:
+        for table in memory.covered:
+            from_at = memory.vouched_from(table)
+            if to_at is not None and from_at < to_at:
                 yield Coverage(source=name, table_name=table, from_at=from_at, to_at=to_at)
 
 
