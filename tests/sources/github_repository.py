@@ -33,6 +33,7 @@ class Repository:
     discussions: dict[int, dict[str, Any]] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
     teams: dict[str, list[str]] = field(default_factory=dict)
+    foreign: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
     # ---- what happens there
@@ -61,6 +62,16 @@ class Repository:
             "html_url": f"{WEB}/{kind}/{issue}#issuecomment-{number}", **facts,
         }  # fmt: skip
         return self.comments[number]
+
+    def elsewhere(self, number: int, who: str, at: datetime, body: str) -> dict[str, Any]:
+        """An issue of another repository."""
+        home = "https://api.github.com/repos/city/portal"
+        self.foreign.insert(0, {
+            **self._said(who, at, body), "id": 8000 + number, "number": number, "title": "Wi-Fi",
+            "labels": [], "comments": 1, "repository_url": home, "url": f"{home}/issues/{number}",
+            "html_url": f"https://github.com/city/portal/issues/{number}",
+        })  # fmt: skip
+        return self.foreign[0]
 
     def remark(self, number: int, pull: int, who: str, at: datetime, body: str,
                **facts: Any) -> None:  # fmt: skip
@@ -122,10 +133,9 @@ class Repository:
         if path == "/graphql":
             told = json.loads(request.content)
             return httpx.Response(200, json=self._graphql(told["query"], told["variables"]))
+        if not path.startswith("/repos/campus/desk"):
+            return self._elsewhere(request, path)
         parts = path.removeprefix("/repos/campus/desk").strip("/").split("/")
-        if path.startswith("/orgs/campus/teams/"):
-            members = [self._said(one, START, "")["user"] for one in self.teams[path.split("/")[4]]]
-            return self._page(request, members)
         match parts:
             case [""]:
                 return httpx.Response(200, json=self._about())
@@ -152,6 +162,15 @@ class Repository:
                 ])  # fmt: skip
         raise LookupError(path)
 
+    def _elsewhere(self, request: httpx.Request, path: str) -> httpx.Response:
+        if path.startswith("/orgs/campus/teams/"):
+            members = [self._said(one, START, "")["user"] for one in self.teams[path.split("/")[4]]]
+            return self._page(request, members)
+        if path == "/search/issues":
+            return self._page(request, self.foreign, "items")
+        found = [one for one in self.foreign if one["url"].endswith(path)]
+        return httpx.Response(200 if found else 404, json=found[0] if found else {})
+
     def _about(self) -> dict[str, Any]:
         return {"full_name": "campus/desk", "stargazers_count": len(self.stars),
                 "subscribers_count": 3, "watchers_count": len(self.stars), "forks_count": 1,
@@ -163,12 +182,14 @@ class Repository:
         found = [one for one in kept.values() if one["updated_at"] >= since]
         return self._page(request, sorted(found, key=lambda one: (one["updated_at"], one["id"])))
 
-    def _page(self, request: httpx.Request, found: list[Any]) -> httpx.Response:
+    def _page(self, request: httpx.Request, found: list[Any], key: str = "") -> httpx.Response:
         number = int(request.url.params.get("page", 1))
         part = found[(number - 1) * self.per_page : number * self.per_page]
         more = number * self.per_page < len(found)
         link = f'<{request.url.copy_merge_params({"page": number + 1})}>; rel="next"'
-        return httpx.Response(200, headers={"link": link} if more else {}, json=part)
+        return httpx.Response(
+            200, headers={"link": link} if more else {}, json={key: part} if key else part
+        )
 
     def _graphql(self, query: str, told: dict[str, Any]) -> Any:
         if "stargazers(" in query:
@@ -233,5 +254,7 @@ def small_repository() -> Repository:
         isAnswered=True, answerChosenAt=stamp(START + 356 * HOUR), closed=True,
         closedAt=stamp(START + 356 * HOUR), answer={"databaseId": 301, "author": answer["author"]},
     )  # fmt: skip
+    for number in range(1, 5):
+        there.elsewhere(number, "bela", START + (number * 2) * HOUR, "eduroam of the campus?")
     there.teams = {"desk-team": ["desk"]}
     return there

@@ -18,13 +18,15 @@ if __name__ == "__main__":
     reset = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW.timestamp()) + 44)}
     record("github", small_repository(), {
         "options": {"name": "code", "platform": "github", "account": "campus/desk",
+                    "terms": ["eduroam"],
                     "token": "env:GITHUB_TOKEN"},
         "secret": "github_pat_0123456789abcdef_invented",
         "now": NOW.isoformat(),
         "known": [known("issuecomment-109", "3", 3.2), known("3", "3", 3.2), known("9", "9", 1.1),
+                  known("city/portal#9", "city/portal#9", 3.3),
                   known("discussion-12", "discussion-12", 1.1),
                   known("discussioncomment-399", "discussion-12", 1.1)],
-        "expect": {"messages": 18, "members": 4, "threads": 7, "audience": 7, "deletions": 4},
+        "expect": {"messages": 22, "members": 4, "threads": 7, "audience": 7, "deletions": 5},
         "rate_limited": {"status": 403, "headers": reset, "wait": 45,
                          "body": {"message": "API rate limit exceeded for user ID 1."}},
         "author_fields": ["user", "author"],

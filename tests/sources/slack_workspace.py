@@ -91,6 +91,8 @@ class Workspace:
         return self._page("messages", sorted(thread, key=_ts), query)
 
     def _page(self, key: str, found: list[Any], query: httpx.QueryParams) -> dict[str, Any]:
+        if not query.get("cursor", "0").isdecimal():
+            return _no("invalid_cursor")
         start = int(query.get("cursor", 0))
         end = start + self.per_page
         token = str(end) if end < len(found) else ""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import httpx
+import jwt as pyjwt
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from fetching import Fetching, seen
 from github_repository import HOUR, START, Repository, small_repository
+from recorded import private_key
 
 from muster.clock import DAY
 from muster.errors import RateLimited, SourceFailed
@@ -228,3 +232,44 @@ def test_a_backfill_asks_from_its_start_and_keeps_to_its_window() -> None:
     found = fetch.messages(fetch(there, since=start, until=end)[0])
     assert {"3", "issuecomment-103", "discussion-12"} <= set(found)
     assert not {"1", "4", "discussion-11", "discussion-13"} & set(found)
+
+
+def test_what_a_term_finds_elsewhere_is_ambient_and_looked_at_again() -> None:
+    there, found = small_repository(), other(terms=("eduroam",))
+    items, cursor = found(there)
+    one = found.messages(items)["city/portal#4"]
+    assert (one.direction, one.channel, one.author_role) == ("ambient", "city/portal", "member")
+    assert one.url == "https://github.com/city/portal/issues/4" and one.replies == 1
+    there.foreign[1]["body"] = "edited"
+    del there.foreign[0]
+    at = START + 8 * HOUR
+    known = seen(("city/portal#4", "city/portal#4", at), ("city/portal#3", "city/portal#3", at))
+    items, _ = found(there, cursor, at + 30 * DAY, known=known)
+    assert missing(items) == ["city/portal#4"]
+    assert found.messages(items)["city/portal#3"].text == "edited"
+
+
+def test_an_app_signs_in_and_renews_its_token() -> None:
+    there, granted, key = small_repository(), 0, private_key("RS256")
+    public = load_pem_private_key(key.encode(), None).public_key()
+
+    def server(request: httpx.Request) -> httpx.Response:
+        nonlocal granted
+        token = request.headers["authorization"].removeprefix("Bearer ")
+        if request.url.path == "/app/installations/77/access_tokens":
+            claims = pyjwt.decode(token, public, ["RS256"], options={"verify_iat": False,
+                                  "verify_exp": False})  # fmt: skip
+            assert claims == {"iss": "5", "iat": int(NOW.timestamp()) - 60,
+                              "exp": int(NOW.timestamp()) + 480}  # fmt: skip
+            granted += 1
+            return httpx.Response(201, json={"token": f"ghs_{granted}", "expires_at": "soon"})
+        if "/issues" in request.url.path and token != "ghs_2":
+            return httpx.Response(401, json={"message": "Bad credentials"})
+        return there(request)
+
+    secret = json.dumps({"app_id": 5, "installation_id": 77, "private_key": key})
+    app = Fetching(github, OPTIONS, NOW, secret=secret)
+    assert "1" in app.messages(app(server)[0]) and granted == 2
+    for told in ({"app_id": 5}, {"app_id": 5, "installation_id": 7, "private_key": "no key"}):
+        with pytest.raises(SourceFailed, match="a GitHub App's"):
+            Fetching(github, OPTIONS, NOW, secret=json.dumps(told)).api(server)

@@ -47,6 +47,16 @@ def test_every_recorded_issue_is_a_message_and_a_thread() -> None:
 
 
 @absent
+def test_every_recorded_issue_found_elsewhere_names_its_repository() -> None:
+    for told in real("issue"):
+        if "repository_url" in told:
+            (message,) = mapped("found", told)
+            home, number = told["html_url"].replace("/pull/", "/issues/").split("/issues/")
+            assert message.message_id == f"{home.removeprefix('https://github.com/')}#{number}"
+            assert message.direction == "ambient"
+
+
+@absent
 def test_every_recorded_comment_stands_under_its_issue() -> None:
     comments = real("comment")
     assert len(comments) >= 5

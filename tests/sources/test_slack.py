@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -153,6 +155,37 @@ def test_refusals_inside_a_200_name_what_to_do() -> None:
     with pytest.raises(RateLimited) as caught:
         fetch(there)
     assert caught.value.seconds == 60
+
+
+def test_a_walk_whose_cursor_is_too_old_begins_anew() -> None:
+    there = small_workspace()
+    items, cursor = fetch(there)
+    walk = {"bounds": [None, None], "asked": {}, "token": "dXNlcjpVMEc5V0ZYTlo=", "high": None}
+    stale = {**cursor, "threads": {}, "streams": {"channel:C1": {"walk": walk}}}
+    assert set(fetch.messages(fetch(there, stale)[0])) == set(fetch.messages(items))
+
+
+def test_a_rotated_token_is_renewed() -> None:
+    there, valid, forms = small_workspace(), "xoxe.1", []
+
+    def server(request: httpx.Request) -> httpx.Response:
+        nonlocal valid
+        if request.url.path == "/api/oauth.v2.access":
+            forms.append(dict(parse_qsl(request.content.decode())))
+            valid = f"xoxe.{len(forms) + 1}"
+            told = {"ok": True, "access_token": valid, "refresh_token": f"r{len(forms)}"}
+            return httpx.Response(200, json={**told, "expires_in": 43200})
+        if request.headers["authorization"] != f"Bearer {valid}":
+            return httpx.Response(200, json={"ok": False, "error": "token_expired"})
+        if request.url.path.endswith("users.list") and len(forms) == 1:
+            valid = "somebody else's"
+            return httpx.Response(200, json={"ok": False, "error": "token_expired"})
+        return there(request)
+
+    client = {"client_id": "1.2", "client_secret": "hush-hush", "refresh_token": "r0"}
+    renewed = Fetching(slack, OPTIONS, NOW, secret=json.dumps(client))
+    assert renewed.messages(renewed(server)[0])
+    assert [form["refresh_token"] for form in forms] == ["r0", "r1"]
 
 
 def test_the_check_names_missing_scopes_and_channels() -> None:

@@ -16,6 +16,7 @@ from muster.sources._text import plain_markdown, tidy
 
 STAFF = ("OWNER", "MEMBER", "COLLABORATOR")
 DISCUSSION = "discussion-"
+FOREIGN = "#"  # between another repository's name and an issue's number
 _COMMENTS = {"issues": "issuecomment-", "pull": "discussion_r"}
 _AGAINST = ("-1", "THUMBS_DOWN")
 _UNSEEN = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
@@ -94,6 +95,29 @@ def _issue(item: Item, options: Source) -> Iterator[Row]:
         closed_at=_maybe(issue.get("closed_at")),
     )
     yield from _account(item, issue)
+
+
+def _found(item: Item, options: Source) -> Iterator[Row]:
+    """An issue of another repository, where our staff is nobody's and its staff is not ours."""
+    issue = item.body
+    repository = "/".join(issue["repository_url"].rsplit("/", 2)[1:])
+    number = f"{repository}{FOREIGN}{_id(issue['number'])}"
+    is_bot = _role(issue.get("user"), "NONE", "type") == "bot"
+    yield Message(
+        message_id=number,
+        thread_id=number,
+        author_id=_author(issue.get("user"), "id"),
+        author_role="bot" if is_bot else "member",
+        created_at=instant(issue["created_at"]),
+        kind="post",
+        direction="ambient",
+        channel=repository,
+        url=issue["html_url"],
+        lang=options.lang,
+        text=_text(issue["body"]),
+        likes=_likes(issue.get("reactions") or {}),
+        replies=int(issue.get("comments") or 0),
+    )
 
 
 def _comment(item: Item, options: Source) -> Iterator[Row]:
@@ -305,7 +329,7 @@ def _maybe(at: str | None) -> datetime | None:
 
 
 _MAPPINGS: Mapping[str, Callable[[Item, Source], Iterator[Row | Deletion]]] = {
-    "repository": _repository, "views": _views, "stars": _stars, "issue": _issue,
+    "repository": _repository, "views": _views, "stars": _stars, "issue": _issue, "found": _found,
     "comment": _comment, "remark": _remark, "discussion": _discussion, "discussed": _discussed,
     "teammate": _teammate, "gone": gone_rows,
 }  # fmt: skip

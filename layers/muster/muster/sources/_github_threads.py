@@ -9,7 +9,7 @@ from muster.records import Item, KnownMessage
 from muster.sources import Window
 from muster.sources._github_discussions import discussion
 from muster.sources._github_items import Teams, items_of, numbered
-from muster.sources._github_rows import DISCUSSION, rows_of
+from muster.sources._github_rows import DISCUSSION, FOREIGN, rows_of
 from muster.sources._http import Api
 from muster.sources._missing import missing
 
@@ -22,7 +22,9 @@ def again(
     for known in batch:
         threads.setdefault(known.thread_id, []).append(known)
     for thread, messages in threads.items():
-        if not thread.startswith(DISCUSSION):
+        if FOREIGN in thread:
+            items = list(_foreign(api, window, thread))
+        elif not thread.startswith(DISCUSSION):
             items = list(_thread(api, window, teams, repository, thread))
         elif window.options.token:
             number = int(thread.removeprefix(DISCUSSION))
@@ -49,6 +51,18 @@ def _thread(api: Api, window: Window, teams: Teams, repository: str, number: str
     yield from _comments(api, window, teams, f"{home}/issues/{number}/comments", "comment")
     if "pull_request" in issue:
         yield from _comments(api, window, teams, f"{home}/pulls/{number}/comments", "remark")
+
+
+def _foreign(api: Api, window: Window, thread: str) -> Iterator[Item]:
+    """An issue of another repository; nothing once it is not to be seen any more."""
+    repository, _, number = thread.partition(FOREIGN)
+    try:
+        answer = api.get(f"/repos/{repository}/issues/{number}")
+    except Rejected as refused:
+        if not refused.is_gone:
+            raise
+        return
+    yield from items_of(window, None, "found", answer, [answer.body])
 
 
 def _comments(api: Api, window: Window, teams: Teams, path: str, stream: str) -> Iterator[Item]:

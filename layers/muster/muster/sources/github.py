@@ -1,9 +1,11 @@
 """GitHub: a repository's issues, pull requests, discussions, comments, stars, watchers and views.
 
-Credentials: a fine-grained personal access token of the repository. Settings → Developer settings:
-read access to Metadata, Issues, Pull requests and Discussions; with Administration also the views
-(they need push access), with Members of the organisation the teams that ``staff`` and ``bots``
-name. A public repository is read without a token too, but slowly and without discussions.
+Credentials: a fine-grained personal access token of the repository, or a GitHub App. Settings →
+Developer settings: read access to Metadata, Issues, Pull requests and Discussions; with
+Administration also the views (they need push access), with Members of the organisation the teams
+that ``staff`` and ``bots`` name. An app's secret is a JSON object of ``app_id``,
+``installation_id`` and ``private_key``; its hourly tokens are got and renewed. A public repository
+is read without a token too, but slowly and without discussions.
 
 Limits: 5,000 requests an hour (60 without a token); views reach 14 days back. GitHub's hints are
 obeyed, those of its secondary limits too.
@@ -15,7 +17,8 @@ the first, every query valid by the second. Not against a live account.
 minutes before the newest change stored; discussions newest first, down to a day before it. A
 thread is read again whole when messages of it are 1, 3, 7 or 30 days old: reactions move no date,
 and deleted comments are only missing. Stars count as followers (their history: the stars that
-still stand), watchers as subscribers. A comment counts as edited when its date of change moved
+still stand), watchers as subscribers. ``terms`` are looked for in the issues of other
+repositories: those are ambient. A comment counts as edited when its date of change moved
 (hiding it moves it too); an issue's moves for labels and tells nothing. Not read: texts of
 reviews, and replies beyond the first 100 of a discussion's comment.
 
@@ -28,16 +31,19 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import Field, StringConstraints
 
+from muster.clock import DAY
 from muster.errors import Rejected, SourceFailed
 from muster.records import Deletion, Item, Page, Row
 from muster.settings import Source
 from muster.sources import Window
-from muster.sources._answer import Answer, asked_wait
+from muster.sources._answer import Answer, asked_wait, links
 from muster.sources._changes import Changes, changes
+from muster.sources._downward import downward
+from muster.sources._github_app import signed_as_app
 from muster.sources._github_discussions import discussions
 from muster.sources._github_graphql import STARS, connection, errors, query
 from muster.sources._github_items import PER_PAGE, Teams, has_next, items_of, listed_in, numbered
@@ -46,19 +52,24 @@ from muster.sources._github_threads import again
 from muster.sources._http import Api, Http
 from muster.sources._newest import (
     OPEN,
+    Place,
     State,
     begin,
     finish,
+    follow,
     given,
     instant,
     mapped,
     page,
     recheck,
+    stamp,
     start_of,
 )
 from muster.sources._paging import walk
+from muster.sources._tokens import hidden
 
 OVERLAP = timedelta(minutes=10)
+SEARCH_OVERLAP = DAY  # an issue is found some time after it was written
 SECONDARY_WAIT = 60.0  # a limit without a hint: GitHub asks for a minute at least
 _SECONDARY = re.compile(r"secondary rate limit|abuse detection", re.IGNORECASE)
 _EARLIEST = datetime(2008, 1, 1, tzinfo=UTC)
@@ -76,13 +87,15 @@ class Options(Source):
 
 def connect(options: Options, secret: str | None, http: Http) -> Api:
     """The connection; without a token it reads what anybody may read."""
+    base_url = options.base_url or "https://api.github.com"
     headers = {
-        "Authorization": f"Bearer {secret}" if secret else None,
         "Accept": "application/vnd.github+json",
         "X-GitHub-Api-Version": options.api_version,
     }
-    base_url = options.base_url or "https://api.github.com"
-    return Api(http, base_url, headers, name=options.name, wait_of=_wait)
+    if secret and secret.lstrip().startswith("{"):
+        return signed_as_app(http, base_url, headers, secret, options.name, _wait)
+    signed = {**headers, "Authorization": f"Bearer {secret}" if secret else None}
+    return Api(http, base_url, signed, name=options.name, wait_of=_wait, secrets=hidden(secret))
 
 
 def _wait(answer: Answer) -> float | None:
@@ -151,6 +164,8 @@ def pages(api: Api, window: Window) -> Iterator[Page]:
         yield from _changed(api, window, state, teams, name, path, stream)
     if window.options.token:
         yield from discussions(api, window, state, teams)
+    for term in window.options.terms:
+        yield from _found(api, window, state, term)
     for batch in recheck(state, window, PER_PAGE):
         yield page(state, list(again(api, window, teams, state["account"], batch)))
     yield finish(state)
@@ -253,6 +268,27 @@ def _changed(
 
 def _iso(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _found(api: Api, window: Window, state: State, term: str) -> Iterator[Page]:
+    """Issues and pull requests of other repositories that hold a term, newest first."""
+
+    def ask(asked: Mapping[str, Any], token: str | None) -> Answer:
+        query = f'"{term}" -repo:{window.options.account}'.replace('""', '"')
+        told = {"q": query, "sort": "created", "order": "desc", "per_page": PER_PAGE}
+        return api.get("/search/issues", {**told, "page": token})
+
+    def read(answer: Answer) -> tuple[Sequence[Any], str | None]:
+        found = answer.body.get("items") if isinstance(answer.body, Mapping) else ()
+        query = parse_qs(urlsplit(links(answer).get("next", "")).query)
+        return found or (), next(iter(query.get("page", ())), None)
+
+    def place(told: Any) -> Place:
+        return [stamp(instant(told["created_at"])), told["url"]]
+
+    stream = downward(f"term:{term}", ask, read, place, window, SEARCH_OVERLAP)
+    for step in follow(state, stream, window):
+        yield page(state, items_of(window, None, "found", step.answer, step.items))
 
 
 def rows(item: Item, options: Options) -> Iterator[Row | Deletion]:
