@@ -139,11 +139,30 @@ def test_one_unknown_metric_does_not_spoil_the_followers() -> None:
     ],
 )
 def test_insights_are_of_the_pacific_day_that_ends(end_time: str, day: date) -> None:
-    values = [{"value": 5, "end_time": end_time}]
-    body = {"data": [{"name": "page_follows", "values": values}]}
-    assert rows(Item("followers", body, NOW, {"us": "1"})) == [
+    body = {"page_follows": {"value": 5, "end_time": end_time}}
+    assert rows(Item("followers", body, NOW, {"us": "1", "ends": end_time})) == [
         Audience(account="1", metric="followers", measured_on=day, value=5)
     ]
+
+
+def test_a_day_that_cannot_be_read_costs_only_itself() -> None:
+    values = [{"value": 4, "end_time": "2026-11-18T08:00:00+0000"}, "broken"]
+    more = [{"value": {"DE": 3}, "end_time": "2026-11-18T08:00:00+0000"},
+            {"value": {"DE": "x"}, "end_time": "2026-11-19T08:00:00+0000"}]  # fmt: skip
+
+    def insights(query: Mapping[str, str]) -> Any:
+        if query["metric"] == "page_follows_country":
+            return {"data": [{"name": "page_follows_country", "values": more}]}
+        whole = {"name": "page_follows", "values": values[:1]}
+        return {"data": [whole, {"name": "page_follows", "values": values}]}
+
+    items, _ = Meta(**{"/1/insights": insights}).fetch()
+    bodies = [item for item in items if item.stream == "followers"]
+    told = [(row.segment, row.value) for row in rows(bodies[0])]
+    assert told == [("all", 4), ("country=DE", 3)]
+    for bad in bodies[1:]:
+        with pytest.raises((KeyError, TypeError, ValueError)):
+            rows(bad)
 
 
 KNOWN = [KnownMessage("5_1", "1_5", NOW - timedelta(days=3))]

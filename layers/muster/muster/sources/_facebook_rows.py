@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from muster.records import Audience, Item, Kind, Member, Message, Review, Row
@@ -33,38 +32,46 @@ def account_rows(item: Item, options: Source) -> Iterator[Row]:
     )
 
 
+def by_day(answers: Iterable[Any]) -> dict[str, dict[str, Any]]:
+    """Daily insights by the day's end: each metric's value; what cannot be read by itself."""
+    days: dict[str, dict[str, Any]] = {}
+    for answer in answers:
+        for metric in answer.get("data") or ():
+            try:
+                named = [(one["end_time"], metric["name"], one) for one in metric["values"]]
+                for end, name, one in named:
+                    days.setdefault(str(end), {})[str(name)] = one
+            except (KeyError, TypeError):
+                days[f"unreadable {len(days)}"] = {"metric": metric}
+    return days
+
+
 def follower_rows(item: Item, options: Source) -> Iterator[Row]:
-    """Followers at the end of each day, gained and lost that day, and by country."""
-    us, found = _us(item), _by_day(item.body)
-    gained, lost = found.get(_GAINED, {}), found.get(_LOST, {})
-    for day, value in found.get(_TOTAL, {}).items():
+    """Followers at the end of a day, gained and lost that day, and by country."""
+    us, told = _us(item), item.body
+    day = day_of((item.context or {})["ends"])
+    if (total := _value(told, "page_follows")) is not None:
         yield Audience(
             account=us,
             metric="followers",
             measured_on=day,
-            value=int(value),
-            gained=gained.get(day),
-            lost=lost.get(day),
+            value=int(total),
+            gained=_value(told, "page_daily_follows_unique"),
+            lost=_value(told, "page_daily_unfollows_unique"),
         )
-    for day, countries in found.get(_BY_COUNTRY, {}).items():
-        for country, value in countries.items():
-            yield Audience(account=us, metric="followers", segment=f"country={country}",
-                           measured_on=day, value=int(value))  # fmt: skip
+    for country, value in (_value(told, "page_follows_country") or {}).items():
+        yield Audience(
+            account=us,
+            metric="followers",
+            segment=f"country={country}",
+            measured_on=day,
+            value=int(value),
+        )
 
 
-_TOTAL, _BY_COUNTRY = "page_follows", "page_follows_country"
-_GAINED, _LOST = "page_daily_follows_unique", "page_daily_unfollows_unique"
-
-
-def _by_day(body: Any) -> dict[str, dict[date, Any]]:
-    """Metric → day → value, of an answer of daily insights; days without a value are left out."""
-    found: dict[str, dict[date, Any]] = {}
-    for metric in body["data"]:
-        days = found.setdefault(metric["name"], {})
-        for one in metric["values"]:
-            if one.get("value") is not None:
-                days[day_of(one["end_time"])] = one["value"]
-    return found
+def _value(told: Mapping[str, Any], metric: str) -> Any:
+    """What a metric tells of the day, where it does."""
+    return (told.get(metric) or {}).get("value")
 
 
 def noticed(post: Mapping[str, Any]) -> tuple[str, str, int]:

@@ -135,11 +135,12 @@ def _followers(api: meta.Page, window: Window, state: State) -> Iterator[Page]:
     """Followers of each past day."""
     for first, last in spans(state, window, meta.PACIFIC, DAYS):
         asked = {"period": "day", "since": str(first), "until": str(last + timedelta(days=1))}
-        found = [_insights(api, {**asked, "metric": ",".join(DAILY)}, DAILY)]
-        found.append(_insights(api, {**asked, "metric": BY_COUNTRY}))
+        found = _insights(api, {**asked, "metric": ",".join(DAILY)}, DAILY)
+        found += _insights(api, {**asked, "metric": BY_COUNTRY})
         yield page(state, [
-            Item("followers", meta.bare(answer.body), answer.seen_at, {"us": api.id})
-            for answers in found for answer in answers
+            Item("followers", body, answer.seen_at, {"us": api.id, "ends": ends})
+            for answer in found[:1]
+            for ends, body in _facebook_rows.by_day(one.body for one in found).items()
         ])  # fmt: skip
 
 
