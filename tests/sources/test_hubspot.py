@@ -188,3 +188,14 @@ def test_no_name_and_no_address_is_asked_for() -> None:
 def test_a_contact_without_time_is_refused_with_its_reason() -> None:
     with pytest.raises(Refused, match="createdate"):
         list(hubspot.rows(Item("unreadable", {}, NOW), OPTIONS))
+
+
+def test_days_before_since_are_never_asked_for() -> None:
+    options = OPTIONS.model_copy(update={"since": date(2026, 11, 15)})
+    server, start = Server([contact(1, NOW)]), datetime(2026, 11, 14, 23, tzinfo=UTC)
+    api = hubspot.connect(options, "pat-x", Http(httpx.MockTransport(server), clock=lambda: NOW))
+    window = Window(options, NOW, {"through": NOW.isoformat()}, since=start)
+    list(hubspot.pages(api, window))
+    assert (
+        int(server.asked[0]["filterGroups"][0]["filters"][0]["value"]) / 1000 == start.timestamp()
+    )

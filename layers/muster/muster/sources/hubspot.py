@@ -185,12 +185,12 @@ def _end(window: Window, zone: ZoneInfo) -> date:
 
 def _start(window: Window, state: State, zone: ZoneInfo) -> datetime | None:
     """The midnight from which days are counted; ``None``: from the first contact's."""
-    if "through" not in state:
-        since = start_of(window)
-        return local_midnight(since.astimezone(zone).date(), zone) if since else None
-    back = LATE if is_due_today(state, window, "late") else RECENT
-    earliest = instant(state["through"]) - back
-    return local_midnight(earliest.astimezone(zone).date(), zone)
+    start = start_of(window)
+    if "through" in state:
+        back = LATE if is_due_today(state, window, "late") else RECENT
+        again = instant(state["through"]) - back
+        start = max(again, start) if start else again
+    return local_midnight(start.astimezone(zone).date(), zone) if start else None
 
 
 def _contacts(api: Api, window: Window, start: datetime | None) -> Iterator[Answer]:

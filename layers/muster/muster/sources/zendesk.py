@@ -258,7 +258,7 @@ def _rated_from(window: Window, state: State) -> int:
         return _start(window)
     last = instant(state["rated_at"])
     is_new_day = last.date() < window.now.astimezone(UTC).date()
-    return max(_epoch(last - (LATE if is_new_day else OVERLAP)), EARLIEST)
+    return max(_epoch(last - (LATE if is_new_day else OVERLAP)), _start(window))
 
 
 def rows(item: Item, options: Options) -> Iterator[Row | Deletion]:
