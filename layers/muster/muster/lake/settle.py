@@ -37,6 +37,8 @@ def settle(table: Table, stored: Cells | None, seen: Seen) -> Cells | None:
 
 
 def _later(table: Table, stored: Cells, seen: Cells) -> Cells:
+    if table.fill and _is_no_news(stored, seen):
+        return stored  # Most of what is seen of members; the way below would give the same.
     newer, older = (stored, seen) if seen["observed_at"] < stored["observed_at"] else (seen, stored)
     newer, older = _derived(table, newer, older), _derived(table, older, newer)
     kept = {name: stored[name] for name in table.keep_first}
@@ -45,6 +47,16 @@ def _later(table: Table, stored: Cells, seen: Cells) -> Cells:
     if _same(settled, older | kept):
         settled["observed_at"] = older["observed_at"]
     return settled
+
+
+def _is_no_news(stored: Cells, seen: Cells) -> bool:
+    """Whether a later observation says nothing but what is stored."""
+    if seen["observed_at"] < stored["observed_at"]:
+        return False
+    for name, value in seen.items():
+        if value is not None and value != stored[name] and name != "observed_at":
+            return False
+    return True
 
 
 def _derived(table: Table, one: Cells, other: Cells) -> Cells:
