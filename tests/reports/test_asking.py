@@ -11,12 +11,17 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from account_stack import signed_in
+from mailing import measured_project
 from playwright.sync_api import Browser, Page
+from published import newest
 from sample import sample_view
+from typer.testing import CliRunner
 
+from muster.__main__ import app
 from muster.errors import BadSettings
 from muster.measured import KpiValue
-from muster.pipeline import browser_database, putting
+from muster.pipeline import browser_database, publish, putting
 from muster.reports import addresses, site
 from muster.reports.pages import Engine
 from muster.serving import server
@@ -54,16 +59,39 @@ class Opened:
     address: str
 
 
+def muster(folder: Path, *words: str) -> str:
+    ended = CliRunner().invoke(app, ["-C", str(folder), *words])
+    assert ended.exit_code == 0, ended.output
+    return ended.output
+
+
+@dataclass(frozen=True)
+class Brought:
+    """The site's folder, the page before and after the command, and what the command said."""
+
+    site: Path
+    before: str
+    after: str
+    said: str
+
+
 @pytest.fixture(scope="module")
-def folder(package: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    store = FolderStore(folder)
-    megabytes = browser_database.bring(store, package)
-    made = site.render(
-        [sample_view()], values=VALUES, engine=Engine(browser_database.VERSION, megabytes)
-    )
-    putting.put(store, made)
-    return folder
+def brought(package: bytes, tmp_path_factory: pytest.TempPathFactory) -> Brought:
+    project = measured_project(tmp_path_factory.mktemp("project"))
+    site = project.folder / "site"
+    publish.publish_site(project)
+    before = (newest(site) / "ask.html").read_text()
+    said = muster(project.folder, "site", "ask", "--package", str(CACHE))
+    return Brought(site, before, (newest(site) / "ask.html").read_text(), said)
+
+
+@pytest.fixture(scope="module")
+def folder(brought: Brought) -> Path:
+    """The same site with other numbers."""
+    engine = Engine(browser_database.VERSION, 8)
+    made = site.render([sample_view()], values=VALUES, engine=engine)
+    putting.put(FolderStore(brought.site), made)
+    return brought.site
 
 
 @pytest.fixture(scope="module")
@@ -185,3 +213,20 @@ def test_the_database_is_three_files_of_8_mb(folder: Path) -> None:
     assert list(brought) == [f"{addresses.ENGINE}{name}" for name in names]
     assert 7_000_000 < sum(brought.values()) < 9_000_000
     assert browser_database.VERSION in addresses.ENGINE
+
+
+def test_the_command_brings_it_to_the_site_of_a_folder_and_shows_the_page(brought: Brought) -> None:
+    assert "<form" not in brought.before and '<form id="ask"' in brought.after
+    assert "DuckDB 1.32.0 (8 MB) lies on" in brought.said and "muster serve" in brought.said
+
+
+def test_the_command_brings_it_to_the_site_of_a_stack(
+    package: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with signed_in(monkeypatch) as account:
+        account.deploy()
+        said = muster(tmp_path, "site", "ask", "--package", str(CACHE), "--stack", "desk")
+        assert "lies on s3://site-of-desk" in said
+        assert account.keys("site-of-desk") == [
+            f"{addresses.ENGINE}{name}" for name in ("about.json", "duckdb.wasm.gz", "worker.js.gz")
+        ]
