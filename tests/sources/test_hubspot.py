@@ -11,6 +11,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from real import absent, bodies, objects
 from recorded import Recorded, items_of, last_cursor
 
 from muster.errors import Refused, SourceFailed
@@ -199,3 +200,17 @@ def test_days_before_since_are_never_asked_for() -> None:
     assert (
         int(server.asked[0]["filterGroups"][0]["filters"][0]["value"]) / 1000 == start.timestamp()
     )
+
+
+@absent
+def test_every_recorded_contact_is_of_a_day() -> None:
+    real = [
+        one
+        for _, body in bodies("hubspot")
+        for one in objects(body, lambda one: "createdate" in (one.get("properties") or ()))
+    ]
+    if not real:
+        pytest.skip("no recorded contacts of HubSpot")
+    days = hubspot.Days(hubspot.ZoneInfo("UTC"), None)
+    assert all(days.add(one) for one in real)
+    assert sum(map(len, days.found.values())) == len({one["id"] for one in real})

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from real import absent, bodies, objects
 from recorded import Recorded, items_of
 
 from muster.errors import Refused, SourceFailed
@@ -136,3 +137,21 @@ def test_every_answer_is_looked_up_each_thirty_days() -> None:
     known = KnownMessage("r", "r", NOW - timedelta(days=120, hours=1))
     assert typeform._is_due(known, NOW - timedelta(days=1), NOW)
     assert not typeform._is_due(known, NOW, NOW + timedelta(days=1))
+
+
+@absent
+def test_every_recorded_answer_is_a_row_or_has_no_score() -> None:
+    told = [body for _, body in bodies("typeform")]
+    real = [
+        one for body in told for one in objects(body, lambda one: {"token", "answers"} <= {*one})
+    ]
+    if not real:
+        pytest.skip("no recorded answers of Typeform")
+    forms = [one for body in told for one in objects(body, lambda one: "fields" in one)]
+    best = {name: score for form in forms for name, score in scales(form).items()}
+    for one in real:
+        context = {"form": "f", "scales": best, "hidden": {}}
+        for row in typeform.rows(Item("response", one, NOW, context), options()):
+            assert row.response_id == one["token"]
+            assert row.created_at == datetime.fromisoformat(one["submitted_at"])
+            assert 0 <= row.score <= row.score_max
