@@ -87,6 +87,25 @@ def test_a_comment() -> None:
     )  # fmt: skip
 
 
+def test_a_comment_that_was_never_changed_has_no_edit() -> None:
+    assert rows(comment())[0].edited_at is None
+
+
+def test_who_pays_is_read_once_a_day_and_counted() -> None:
+    told = {"memberDetails": {"channelId": "UCm", "displayName": "Mira"}, "membershipsDetails": {}}
+    net = Net({"/youtube/v3/members": {"items": [{"snippet": told}]}})
+    options = OPTIONS.model_copy(update={"memberships": True})
+    items, cursor = net.fetch(options=options)
+    found = [row for one in items[1:] for row in youtube.rows(one, options)]
+    assert [getattr(row, "member_id", None) or (row.metric, row.value) for row in found] == [
+        "UCm", ("members", 1)]  # fmt: skip
+    net.fetch(cursor, options=options, now=NOW + timedelta(hours=1))
+    assert net.paths().count("members") == 1
+    net.bodies["/youtube/v3/members"] = (403, "insufficientPermissions")
+    with pytest.raises(SourceFailed, match="y: .*scope youtube.channel-memberships.creator"):
+        net.fetch(options=options)
+
+
 def test_what_the_channel_writes_is_staff_s() -> None:
     found = rows(comment(authorChannelId={"value": US}))[0]
     assert (found.author_role, found.direction) == ("staff", "outbound")

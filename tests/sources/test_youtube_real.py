@@ -93,6 +93,16 @@ def test_every_real_video_is_a_row() -> None:
 
 
 @absent
+def test_every_real_paying_member_is_one() -> None:
+    found = [one for _, body in bodies("youtube", "python-youtube") for one in within(body)]
+    members = [one for one in found if one.get("kind") == "youtube#member"]
+    assert members
+    for told in members:
+        (member,) = rows("paying", told)
+        assert member.member_id == told["snippet"]["memberDetails"]["channelId"]
+
+
+@absent
 def test_every_real_channel_is_counted() -> None:
     channels = [one for one in real("channel") if "subscriberCount" in one.get("statistics", {})]
     assert channels

@@ -21,6 +21,7 @@ NEEDS = (
     "the scopes youtube.force-ssl and yt-analytics.readonly"
 )
 _SCOPES = "https://www.googleapis.com/auth/"
+_PAYING = "youtube.channel-memberships.creator"
 _TOO_FAST = ("rateLimitExceeded", "userRateLimitExceeded")
 _USED_UP = ("quotaExceeded", "dailyLimitExceeded")
 _CALMER = 30.0  # seconds; YouTube does not say how long
@@ -43,7 +44,9 @@ class Tube:
         except Rejected as refused:
             if refused.status not in (401, 403) or is_refused(refused, "commentsDisabled"):
                 raise
-            raise SourceFailed(f"{refused}; needed is {self._needs}") from None
+            scope = f"a token of the channel's owner with scope {_PAYING}"
+            needs = scope if resource == "members" else self._needs
+            raise SourceFailed(f"{refused}; needed is {needs}") from None
 
     def counted(
         self, state: State, window: Window, resource: str, params: Mapping[str, Any]

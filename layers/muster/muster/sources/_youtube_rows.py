@@ -52,6 +52,23 @@ def days_rows(item: Item, options: Source) -> Iterator[Row]:
     yield from by_day(context["us"], "subscribers", changes, context)
 
 
+def paying_rows(item: Item, options: Source) -> Iterator[Row]:
+    """Somebody who pays for a membership of the channel."""
+    told = item.body["snippet"]
+    level = told["membershipsDetails"].get("highestAccessibleLevelDisplayName")
+    yield Member(
+        member_id=_string(told["memberDetails"], "channelId"),
+        display_name=tidy(told["memberDetails"].get("displayName") or "") or None,
+        platform_roles=(level,) if level else ("member",),
+    )
+
+
+def paying_count_rows(item: Item, options: Source) -> Iterator[Row]:
+    """How many pay for a membership that day."""
+    context, day = item.context or {}, item.seen_at.astimezone(UTC).date()
+    yield Audience(account=context["us"], metric="members", measured_on=day, value=context["count"])
+
+
 def video_rows(item: Item, options: Source) -> Iterator[Row]:
     """A video: what its channel says, a thread, and, of another channel, who that is."""
     video, us = item.body, (item.context or {})["us"]

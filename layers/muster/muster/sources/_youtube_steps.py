@@ -14,6 +14,7 @@ from muster.sources import Window
 from muster.sources._answer import Answer
 from muster.sources._downward import done_today, downward, gone, is_due_today, is_within
 from muster.sources._newest import Place, State, came_of_age, follow, instant, page, stamp
+from muster.sources._paging import walk
 from muster.sources._quota import left
 from muster.sources._youtube_api import PACIFIC, Tube, is_refused
 from muster.sources._youtube_rows import created_at
@@ -41,6 +42,22 @@ class Fetch:
 
     def page(self, items: Iterable[Item] = ()) -> Page:
         return page(self.state, list(items))
+
+
+def paying(fetch: Fetch) -> Iterator[Page]:
+    """Who pays for a membership of the channel, and how many do, once a UTC day."""
+    is_due = is_due_today(fetch.state, fetch.window, "paying")
+    if not (fetch.window.options.memberships and is_due):
+        return
+    asked, count = {"part": "snippet", "mode": "all_current", "maxResults": 1000}, 0
+    for step in walk(lambda token: fetch.get("members", {**asked, "pageToken": token}), _read):
+        items = [fetch.item("paying", one, step.answer) for one in step.items]
+        count += len(items)
+        if step.token is None:
+            done_today(fetch.state, fetch.window, "paying")
+            told = {key: one for key, one in step.answer.body.items() if key != "items"}
+            items.append(fetch.item("paying_count", told, step.answer, count=count))
+        yield fetch.page(items)
 
 
 def videos(fetch: Fetch) -> Iterator[Page]:

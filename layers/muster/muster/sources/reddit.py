@@ -22,7 +22,7 @@ Unverified: that lists end at about 1,000; the scope of an app's own token; 100 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
@@ -170,7 +170,7 @@ def pages(api: Api, window: Window) -> Iterator[Page]:
     yield from _comments(api, window, state, f"/r/{sub}/comments", is_first)
     for term in window.options.terms:
         yield from _search(api, window, state, term)
-    for batch in recheck(state, window, 100, _is_due(window.options), window.options.recheck):
+    for batch in recheck(state, window, 100, lambda *_: True, window.options.recheck):
         yield page(state, list(_looked_up(api, window, state, batch)))
     for answer, things in trees.read(api, state):
         yield page(state, list(_items(window, state, answer, things)))
@@ -265,10 +265,6 @@ def _items(window: Window, state: State, answer: Answer, things: Iterable[Any]) 
             is_mod = isinstance(author, str) and author.casefold() in state["mods"]
             told = {"is_ours": _is_ours(window, thing), "is_mod": is_mod}
             yield Item("thing", thing, answer.seen_at, told)
-
-
-def _is_due(options: Options) -> Callable[[KnownMessage, datetime, datetime], bool]:
-    return lambda known, last, now: now - known.created_at <= options.recheck
 
 
 def _looked_up(

@@ -5,7 +5,8 @@ Credentials: an API key for what is public; for subscribers by day an OAuth clie
 & Services (enable YouTube Data API v3 and YouTube Analytics API). The secret is the key itself, or
 ``{"client_id": …, "client_secret": …, "refresh_token": …}`` with the scopes
 ``youtube.force-ssl`` and ``yt-analytics.readonly``; with a ``"key"`` beside these, comments are
-read by the key and the second scope is enough. Service accounts have no channel.
+read by the key and the second scope is enough; ``memberships: true`` wants the owner's token with
+``youtube.channel-memberships.creator`` and no key. Service accounts have no channel.
 
 Limits: 10,000 units and 100 searches a day (``daily_units``, ``daily_searches``). A page is one
 unit. Each of ``terms`` is searched for once a day; a search misses videos, and counts nothing.
@@ -54,6 +55,9 @@ class Options(Source):
     platform: Literal["youtube"]
     account: Annotated[str, Field(description="our channel: @handle or its id (UC…)")]
     daily_units: Annotated[int, Field(ge=10, description="units of the API to use a day")] = 9_000
+    memberships: Annotated[
+        bool, Field(description="the channel has paying members: read who they are, and count them")
+    ] = False
     daily_searches: Annotated[int, Field(ge=0, description="searches to use a day")] = 50
 
 
@@ -104,6 +108,7 @@ def pages(api: Tube, window: Window) -> Iterator[Page]:
     state.setdefault("threads", {})  # how many replies each young one had
     fetch = Fetch(api, window, state)
     yield from _daily(fetch)
+    yield from steps.paying(fetch)
     yield from steps.videos(fetch)
     yield from steps.threads(fetch)
     for batch in recheck(state, window, steps.IDS, steps.is_due, EVER):
@@ -181,5 +186,7 @@ _MAPPINGS: Mapping[str, Callable[[Item, Options], Iterator[Row | Deletion]]] = {
     "video": _youtube_rows.video_rows,
     "thread": _youtube_rows.thread_rows,
     "comment": _youtube_rows.comment_rows,
+    "paying": _youtube_rows.paying_rows,
+    "paying_count": _youtube_rows.paying_count_rows,
     "gone": gone_rows,
 }
