@@ -20,8 +20,7 @@ FIXED = ("assets/", addresses.VERSIONS)  # what is there has these bytes: its fo
 
 def put(site: Store, files: Mapping[str, bytes]) -> None:
     """Write what is new or changed, ``index.html`` last; then take old publications away."""
-    front = files[addresses.OVERVIEW]
-    version = addresses.version_of(front.decode())
+    version = next(filter(None, map(addresses.version_of, files)))
     there = {entry.key for prefix in ("assets/", version) for entry in site.list(prefix)}
     fixed = [path for path in files if path.startswith(FIXED) and path not in there]
     ways_in = (addresses.INDEX, addresses.OVERVIEW)
