@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from muster.clock import DAY
-from muster.records import Audience, Deletion, Item, Kind, Member, Message, Row
+from muster.records import Audience, Item, Kind, Member, Message, Row
 from muster.settings import Source
 from muster.sources._newest import instant
 
@@ -26,15 +26,6 @@ def account_rows(item: Item, options: Source) -> Iterator[Row]:
         metric="followers",
         measured_on=item.seen_at.astimezone(UTC).date(),
         value=int(profile["followersCount"]),
-    )
-
-
-def gone_rows(item: Item, options: Source) -> Iterator[Deletion]:
-    """A post that the network does not find any more."""
-    told = item.context or {}
-    created = instant(told["created_at"])
-    yield Deletion(
-        message_id=told["uri"], created_at=created, deleted_at=max(item.seen_at, created)
     )
 
 

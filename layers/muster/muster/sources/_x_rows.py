@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from muster.records import Audience, Deletion, Item, Member, Message, Row
+from muster.records import Audience, Item, Member, Message, Row
 from muster.settings import Source
 from muster.sources._newest import instant
 
@@ -51,15 +51,6 @@ def _profile_links(user: Mapping[str, Any]) -> tuple[str, ...]:
     told = ((user.get("entities") or {}).get("url") or {}).get("urls") or ()
     found = [_either(one, "expanded_url", "url") for one in told] or [user.get("url")]
     return tuple(str(link) for link in found if link)
-
-
-def gone_rows(item: Item, options: Source) -> Iterator[Deletion]:
-    """A post that X does not find any more."""
-    told = item.context or {}
-    created = instant(told["created_at"])
-    yield Deletion(
-        message_id=told["message_id"], created_at=created, deleted_at=max(item.seen_at, created)
-    )
 
 
 def post_rows(item: Item, options: Source) -> Iterator[Row]:

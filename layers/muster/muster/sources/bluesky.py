@@ -19,7 +19,7 @@ Unverified: the ``bot`` label; how deep threads are cut off by the network.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -31,9 +31,9 @@ from muster.settings import Duration, Source
 from muster.sources import Window, _bluesky_rows
 from muster.sources._answer import Answer
 from muster.sources._bluesky_rows import created_at, is_ours, is_readable, placed_at, root_of
+from muster.sources._downward import downward, gone, gone_rows, is_within
 from muster.sources._http import Api, Http
 from muster.sources._newest import (
-    OPEN,
     Place,
     State,
     Stream,
@@ -41,13 +41,11 @@ from muster.sources._newest import (
     came_of_age,
     finish,
     follow,
-    given,
     instant,
     mapped,
     page,
     recheck,
     stamp,
-    start_of,
 )
 
 OVERLAP = DAY  # posts reach the network's view late
@@ -173,7 +171,9 @@ def _feed(api: Session, window: Window, state: State, us: Mapping[str, str]) -> 
         posts = [entry.get("post") if isinstance(entry, Mapping) else entry for entry in own]
         _remember(state, us, posts)
         entries = [
-            entry for entry, post in zip(own, posts, strict=True) if _is_within(window, post)
+            entry
+            for entry, post in zip(own, posts, strict=True)
+            if is_within(window, created_at, post)
         ]
         items = [Item("feed", entry, step.answer.seen_at, us) for entry in entries]
         yield page(state, items + _items(window, us, step.answer, _answered(entries)))
@@ -217,7 +217,7 @@ def _search(
     query = '"{}"'.format(term.replace('"', " ")) if " " in term else term
 
     def ask(asked: Mapping[str, Any], token: str | None) -> Answer:
-        bounds = {"since": asked["from"], "until": asked["until"]}
+        bounds = {"since": _iso(asked["from"]), "until": _iso(asked["until"])}
         found = {"q": query, "sort": "latest", **bounds, "limit": 100, "cursor": token}
         return api.ask("app.bsky.feed.searchPosts", **found)
 
@@ -235,35 +235,19 @@ def _stream(
 ) -> Stream:
     """A list under ``key``, read down to the mark less the overlap, or to the window's start."""
 
-    def asked(mark: Place | None) -> Mapping[str, Any]:
-        start = start_of(window)
-        if mark and given(window) == OPEN:
-            start = instant(mark[0]) - OVERLAP
-        return {"from": _iso(start), "until": _iso(window.until)}
+    def read(answer: Answer) -> tuple[Sequence[Any], str | None]:
+        return answer.body.get(key) or (), answer.body.get("cursor")
 
-    return Stream(
-        name,
-        ask,
-        lambda answer: (answer.body.get(key) or (), answer.body.get("cursor")),
-        place,
-        asked,
-        lambda asked, item: bool(asked["from"]) and _is_before(place, item, asked["from"]),
-    )
+    return downward(name, ask, read, place, window, OVERLAP)
 
 
-def _iso(at: datetime | None) -> str | None:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+def _iso(at: str | None) -> str | None:
+    """An instant of a walk as the network's search takes it."""
+    return instant(at).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
 
 
 def _place(post: Any) -> Place:
     return [stamp(placed_at(post)), post["uri"]]
-
-
-def _is_before(place: Callable[[Any], Place], item: Any, start: str) -> bool:
-    try:
-        return place(item)[0] < stamp(instant(start))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return False
 
 
 def _is_shown_again(entry: Any) -> bool:
@@ -282,18 +266,10 @@ def _answered(entries: Iterable[Any]) -> list[Any]:
     return list(found.values())
 
 
-def _is_within(window: Window, post: Any) -> bool:
-    """Whether a post was written in the window; one that cannot be read may say so elsewhere."""
-    if not is_readable(post):
-        return True
-    written, start = created_at(post), start_of(window)
-    return (start is None or start <= written) and (not window.until or written < window.until)
-
-
 def _items(
     window: Window, us: Mapping[str, str], answer: Answer, posts: Iterable[Any]
 ) -> list[Item]:
-    inside = (post for post in posts if _is_within(window, post))
+    inside = (post for post in posts if is_within(window, created_at, post))
     return [Item("post", post, answer.seen_at, us) for post in inside]
 
 
@@ -341,8 +317,7 @@ def _looked_up(
         found = {post["uri"] for post in posts}
         for known in batch:
             if known.message_id not in found:
-                told = {"uri": known.message_id, "created_at": stamp(known.created_at)}
-                yield Item("gone", None, answer.seen_at, told)
+                yield gone(known, answer.seen_at)
 
 
 def _threads(api: Session, window: Window, state: State, us: Mapping[str, str]) -> Iterator[Page]:
@@ -380,5 +355,5 @@ _MAPPINGS: Mapping[str, Callable[[Item, Options], Iterator[Row | Deletion]]] = {
     "account": _bluesky_rows.account_rows,
     "feed": _bluesky_rows.feed_rows,
     "post": _bluesky_rows.post_rows,
-    "gone": _bluesky_rows.gone_rows,
+    "gone": gone_rows,
 }

@@ -37,6 +37,7 @@ from muster.records import Deletion, Item, KnownMessage, Page, Row
 from muster.settings import Duration, Source
 from muster.sources import Window, _x_rows
 from muster.sources._answer import Answer, WaitOf, asked_wait
+from muster.sources._downward import gone_rows
 from muster.sources._http import Api, Http
 from muster.sources._newest import (
     OPEN,
@@ -365,5 +366,5 @@ _MAPPINGS: Mapping[str, Callable[[Item, Options], Iterator[Row | Deletion]]] = {
     "account": _x_rows.account_rows,
     "user": _x_rows.user_rows,
     "post": _x_rows.post_rows,
-    "gone": _x_rows.gone_rows,
+    "gone": gone_rows,
 }
