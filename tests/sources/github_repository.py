@@ -33,6 +33,7 @@ class Repository:
     discussions: dict[int, dict[str, Any]] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
     teams: dict[str, list[str]] = field(default_factory=dict)
+    reviews: dict[int, dict[str, Any]] = field(default_factory=dict)
     foreign: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -78,6 +79,16 @@ class Repository:
         self.remarks[number] = {
             **self._said(who, at, body), "id": number, "pull_request_url": f"{API}/pulls/{pull}",
             "html_url": f"{WEB}/pull/{pull}#discussion_r{number}", **facts,
+        }  # fmt: skip
+
+    def review(self, number: int, pull: int, who: str, at: datetime, body: str) -> None:
+        said = self._said(who, at, body)
+        at_, said["created_at"] = said.pop("created_at"), None
+        kept = {key: said[key] for key in ("user", "author_association", "body")}
+        self.reviews[number] = {
+            **kept, "id": number, "state": "APPROVED", "submitted_at": at_,
+            "pull_request_url": f"{API}/pulls/{pull}",
+            "html_url": f"{WEB}/pull/{pull}#pullrequestreview-{number}",
         }  # fmt: skip
 
     def discuss(self, number: int, who: str, at: datetime, body: str, **facts: Any) -> None:
@@ -153,8 +164,9 @@ class Repository:
             case ["issues", number]:
                 found = self.issues.get(int(number))
                 return httpx.Response(200 if found else 404, json=found or {"message": "Not Found"})
-            case [_, number, "comments"]:
-                kept = {**(self.comments if parts[0] == "issues" else self.remarks)}
+            case [_, number, "comments" | "reviews" as kind]:
+                below = self.remarks if parts[0] == "pulls" else self.comments
+                kept = self.reviews if kind == "reviews" else below
                 ending = f"/{parts[0]}/{number}"
                 return self._page(request, [
                     one for one in kept.values()
@@ -243,6 +255,8 @@ def small_repository() -> Repository:
     there.remark(202, 3, "bela", START + 303 * HOUR, "Done", in_reply_to_id=201)
     there.remark(203, 3, "desk", START + 303 * HOUR, "Good")
     there.remark(204, 3, "bela", START + 304 * HOUR, "And so?", in_reply_to_id=201)
+    there.review(401, 3, "desk", START + 305 * HOUR, "Well *done*")
+    there.review(402, 3, "bela", START + 306 * HOUR, "")
     for number, hours in ((11, 6), (12, 350), (13, 360)):
         there.discuss(number, "anna", START + hours * HOUR, "Which *network*?")
     there.reply(301, 12, "desk", START + 351 * HOUR, "eduroam", isAnswer=True)

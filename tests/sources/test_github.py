@@ -45,6 +45,9 @@ def test_a_thread_is_told_whole() -> None:
     assert found["2"].author_id is None and found["2"].text == ""
     assert found["issuecomment-103"].likes == 2
     assert found["issuecomment-103"].channel == "pull requests"
+    review = found["pullrequestreview-401"]
+    assert (review.text, review.thread_id, review.direction) == ("Well done", "3", "outbound")
+    assert "pullrequestreview-402" not in found
     assert found["discussion_r202"].parent_id == "discussion_r201"
     assert found["discussion_r202"].thread_id == "3"
 
@@ -129,6 +132,15 @@ def test_missing_comments_and_threads_are_deletions() -> None:
     (gone,) = [row for row in fetch.rows(items, Deletion) if row.message_id == lost[0]]
     assert gone.deleted_at == now
     assert "3" in fetch.messages(items)
+
+
+def test_a_review_that_is_dismissed_of_its_words_is_a_deletion() -> None:
+    there = small_repository()
+    cursor = fetch(there)[1]
+    there.reviews[401]["body"] = ""
+    lost = ("pullrequestreview-401", "3", START + 305 * HOUR)
+    items, _ = fetch(there, cursor, lost[2] + 7 * DAY + HOUR, known=seen(lost))
+    assert missing(items) == ["pullrequestreview-401"]
 
 
 def test_an_issue_moved_to_another_repository_is_gone() -> None:

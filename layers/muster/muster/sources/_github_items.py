@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from muster.errors import Rejected
 from muster.records import Item
 from muster.sources import Window
 from muster.sources._answer import Answer
@@ -30,7 +31,27 @@ def items_of(
 
 
 def _written(told: Any) -> datetime:
-    return instant(told["created_at"])
+    return instant(told["submitted_at"] if "submitted_at" in told else told["created_at"])
+
+
+def reviews(api: Api, window: Window, teams: Teams, repository: str, issue: Any) -> Iterator[Item]:
+    """The reviews of a pull request; of what is none, nothing."""
+    number = issue.get("number") if isinstance(issue, Mapping) else None
+    if not isinstance(number, int) or "pull_request" not in issue:
+        return
+    try:
+        for step in numbered(api, f"/repos/{repository}/pulls/{number}/reviews"):
+            said = [told for told in step.items if _has_words(told)]
+            yield from items_of(window, teams, "review", step.answer, said)
+    except Rejected as refused:
+        if not refused.is_gone:  # deleted since it was listed
+            raise
+
+
+def _has_words(told: Any) -> bool:
+    """Whether a review says anything; one that is not submitted yet has no time."""
+    is_read = isinstance(told, Mapping) and "body" in told
+    return not is_read or bool(told["body"] and told.get("submitted_at"))
 
 
 def groups_of(teams: Teams, told: Any) -> dict[str, Any]:

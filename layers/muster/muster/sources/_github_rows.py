@@ -147,6 +147,20 @@ def _remark(item: Item, options: Source) -> Iterator[Row]:
     yield from _account(item, told)
 
 
+def _review(item: Item, options: Source) -> Iterator[Row]:
+    """What a review of a pull request says as a whole; most say nothing."""
+    told = item.body
+    if not told["body"]:
+        return
+    yield _message(
+        {**told, "created_at": told["submitted_at"]}, options,
+        message_id=f"pullrequestreview-{_id(told['id'])}",
+        thread_id=_number(told["pull_request_url"]), kind="comment", url=told["html_url"],
+        channel="pull requests",
+    )  # fmt: skip
+    yield from _account(item, told)
+
+
 def _message(told: Mapping[str, Any], options: Source, **known: Any) -> Message:
     """What all that REST tells has in common."""
     role = _role(told.get("user"), told["author_association"], "type")
@@ -330,6 +344,6 @@ def _maybe(at: str | None) -> datetime | None:
 
 _MAPPINGS: Mapping[str, Callable[[Item, Source], Iterator[Row | Deletion]]] = {
     "repository": _repository, "views": _views, "stars": _stars, "issue": _issue, "found": _found,
-    "comment": _comment, "remark": _remark, "discussion": _discussion, "discussed": _discussed,
-    "teammate": _teammate, "gone": gone_rows,
+    "comment": _comment, "remark": _remark, "review": _review, "discussion": _discussion,
+    "discussed": _discussed, "teammate": _teammate, "gone": gone_rows,
 }  # fmt: skip

@@ -8,7 +8,7 @@ from muster.errors import Rejected
 from muster.records import Item, KnownMessage
 from muster.sources import Window
 from muster.sources._github_discussions import discussion
-from muster.sources._github_items import Teams, items_of, numbered
+from muster.sources._github_items import Teams, items_of, numbered, reviews
 from muster.sources._github_rows import DISCUSSION, FOREIGN, rows_of
 from muster.sources._http import Api
 from muster.sources._missing import missing
@@ -51,6 +51,7 @@ def _thread(api: Api, window: Window, teams: Teams, repository: str, number: str
     yield from _comments(api, window, teams, f"{home}/issues/{number}/comments", "comment")
     if "pull_request" in issue:
         yield from _comments(api, window, teams, f"{home}/pulls/{number}/comments", "remark")
+        yield from reviews(api, window, teams, repository, issue)
 
 
 def _foreign(api: Api, window: Window, thread: str) -> Iterator[Item]:

@@ -19,8 +19,8 @@ thread is read again whole when messages of it are 1, 3, 7 or 30 days old: react
 and deleted comments are only missing. Stars count as followers (their history: the stars that
 still stand), watchers as subscribers. ``terms`` are looked for in the issues of other
 repositories: those are ambient. A comment counts as edited when its date of change moved
-(hiding it moves it too); an issue's moves for labels and tells nothing. Not read: texts of
-reviews, and replies beyond the first 100 of a discussion's comment.
+(hiding it moves it too); an issue's moves for labels and tells nothing. Not read: replies beyond
+the first 100 of a discussion's comment.
 
 Unverified: that views reach 14 days back; that a secondary limit without a hint wants a minute.
 """
@@ -46,7 +46,15 @@ from muster.sources._downward import downward
 from muster.sources._github_app import signed_as_app
 from muster.sources._github_discussions import discussions
 from muster.sources._github_graphql import STARS, connection, errors, query
-from muster.sources._github_items import PER_PAGE, Teams, has_next, items_of, listed_in, numbered
+from muster.sources._github_items import (
+    PER_PAGE,
+    Teams,
+    has_next,
+    items_of,
+    listed_in,
+    numbered,
+    reviews,
+)
 from muster.sources._github_rows import rows_of, star_days
 from muster.sources._github_threads import again
 from muster.sources._http import Api, Http
@@ -263,7 +271,11 @@ def _changed(
     listed = Changes(name, ask, lambda answer: (listed_in(answer), has_next(answer)), changed_at,
                      start)  # fmt: skip
     for step in changes(state, listed):
-        yield page(state, items_of(window, teams, stream, step.answer, step.items))
+        items = items_of(window, teams, stream, step.answer, step.items)
+        if stream == "issue":
+            for told in step.items:
+                items += reviews(api, window, teams, state["account"], told)
+        yield page(state, items)
 
 
 def _iso(at: datetime) -> str:
