@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from datetime import UTC, date, datetime
@@ -22,6 +23,9 @@ from muster.project import Project, open_project
 from muster.records import TABLES, columns
 from muster.store import FolderStore
 from muster.terminal import say_records
+
+sys.path.insert(0, str(Path(__file__).parent / "lake"))
+from workbook import workbook
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 HEAD = "source,message_id,thread_id,author_id,created_at,text,mo\x1bod\n"
@@ -77,6 +81,25 @@ def test_a_million_refusals_are_counted_but_not_held(project: Project, tmp_path:
     assert (imported.refusals, len(imported.refused)) == (300, 100)
     kept = list(raw.read_quarantine(project.lake, "forum"))
     assert [item.context for item, _ in kept] == [{"line": line} for line in range(2, 302)]
+
+
+def test_an_excel_file_dropped_into_the_inbox_is_taken_as_the_command_line_takes_it(
+    project: Project, tmp_path: Path
+) -> None:
+    head = ["message_id", "thread_id", "created_at", "text", "likes"]
+    rows = [["m1", "t", "2026-03-01", "hi", 3], ["m2", "", "2026-03-01", None, None]]
+    book = workbook({"Sheet1": [head, *rows]})
+    (tmp_path / "a.xlsx").write_bytes(book)
+    there = _project(tmp_path / "two")
+    by_hand = import_file(there, "messages", tmp_path / "a.xlsx", "forum")
+    project.lake.put("inbox/messages/forum/a.xlsx", book)
+    assert inbox.receive(project, "inbox/messages/forum/a.xlsx")["outcome"] == "imported"
+    receipt = json.loads(project.lake.get("receipts/messages/forum/a.xlsx.json").data)  # type: ignore[union-attr]
+    assert receipt["refused"] == list(by_hand.refused) == ["line 3: thread_id is missing"]
+    assert receipt["changed"] == by_hand.changed == {"forum": 1}
+    key = "tables/messages/source=forum/month=2026-03/part-0.parquet"
+    assert project.lake.get(key) == there.lake.get(key)
+    assert project.lake.get("inbox/messages/forum/a.xlsx") is None
 
 
 class _FullDisk(FolderStore):

@@ -206,6 +206,25 @@ def test_importing_again_changes_no_byte_in_the_bucket(
     assert before and etags() == before
 
 
+def test_a_damaged_bucket_is_found_out_and_mended(
+    server: Server, remote: tuple[Path, dict[str, str]]
+) -> None:
+    folder, environment = remote
+    s3, start = client(server.url), "of/desk/tables/messages/source=old/"
+    months = keys(server, start)
+    before = {key: s3.head_object(Bucket="ready", Key=key)["ETag"] for key in months}
+    # The rows of one month stand in another too, as after a copy by hand.
+    doubled = f"{start}month=2020-01/part-0.parquet"
+    s3.copy_object(Bucket="ready", Key=doubled, CopySource={"Bucket": "ready", "Key": months[0]})
+    ended = muster(folder, "lake", "check", "--json", **environment)
+    assert ended.returncode == 1, ended.stderr
+    kinds = {one["kind"] for one in json.loads(ended.stdout)["found"] if one["is_wrong"]}
+    assert kinds == {"twice", "wrong_month"}
+    assert "the lake is well" in done(muster(folder, "lake", "repair", **environment))
+    after = {key: s3.head_object(Bucket="ready", Key=key)["ETag"] for key in keys(server, start)}
+    assert after == before
+
+
 def test_serve_says_that_a_bucket_is_not_served_from_here(
     remote: tuple[Path, dict[str, str]],
 ) -> None:
