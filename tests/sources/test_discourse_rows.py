@@ -45,6 +45,21 @@ def test_a_post_becomes_a_message(small: Rows) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("fields", "likes"),
+    [
+        ({"actions_summary": [{"id": 2, "count": 3}, {"id": 8, "count": 9}]}, 3),
+        ({"actions_summary": [{"id": 2, "count": 3}], "reactions": [
+            {"id": "heart", "count": 3}, {"id": "tada", "count": 2}]}, 5),
+        ({"actions_summary": None, "reactions": None}, 0),
+    ],
+)  # fmt: skip
+def test_every_kind_of_reaction_counts(fields: Any, likes: int) -> None:
+    post = {**small_forum().posts[50], **fields}
+    (message, _) = discourse.rows(Item("post", post, START), OPTIONS)
+    assert message.likes == likes  # type: ignore[union-attr]
+
+
 def test_roles_and_directions(small: Rows) -> None:
     found = {
         id_: (small[("messages", id_)]["author_role"], small[("messages", id_)]["direction"])

@@ -50,7 +50,7 @@ def _post(item: Item, options: Source) -> Iterator[Row | Deletion]:
         lang=options.lang,
         text=_text(post),
         is_solution=bool(post.get("accepted_answer")),
-        likes=_likes(post.get("actions_summary") or ()),
+        likes=_likes(post),
         replies=int(post.get("reply_count") or 0),
         views=post.get("reads"),
     )
@@ -65,8 +65,11 @@ def _text(post: Mapping[str, Any]) -> str | None:
     return plain_markdown(post["raw"]) if isinstance(post.get("raw"), str) else None
 
 
-def _likes(summary: Any) -> int:
-    return sum(int(action.get("count") or 0) for action in summary if action.get("id") == LIKE)
+def _likes(post: Mapping[str, Any]) -> int:
+    """Likes; on a forum with reactions all of them, of which the summary counts one kind only."""
+    summary = post.get("actions_summary") or ()
+    likes = sum(int(action.get("count") or 0) for action in summary if action.get("id") == LIKE)
+    return max(likes, sum(int(one.get("count") or 0) for one in post.get("reactions") or ()))
 
 
 def _topic(item: Item, options: Source) -> Iterator[Row | Deletion]:

@@ -15,8 +15,9 @@ activity first, down to three days before the last success; those whose posts we
 read are read again, and posts missing there are looked up and found deleted. Once a week the posts
 of the last 30 days are checked so, and topics of the last 90 (late accepted answers).
 
-Facts taken on trust: like = action 2, a call of a topic's posts takes 20 ids, the shape of the
-report of sign-ups (those who left are told nowhere: earlier numbers are of who is still counted).
+Facts taken on trust: like = action 2, what the reactions of a post count, a call of a topic's
+posts takes 20 ids, the shape of the report of sign-ups (those who left are told nowhere: earlier
+numbers are of who is still counted).
 ``closed_at`` is the last post's time: Discourse does not list when a topic was closed.
 When an answer was accepted is not told either; the time of the solution's message stands for it.
 """
