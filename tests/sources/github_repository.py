@@ -26,6 +26,7 @@ class Repository:
     per_page: int = 3
     first: int = 2
     may_push: bool = True
+    has_discussions: bool = True
     users: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     issues: dict[int, dict[str, Any]] = field(default_factory=dict)
     comments: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -186,7 +187,8 @@ class Repository:
     def _about(self) -> dict[str, Any]:
         return {"full_name": "campus/desk", "stargazers_count": len(self.stars),
                 "subscribers_count": 3, "watchers_count": len(self.stars), "forks_count": 1,
-                "has_discussions": True, "permissions": {"pull": True, "push": self.may_push},
+                "has_discussions": self.has_discussions,
+                "permissions": {"pull": True, "push": self.may_push},
                 }  # fmt: skip
 
     def _changed(self, request: httpx.Request, kept: dict[int, Any]) -> httpx.Response:
@@ -208,6 +210,7 @@ class Repository:
             edges = [{"starredAt": at} for at in self.stars]
             return _repository(stargazers=self._listed("edges", edges, told))
         if "discussions(" in query:
+            assert self.has_discussions, "a token need not be allowed to ask for what is not there"
             changed = sorted(self.discussions.values(), key=lambda one: one["updatedAt"])[::-1]
             nodes = [{"number": one["number"], "updatedAt": one["updatedAt"]} for one in changed]
             return _repository(discussions=self._listed("nodes", nodes, told))

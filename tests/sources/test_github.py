@@ -95,6 +95,13 @@ def test_a_discussion_that_did_not_change_is_not_read_again() -> None:
     assert "discussion 11" not in asked and "discussion 13" in asked
 
 
+def test_a_repository_without_discussions_is_not_asked_for_them() -> None:
+    there = small_repository()
+    there.has_discussions = False
+    found = fetch.messages(fetch(there)[0])
+    assert "1" in found and "discussion-12" not in found
+
+
 def test_what_moves_while_pages_are_read_costs_no_neighbour() -> None:
     there = Repository(per_page=2)
     there.join("anna", 11)

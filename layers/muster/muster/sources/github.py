@@ -170,7 +170,7 @@ def pages(api: Api, window: Window) -> Iterator[Page]:
         yield from _stars(api, window, state)
     for name, (path, stream) in _LISTS.items():
         yield from _changed(api, window, state, teams, name, path, stream)
-    if window.options.token:
+    if window.options.token and state.get("has_discussions", True):
         yield from discussions(api, window, state, teams)
     for term in window.options.terms:
         yield from _found(api, window, state, term)
@@ -193,7 +193,8 @@ def _daily(
         views = api.get(f"/repos/{account}/traffic/views", {"per": "day"})
         items.append(Item("views", views.body, views.seen_at, {"account": account}))
     items += [Item("teammate", one, told.seen_at, {"groups": teams}) for one in people]
-    state.update(day=today, account=account)
+    has_discussions = bool(told.body.get("has_discussions", True))
+    state.update(day=today, account=account, has_discussions=has_discussions)
     yield page(state, items)
 
 
