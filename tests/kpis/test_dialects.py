@@ -16,8 +16,8 @@ import sqlglot
 from small_lake import settings
 from sqlglot import exp
 
-from muster.errors import BadKpi
-from muster.kpis import catalogue, given, phrases, steps, valuing
+from muster.errors import BadKpi, BadSettings
+from muster.kpis import catalogue, given, phrases, spark, steps, valuing
 from muster.kpis.dialects import carried, pattern
 
 STATEMENTS = {f"shared/{name}": sql for name, sql in steps.load().items()} | {
@@ -137,3 +137,9 @@ def test_sqlglot_is_not_loaded_by_measuring():
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ended.stdout.strip() == "False", ended.stderr
+
+
+def test_without_spark_the_settings_are_told_to_do_without(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    with pytest.raises(BadSettings, match="pip install pyspark"):
+        spark.session()

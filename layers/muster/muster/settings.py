@@ -283,6 +283,10 @@ class Settings(Part):
     events: tuple[Event, ...] = ()
     keep: Keep = {}
     lake: Annotated[str, AfterValidator(_is_lake)] = "./lake"
+    engine: Annotated[
+        Literal["duckdb", "spark"],
+        Field(description="what measures: duckdb in one process, or the Spark of the environment"),
+    ] = "duckdb"
 
     @property
     def zone(self) -> ZoneInfo:

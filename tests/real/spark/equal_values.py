@@ -7,6 +7,7 @@ threads differ in their last bits).
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
@@ -18,6 +19,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -31,10 +33,12 @@ import spark_engine
 from muster.clock import system_clock
 from muster.kpis import catalogue, engine, given, phrases, runner
 from muster.kpis.dialects import carried, pattern
+from muster.kpis.spark import compute
 from muster.measured import Coverage, KpiValue
 from muster.pipeline import measure
 from muster.project import open_project
 from muster.settings import Settings
+from muster.store import FolderStore
 
 HOUSE = Path(__file__).parents[3]
 DEMO = HOUSE / ".cache" / "spark-demo"
@@ -53,7 +57,7 @@ def spark():
 def test_every_kpi_of_a_seeded_lake(spark, tmp_path):
     lake = small_lake.write(tmp_path / "lake", list(seeded_lake.rows(7)))
     settings = Settings.model_validate(seeded_lake.SETTINGS)
-    told = compared(spark, lake, settings, seeded_lake.AS_OF, seeded_lake.coverage(), tmp_path)
+    told = compared(lake, settings, seeded_lake.AS_OF, seeded_lake.coverage())
     ids = {kpi.id for kpi in catalogue.load()}
     silent = ids - {one.kpi for one in told.values() if one.value}
     print(f"{len(ids)} KPIs, none of them without a value that is not 0")
@@ -64,8 +68,35 @@ def test_every_kpi_of_the_demo_s_lake(spark, tmp_path):
     project = open_project(demo(), clock=system_clock, environment={}, http=None)
     as_of = measure.latest(project).as_of
     coverage = tuple(measure.coverage_of(project, as_of))
-    told = compared(spark, project.lake.url(), project.settings, as_of, coverage, tmp_path)
+    told = compared(project.lake.url(), project.settings, as_of, coverage)
     print(f"{len({one.kpi for one in told.values()})} KPIs have a value in the demo")
+
+
+def test_a_project_measured_with_spark_has_the_lake_of_one_measured_with_duckdb(spark, tmp_path):
+    found = []
+    for name in ("duckdb", "spark"):
+        folder = tmp_path / name
+        small_lake.write(folder / "lake", list(seeded_lake.rows(7)))
+        said = json.dumps({**seeded_lake.SETTINGS, "engine": name}, default=str)
+        (folder / "muster.yaml").write_text(said, "utf-8")
+        project = open_project(folder, clock=lambda: seeded_lake.AS_OF, environment={}, http=None)
+        found.append(measure.measure(project))
+        for table in ("conversations", "waiting", "kpi_values", "suspected_accounts"):
+            asked = f"select * from {table} order by all"
+            found.append(engine.ask(project.lake.url(), asked))
+    half = len(found) // 2
+    duck, other = found[:half], found[half:]
+    assert replace(other[0], values=()) == replace(duck[0], values=())
+    assert by_key(other[0].values).keys() == by_key(duck[0].values).keys()
+    for mine, theirs in zip(duck[1:], other[1:], strict=True):
+        assert theirs.columns == mine.columns and len(theirs.rows) == len(mine.rows)
+        if "value" not in mine.columns:
+            assert [close(row) for row in theirs.rows] == [close(row) for row in mine.rows]
+
+
+def close(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row whose doubles are told by nine digits."""
+    return tuple(float(f"{one:.9g}") if isinstance(one, float) else one for one in row)
 
 
 def test_the_recipe_of_the_documents(spark, monkeypatch, capsys):
@@ -85,20 +116,20 @@ def demo() -> Path:
     return DEMO
 
 
-def compared(
-    spark: Any, lake: str, settings: Settings, as_of: datetime, coverage: Sequence[Coverage],
-    folder: Path,
-) -> Told:  # fmt: skip
+def compared(lake: str, settings: Settings, as_of: datetime, coverage: Sequence[Coverage]) -> Told:
     """DuckDB's values, once Spark's are shown to be the same."""
     kpis = [k for k in catalogue.load() if all(getattr(settings, need) for need in k.needs)]
     connection, begun = engine.connect(lake), time.perf_counter()
     outcome = runner.measure(connection, settings, kpis, as_of=as_of, coverage=coverage)
     middle = time.perf_counter()
-    assert outcome.problems == ()
-    spark_engine.see_lake(spark, lake)
-    spark_engine.see_given(spark, connection, folder / "given")
-    found = by_key(spark_engine.values(spark, kpis, given.parameters(settings, as_of)))
+    elsewhere = partial(compute, lake=FolderStore(Path(lake)), is_kept=False)
+    other = runner.measure(
+        engine.connect(lake), settings, kpis, as_of=as_of, coverage=coverage, elsewhere=elsewhere
+    )
     ended = time.perf_counter()
+    assert outcome.problems == other.problems == ()
+    assert replace(other, values=()) == replace(outcome, values=())
+    found = by_key(other.values)
     print(f"\n{len(found)} values: DuckDB {middle - begun:.0f} s, Spark {ended - middle:.0f} s")
     assert_equal(by_key(outcome.values), found)
     return found

@@ -25,11 +25,17 @@ def write_tables(
     connection: duckdb.DuckDBPyConnection, write: Callable[[str, bytes], object]
 ) -> None:
     """Hand each derived table to ``write`` as ``tables/<name>/part-0.parquet``; times are UTC."""
+    for name, (table, order) in TABLES.items():
+        found = encoded(connection, f"select * from {table}", order)
+        write(f"tables/{name}/part-0.parquet", found)
+
+
+def encoded(connection: duckdb.DuckDBPyConnection, sql: str, order: str) -> bytes:
+    """The rows of a statement in order as Parquet, times marked as UTC."""
     with tempfile.TemporaryDirectory() as folder:
-        for name, (table, order) in TABLES.items():
-            path = Path(folder) / f"{name}.parquet"
-            copy(connection, with_zone(connection, f"select * from {table}", order), path)
-            write(f"tables/{name}/part-0.parquet", path.read_bytes())
+        path = Path(folder) / "rows.parquet"
+        copy(connection, with_zone(connection, sql, order), path)
+        return path.read_bytes()
 
 
 def with_zone(connection: duckdb.DuckDBPyConnection, sql: str, order: str) -> str:

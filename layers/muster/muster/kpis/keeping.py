@@ -9,10 +9,8 @@ touched ones, from the messages of the touched threads and days, and takes the o
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -151,11 +149,7 @@ class Keeping:
             start, column = date.fromisoformat(f"{month}-01"), self._dated(name)
             chosen += f" where {column} >= date '{start}' and {column} < date '{start}'"
             chosen += " + interval 1 month"
-        sql = derived.with_zone(self._connection, chosen, "all")
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "part.parquet"
-            engine.copy(self._connection, sql, path)
-            return path.read_bytes()
+        return derived.encoded(self._connection, chosen, "all")
 
     def _merge(self, name: str, touched: str, keys: tuple[str, ...]) -> None:
         """Fresh rows of what is touched, kept rows of what is not; what differs is stale."""

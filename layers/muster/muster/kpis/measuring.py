@@ -21,7 +21,7 @@ from muster.kpis.keeping import DAY_VALUES, WHOLE, Keeping, kept_by
 from muster.results import Kpi
 from muster.settings import Settings
 
-_KPI_VALUES = """
+KPI_VALUES = """
 create or replace temp table kpi_values (
     kpi varchar, version bigint, grain varchar, period_start date, segment varchar,
     value double, n bigint, too_few boolean, partial boolean
@@ -84,7 +84,7 @@ class Run:
         )
 
     def _measured(self, keep: Keeping | None, changed: Changes | None) -> Iterator[str]:
-        self.connection.execute(_KPI_VALUES)
+        self.connection.execute(KPI_VALUES)
         told = [f"from {table}" for table, _ in derived.TABLES.values()]
         order = steps.needed([*(kpi.sql for kpi in self.kpis), *told], self.shared)
         by_grain = steps.each_grain(order, self.shared)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import duckdb
 
@@ -18,6 +19,8 @@ from muster.measured import Coverage, KpiValue
 from muster.results import Kpi, SuspectedBots, WaitingIssue
 from muster.settings import Settings
 from muster.store import Store
+
+Elsewhere = Callable[[duckdb.DuckDBPyConnection, Sequence[Kpi], Mapping[str, Any]], Iterable[str]]
 
 WAITING_TOLD = 200  # a table has all of them
 
@@ -44,22 +47,27 @@ def measure(
     as_of: datetime,
     coverage: Iterable[Coverage],
     lake: Store | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Outcome:
     """Every KPI in every period that began before ``as_of`` (exclusive).
 
     ``connection`` is fresh from :func:`muster.kpis.engine.connect`. ``lake`` receives the derived
     tables, and what the next run can go on from; without it everything is counted from scratch and
-    nothing is written. A KPI whose setting in ``needs`` is empty has no values.
+    nothing is written. A KPI whose setting in ``needs`` is empty has no values. ``elsewhere``
+    fills the tables that are read then, instead of this connection, and keeps what is its own.
     """
     wanted = tuple(kpi for kpi in kpis if all(getattr(settings, need) for need in kpi.needs))
     spans = tuple(coverage)
     given.check_patterns(connection, settings)
     reaches_back = given.prepare(connection, settings, as_of, spans, GRAINS)
     run = Run(connection, settings, wanted, as_of, reaches_back)
-    if lake is None:
+    if elsewhere:
+        problems = elsewhere(connection, wanted, given.parameters(settings, as_of))
+    elif lake is None:
         problems = run.from_scratch(None)
     else:
         problems = _kept_run(run, lake, spans)
+    if lake:
         derived.write_tables(connection, lake.put)
     values, waiting = tuple(_values(connection)), tuple(_waiting(connection))
     (in_all,) = connection.execute("select count(*) from waiting").fetchall()

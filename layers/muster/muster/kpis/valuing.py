@@ -6,7 +6,7 @@ from those of its days (``from_days``), it is run over days once and the longer 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +15,8 @@ import duckdb
 from muster.errors import BadKpi
 from muster.kpis import checking, given, steps
 from muster.results import Kpi
+
+Find = Callable[[str, Mapping[str, Any]], None]
 
 # What one KPI yields; no data is no value.
 FOUND = """
@@ -145,13 +147,17 @@ def measure(
     grain: str,
     parameters: Mapping[str, Any],
     days: Days,
+    find: Find | None = None,
 ) -> Iterator[str]:
-    """Add the values of KPIs for the table ``periods``; yields a line for each that fails."""
+    """Add the values of KPIs for the table ``periods``; yields a line for each that fails.
+
+    ``find`` makes the table ``found`` of a statement's rows, where DuckDB is not to run it itself.
+    """
     connection.execute(_VALUES.format(name="told_values"))
     rows = []
     for kpi in kpis:
         is_rolled = days.has(kpi)
-        if not is_rolled and (yield from _fails(connection, kpi, grain, parameters)):
+        if not is_rolled and (yield from _fails(connection, kpi, grain, parameters, find)):
             continue
         if days.wants(kpi, grain):
             days.keep(kpi)
@@ -178,12 +184,16 @@ def measure_days(
 
 
 def _fails(
-    connection: duckdb.DuckDBPyConnection, kpi: Kpi, grain: str, parameters: Mapping[str, Any]
+    connection: duckdb.DuckDBPyConnection,
+    kpi: Kpi,
+    grain: str,
+    parameters: Mapping[str, Any],
+    find: Find | None = None,
 ) -> Generator[str, None, bool]:
     """Make the table ``found`` of what a KPI yields; a line says why where that cannot be used."""
     try:
-        sql = FOUND.format(sql=kpi.sql)
-        steps.run(connection, "found", sql, {**parameters, "kpi": kpi.id})
+        sql, said = FOUND.format(sql=kpi.sql), {**parameters, "kpi": kpi.id}
+        find(sql, said) if find else steps.run(connection, "found", sql, said)
         promises = list(checking.broken(connection, kpi))
     except (duckdb.Error, BadKpi) as error:
         yield f"KPI {kpi.id}: its SQL cannot be run: {' '.join(str(error).split())[:300]}"

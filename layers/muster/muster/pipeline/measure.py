@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -57,6 +58,7 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
         as_of=as_of,
         coverage=coverage,
         lake=project.lake if is_kept else None,
+        elsewhere=_elsewhere(project, is_kept),
     )
     facts = tuple(_facts(project, source, as_of, connection) for source in all_sources(project))
     verdicts = tuple(_verdicts(project, kpis, outcome.values, as_of))
@@ -80,6 +82,15 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
         said,
         outcome.waiting_more,
     )
+
+
+def _elsewhere(project: Project, is_kept: bool) -> Callable[..., list[str]] | None:
+    """What measures instead of DuckDB, if the settings say so."""
+    if project.settings.engine == "duckdb":
+        return None
+    from muster.kpis import spark
+
+    return partial(spark.compute, lake=project.lake, is_kept=is_kept)
 
 
 def check_plans(project: Project) -> tuple[Kpi, ...]:
