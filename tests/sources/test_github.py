@@ -141,12 +141,13 @@ def test_missing_comments_and_threads_are_deletions() -> None:
     assert "3" in fetch.messages(items)
 
 
-def test_a_review_that_is_dismissed_of_its_words_is_a_deletion() -> None:
-    there = small_repository()
+def test_a_review_without_its_words_is_a_deletion_and_another_is_not() -> None:
+    there, at = small_repository(), START + 305 * HOUR
+    there.review(403, 3, "bela", at, "Thank you")
     cursor = fetch(there)[1]
     there.reviews[401]["body"] = ""
-    lost = ("pullrequestreview-401", "3", START + 305 * HOUR)
-    items, _ = fetch(there, cursor, lost[2] + 7 * DAY + HOUR, known=seen(lost))
+    known = seen(*((f"pullrequestreview-{number}", "3", at) for number in (401, 403)))
+    items, _ = fetch(there, cursor, at + 7 * DAY + HOUR, known=known)
     assert missing(items) == ["pullrequestreview-401"]
 
 
