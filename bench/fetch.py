@@ -312,13 +312,15 @@ def main() -> None:
         if chosen.profile:
             profiled(chosen.only, run)
         print(json.dumps(measured(chosen.only, run)))
+    elif chosen.only:
+        print(json.dumps(compare([chosen.only])[chosen.only]))
     else:
-        compare([chosen.only] if chosen.only else list(WAYS), chosen)
+        print(f"{chosen.posts:,} posts of {chosen.letters} letters over {chosen.days:g} days")
+        show(compare(list(WAYS)))
 
 
-def compare(ways: list[str], chosen: argparse.Namespace) -> None:
-    """Each way in a process of its own, all of the same server; then the table."""
-    print(f"{chosen.posts:,} posts of {chosen.letters} letters over {chosen.days:g} days")
+def compare(ways: list[str]) -> dict[str, dict[str, float]]:
+    """Each way measured in a process of its own, all of the same server."""
     again = [sys.executable, __file__, *sys.argv[1:]]
     server = subprocess.Popen([*again, "--serve"], stdout=subprocess.PIPE, text=True)
     assert server.stdout
@@ -332,7 +334,7 @@ def compare(ways: list[str], chosen: argparse.Namespace) -> None:
     finally:
         server.kill()
         server.wait()
-    show(found)
+    return found
 
 
 def show(found: dict[str, dict[str, float]]) -> None:

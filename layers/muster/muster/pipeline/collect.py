@@ -24,7 +24,7 @@ from muster.sentiment import Mood
 from muster.settings import Source
 from muster.store import check_writable
 
-BATCH_ITEMS = 10_000
+BATCH_ITEMS = 5_000
 # A paid scorer is slow: less of it is left to do when the time of a function is up.
 BATCH_PAID = 1_000
 BATCH_CHARS = 32 * 1024 * 1024
