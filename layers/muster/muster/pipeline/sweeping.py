@@ -9,9 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def seldom_swept() -> Iterator[None]:
-    """Look for garbage in circles seldom: rows and items are none, and going through all of a
-    batch's again and again was two fifths of the time of a fetch.
-    """
+    """Look for garbage in circles seldom: rows and items are none."""
     usual = gc.get_threshold()
     gc.set_threshold(100_000, 50, 1000)
     try:
