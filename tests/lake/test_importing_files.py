@@ -115,6 +115,9 @@ def test_an_encoding_nobody_can_guess_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(text.encode("cp1251"))
     (taken,) = _read(tmp_path / "a.csv", encoding="cp1251")
     assert taken.row.text == "Привет"  # type: ignore[union-attr]
+    # One that cannot be leaves a mark in its row, and the others pass.
+    (marked,) = _read(tmp_path / "a.csv", encoding="utf-8")
+    assert marked.row.text == "\ufffd" * 6  # type: ignore[union-attr]
     with pytest.raises(BadImport, match="no encoding 'cp0'"):
         _read(tmp_path / "a.csv", encoding="cp0")
 

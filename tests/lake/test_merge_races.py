@@ -67,6 +67,25 @@ def test_too_many_lost_races_say_so(tmp_path: Path) -> None:
         )
 
 
+class _Torn(FolderStore):
+    """A service that answers every other read with half of the bytes."""
+
+    reads = 0
+
+    def get(self, key: str) -> Stored | None:
+        stored = super().get(key)
+        type(self).reads += 1
+        if stored is None or self.reads % 2:
+            return stored
+        return Stored(stored.data[: len(stored.data) // 2], stored.etag)
+
+
+def test_an_answer_that_is_torn_once_is_read_again(tmp_path: Path) -> None:
+    for number in range(6):
+        merge(_Torn(tmp_path), "s", [(message(number, created_at=at(1)), seen(0))], rules=SMALL)
+    assert len(rows(FolderStore(tmp_path))) == 6
+
+
 @pytest.mark.parametrize("writers", [2, 8])
 def test_threads_at_once_lose_and_double_nothing(store: FolderStore, writers: int) -> None:
     def write(writer: int) -> None:

@@ -15,8 +15,6 @@ from typing import Any
 from muster.errors import BadImport
 
 LARGEST = 512 * 1024 * 1024
-# Excel keeps fifteen digits of a number; of a longer id the rest is zeros.
-_EXACT = 10**15
 
 
 @dataclass(frozen=True)
@@ -73,6 +71,4 @@ def _cell(value: Any) -> Any:
     """A cell as the readers of columns know it; an empty one as none."""
     if value == "" or isinstance(value, time | timedelta):
         return str(value) or None
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
-        return int(value)
     return value
