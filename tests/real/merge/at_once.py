@@ -15,6 +15,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -104,18 +105,23 @@ def work(bucket: str, writers: int, batches: int, kills: int, folder: Path) -> i
     rng.shuffle(numbers)
     running = [Writer(bucket, numbers[n::writers], folder / f"done-{n}") for n in range(writers)]
     noted = 0
-    while running:
-        running = [one for one in running if not one.has_ended()]
-        done = sum(len(path.read_text().split()) for path in folder.iterdir())
-        if running and noted < kills and done * (kills + 1) >= batches * (noted + 1):
-            noted += 1
-            killed = rng.choice(running)
-            killed.kill()
-            killed.start()
-            if noted % 10 == 1:
-                found = list(keys(S3Store.at(f"s3://{bucket}")))
-                doubled += len(found) - len(set(found))
-        time.sleep(0.01)
+    try:
+        while running:
+            running = [one for one in running if not one.has_ended()]
+            done = sum(len(path.read_text().split()) for path in folder.iterdir())
+            if running and noted < kills and done * (kills + 1) >= batches * (noted + 1):
+                noted += 1
+                killed = rng.choice(running)
+                killed.kill()
+                killed.start()
+                if noted % 10 == 1:
+                    found = list(keys(S3Store.at(f"s3://{bucket}")))
+                    doubled += len(found) - len(set(found))
+            time.sleep(0.01)
+    finally:
+        for one in running:  # none goes on alone if another broke
+            with suppress(ProcessLookupError, ChildProcessError):
+                one.kill()
     return doubled
 
 
