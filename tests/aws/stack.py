@@ -19,7 +19,9 @@ HOUSE = Path(__file__).resolve().parents[2]
 NAME = "muster-local"
 PROCESSOR = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
 # All that a deploy reads of the repository.
-OF_A_CLONE = ("template.yaml", "samconfig.toml", "functions", "layers", "infra", "templates")
+OF_A_CLONE = (
+    "template.yaml", "samconfig.toml", "uv.lock", "functions", "layers", "infra", "templates",
+)  # fmt: skip
 CHOSEN = {
     "Architecture": PROCESSOR,
     "Timezone": "Europe/Berlin",
