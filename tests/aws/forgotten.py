@@ -18,6 +18,8 @@ from muster.records import Item
 from muster.store import FolderStore
 
 PLACE = "{kind}/source=forum/date={day}/{name}.jsonl.zst"
+RECEIPT = "receipts/messages/forum/quoting.csv.json"
+ASIDE = "aside/00000000/tables/messages/source=forum/month=2026-01/part-0.parquet"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ def forgotten(cloud: World) -> Forgotten:
     download(cloud.stack, "SiteBucket", site)
     member, title = on_the_first_page(lake, site)
     lay_aside(cloud, lake, member)
+    put_object(cloud, RECEIPT, json.dumps({"refused": [f"line 2: {title}"]}).encode())
+    put_object(cloud, ASIDE, b"not Parquet at all")
     answer = cloud.aws.client("lambda").invoke(
         FunctionName=cloud.stack.resources["EraseFunction"],
         Payload=json.dumps({"source": "forum", "member": member}).encode(),
@@ -71,7 +75,10 @@ def lay_aside(cloud: World, lake: Path, member: str) -> None:
 def put(cloud: World, kind: str, name: str, *items: Item) -> None:
     reason = "laid aside by a test" if kind == "quarantine" else None
     body = raw.pack([raw.item_line(one, reason) for one in items])
-    key = PLACE.format(kind=kind, day=f"{items[0].seen_at:%F}", name=name)
+    put_object(cloud, PLACE.format(kind=kind, day=f"{items[0].seen_at:%F}", name=name), body)
+
+
+def put_object(cloud: World, key: str, body: bytes) -> None:
     bucket = cloud.stack.resources["LakeBucket"]
     cloud.aws.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
 
@@ -113,4 +120,6 @@ def test_no_earlier_version_is_left(cloud: World, forgotten: Forgotten) -> None:
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket)
     assert not [one["Key"] for page in pages for one in page.get("Versions", ())
                 if not one["IsLatest"]]  # fmt: skip
-    assert not [key for key in keys(cloud.stack, "LakeBucket") if "alone-000000" in key]
+    there = keys(cloud.stack, "LakeBucket")
+    assert RECEIPT in there
+    assert not [key for key in there if "alone-000000" in key or key == ASIDE]

@@ -89,9 +89,6 @@ Sentiment = Literal["vader", "comprehend", "none"]
 
 
 class Part(BaseModel):
-    """Any part of the settings: frozen, and strict about unknown keys.
+    """Any part of the settings: frozen, and strict about unknown keys."""
 
-    Its validator is built when it is first asked: of most parts never, they are checked in a whole.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
