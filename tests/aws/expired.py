@@ -14,7 +14,10 @@ from world import World
 from muster.records import KEPT, KEPT_SINCE
 
 KEEP = "    keep: {messages: 20w, raw: 30d, quarantine: 30d}\n"
-OLD = tuple(f"{kind}/source=x/date=2026-01-05/old.jsonl.zst" for kind in ("raw", "quarantine"))
+OLD = (
+    "raw/source=x/date=2026-01-05/old-000000.jsonl.zst",
+    "quarantine/source=x/date=2026-01-05/old-000000.0000000000000000.1.jsonl.zst",
+)
 MESSAGES = "tables/messages/source=x/month="
 
 
