@@ -93,7 +93,7 @@ aws-local: .venv/ready .cache/aws/ready .cache/aws-emulator/ready .cache/aws-run
 test-aws: .venv/ready .cache/aws/ready .cache/aws-emulator/ready .cache/aws-runtime/ready .cache/aws-policies/ready  ## the same, asserted: deploy, run, trouble, upgrade, run again, roll back, destroy
 	PATH="$(dir $(abspath $(UV))):$$PATH" $(BIN)/pytest -n 0 -x -s --timeout 1800 --tb short \
 	  $(addprefix tests/aws/,built_layers.py lint_finds.py deployed.py questions.py troubled.py seldom.py forgotten.py \
-	    expired.py upgraded.py allowed.py destroyed.py)
+	    upgraded.py expired.py allowed.py destroyed.py)
 
 .PHONY: coldstart
 coldstart: .venv/ready .cache/aws/ready .cache/aws-runtime/ready  ## how long each function takes to start, and on what
