@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from muster.errors import Rejected, SourceFailed
-from muster.sources import Window
+from muster.sources import Window, _google
 from muster.sources._answer import Answer, asked_wait
 from muster.sources._http import Api, Http
 from muster.sources._newest import State
@@ -88,7 +88,7 @@ def _owner(
     name: str, base_url: str | None, secret: str | None, http: Http, has_key: bool
 ) -> tuple[Api, Api]:
     """The APIs as the channel's owner, once their token has what is needed."""
-    google = OAuth("https://oauth2.googleapis.com/token", plain=False)
+    google = OAuth(_google.TOKENS, plain=False)
     hosts = ("https://youtube.googleapis.com", "https://youtubeanalytics.googleapis.com")
     data, reports = (
         signed(http, base_url or host, secret, google, name=name, needs=NEEDS, wait_of=_wait)

@@ -32,7 +32,7 @@ from muster.clock import DAY
 from muster.errors import Refused, Rejected, SourceFailed
 from muster.records import Item, KnownMessage, Page, Review, Row
 from muster.settings import Source
-from muster.sources import Window
+from muster.sources import Window, _google
 from muster.sources._answer import Answer, asked_wait
 from muster.sources._downward import done_today, downward, is_due_today
 from muster.sources._http import Api, Http
@@ -73,7 +73,7 @@ class Options(Source):
 
 def connect(options: Options, secret: str | None, http: Http) -> Api:
     """The client, signed in as the service account."""
-    google = OAuth("https://oauth2.googleapis.com/token", scope=SCOPE, plain=False)
+    google = OAuth(_google.TOKENS, scope=SCOPE, plain=False)
     base_url = options.base_url or "https://androidpublisher.googleapis.com"
     return signed(http, base_url, secret, google, name=options.name, needs=NEEDS, wait_of=_wait_of)
 
