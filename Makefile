@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help setup demo test test-bluesky test-mastodon test-matrix test-spark test-site test-kill test-platforms test-mistakes test-thorough lint layers lint-aws format bench docs screenshots renew clean
+.PHONY: help setup demo test test-bluesky test-mastodon test-matrix test-spark test-site test-kill test-faults test-platforms test-mistakes test-thorough lint layers lint-aws format bench docs screenshots renew clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -47,6 +47,9 @@ test-site: .venv/ready     ## every page of four sites at five widths, light, da
 
 test-kill: .venv/ready     ## twenty kills at random points of a fetch, then the same lake
 	MUSTER_THOROUGH=1 $(BIN)/pytest --timeout 1200 tests/test_promises.py
+
+test-faults: .venv/ready   ## the ten promises, tried to be broken for up to 20 minutes
+	MUSTER_THOROUGH=1 $(BIN)/pytest -n auto --dist loadfile --timeout 1200 tests/faults
 
 test-platforms: .venv/ready ## every platform through many more examples, every request, every record
 	MUSTER_THOROUGH=1 $(BIN)/pytest -n auto --dist load --timeout 1800 tests/sources/test_contract.py tests/sources/test_any_shape.py
