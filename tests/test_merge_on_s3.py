@@ -30,7 +30,7 @@ def test_writers_killed_at_random_lose_and_double_nothing(tmp_path: Path) -> Non
             env={**os.environ, **server.environment}, capture_output=True, text=True,
         )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
-    print(ended.stdout)
+    print(ended.stderr, ended.stdout)
     told = json.loads(ended.stdout)
     wrong = ("lost", "doubled", "foreign", "older_than_the_latest", "doubled_meanwhile")
     assert {name: told[name] for name in wrong} == dict.fromkeys(wrong, 0)

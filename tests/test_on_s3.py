@@ -11,11 +11,14 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from s3_servers import Server, binary, client, moto, rclone, seaweed
 
+from muster.errors import Unavailable
 from muster.reports.addresses import version_of
+from muster.store import S3Store
 
 AS_OF = "2026-11-02"
 SETTINGS = """\
@@ -241,6 +244,21 @@ def test_serve_says_that_a_bucket_is_not_served_from_here(
     assert ended.returncode == 2
     (line,) = ended.stderr.strip().splitlines()
     assert "the site lies in s3://ready/of/desk/site" in line and "copy it" in line
+
+
+def test_bytes_that_changed_on_their_way_are_not_stored(server: Server) -> None:
+    s3 = client(server.url)
+    store = S3Store(s3, "ready", "torn/")
+    etag = store.put("k", b"PAR1 whole PAR1")
+
+    def tear(request: Any, **_: Any) -> None:
+        request.body = b"PAR1 whole POST"
+
+    s3.meta.events.register("before-send.s3.PutObject", tear)
+    with pytest.raises(Unavailable, match=r"torn/k: .*BadDigest.* may work later"):
+        store.put("k", b"PAR1 other PAR1", if_match=etag)
+    stored = store.get("k")
+    assert stored is not None and stored.data == b"PAR1 whole PAR1"
 
 
 @pytest.mark.parametrize("words", [("fetch",), ("import", "messages", "{folder}/messages.csv"),

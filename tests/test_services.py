@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +17,17 @@ from muster import secret, service_models, services
 
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("s3", "get_object", {"Bucket": "b", "Key": "a/ü b.parquet"}),
-    ("s3", "put_object", {"Bucket": "b", "Key": "k", "Body": b"x", "IfMatch": '"e"'}),
+    (
+        "s3",
+        "put_object",
+        {
+            "Bucket": "b",
+            "Key": "k",
+            "Body": b"x",
+            "IfMatch": '"e"',
+            "ContentMD5": "nd05gxSr7kpQ1SZ3RZfb2Q==",
+        },
+    ),
     ("s3", "put_object", {"Bucket": "b.dots", "Key": "k", "Body": b"x", "IfNoneMatch": "*"}),
     ("s3", "list_objects_v2", {"Bucket": "b", "Prefix": "p/", "MaxKeys": 3}),
     ("s3", "delete_object", {"Bucket": "b", "Key": "k", "VersionId": "v"}),
@@ -134,3 +147,21 @@ def test_a_secret_is_made_up_once(
     assert len(found) > 20 or found in ("old", "theirs")
     assert secret.made("ssm:/muster/x", {}) == found
     assert parameters.asked == (2 if kept else 3), "one that is there is asked for once"
+
+
+FORKED = """
+import os
+from muster.store import S3Store
+before = S3Store.at("s3://lake").client
+child = os.fork()
+if not child:
+    os._exit(S3Store.at("s3://lake").client is before)
+is_shared = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
+raise SystemExit(is_shared or S3Store.at("s3://lake").client is not before)
+"""
+
+
+def test_a_forked_process_has_a_connection_of_its_own() -> None:
+    """On a shared one each reads the other's answers: what was never stored is told as stored."""
+    environment = {**os.environ, "AWS_REGION": "eu-central-1"}
+    assert subprocess.run([sys.executable, "-c", FORKED], env=environment).returncode == 0

@@ -10,7 +10,6 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 from observations import at, message, rows, seen
@@ -66,27 +65,6 @@ def test_too_many_lost_races_say_so(tmp_path: Path) -> None:
             [(message(1, created_at=at(1)), seen(0))],
             rules=rules,
         )
-
-
-class _Torn(FolderStore):
-    """A service that answers some reads with half of the bytes."""
-
-    left: ClassVar[list[int]] = [0]
-
-    def get(self, key: str) -> Stored | None:
-        stored = super().get(key)
-        if stored is None or not self.left[0]:
-            return stored
-        self.left[0] -= 1
-        return Stored(stored.data[: len(stored.data) // 2], stored.etag)
-
-
-def test_an_answer_that_is_torn_once_is_read_again(tmp_path: Path) -> None:
-    for number in range(3):
-        _Torn.left[0] = 1
-        merge(_Torn(tmp_path), "s", [(message(number, created_at=at(1)), seen(0))], rules=SMALL)
-    assert len(rows(FolderStore(tmp_path))) == 3
-    assert _Torn.left == [0]
 
 
 @pytest.mark.parametrize("writers", [2, 8])

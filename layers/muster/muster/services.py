@@ -20,7 +20,10 @@ _one_at_a_time = Lock()
 
 def environment() -> Environment:
     """All that decides where a client asks, and as whom: what is kept of one is kept under it."""
-    return tuple(sorted(one for one in os.environ.items() if one[0].startswith("AWS_")))
+    # Two processes on one connection read each other's answers: a put would be told that it is
+    # stored when another's was. So a forked process makes clients of its own.
+    process = ("process", str(os.getpid()))
+    return (process, *sorted(one for one in os.environ.items() if one[0].startswith("AWS_")))
 
 
 def region() -> str | None:

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import shutil
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -296,6 +297,8 @@ class S3Store:
                 Bucket=self.bucket,
                 Key=self._key(key),
                 Body=data,
+                # A service may store what came without looking; with it, only what was sent.
+                ContentMD5=b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode(),
                 ContentType=content_type(key),
                 **condition,
             )

@@ -7,6 +7,7 @@ same objects. Prints as JSON what was lost, doubled or older than the latest edi
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -18,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -61,8 +62,10 @@ def write(bucket: str, batches: list[int], done: Path) -> None:
                 try:
                     merge(store, "s", rows(batch), rules=RULES)
                     break
-                except (Conflict, Unavailable):
+                except Conflict:
                     continue
+                except Unavailable as error:
+                    print(f"batch {batch} is tried again: {error}", file=sys.stderr)
             file.write(f"{batch}\n")
             file.flush()
 
@@ -154,11 +157,25 @@ def verdict(store: Store, batches: int) -> dict[str, int]:
     }
 
 
+def keep_evidence(store: Store, folder: Path) -> None:
+    """Keep every object as it is when a run breaks, and say of each what the service says."""
+    for entry in store.list("tables/"):
+        stored = store.get(entry.key)
+        data, etag = (stored.data, stored.etag) if stored else (b"", "gone")
+        (folder / entry.key.replace("/", "_")).write_bytes(data)
+        digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        print(f"{folder} {entry} got {len(data)} {etag} md5 {digest}", file=sys.stderr)
+
+
 if __name__ == "__main__":
     bucket, (writers, batches, kills) = sys.argv[1], map(int, sys.argv[2:5])
     started = time.monotonic()
     with TemporaryDirectory() as folder:
-        doubled = work(bucket, writers, batches, kills, Path(folder))
+        try:
+            doubled = work(bucket, writers, batches, kills, Path(folder))
+        except Exception:
+            keep_evidence(S3Store.at(f"s3://{bucket}"), Path(mkdtemp(prefix="race-")))
+            raise
     told = verdict(S3Store.at(f"s3://{bucket}"), batches)
     took = {
         "writers": writers,

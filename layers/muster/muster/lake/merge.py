@@ -170,19 +170,10 @@ def _merge_part(place: _Month, k: int, batch: Batch) -> _Merged:
             return _open_part(place, k, batch) if stored is None else _into(place, k, stored, batch)
         except Conflict:
             place.rules.sleep(random.uniform(0, min(2.0, 0.02 * 2**attempt)))
-        except StoreRefused:
-            if not _reads_differently(place, k, stored):
-                raise
     raise Conflict(
         f"{place.store.url(place.key(k))} changed {place.rules.tries} times while merging: "
         "run again with fewer runs at once"
     )
-
-
-def _reads_differently(place: _Month, k: int, before: Stored | None) -> bool:
-    """Whether an object gives other bytes now: services under load have answered with torn ones."""
-    now = place.store.get(place.key(k))
-    return now != before
 
 
 def _open_part(place: _Month, k: int, batch: Batch) -> _Merged:
