@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help setup demo test test-bluesky test-mastodon test-matrix test-spark test-site test-kill test-faults test-platforms test-mistakes test-thorough lint layers lint-aws format bench docs screenshots renew clean
+.PHONY: help setup demo test test-bluesky test-mastodon test-matrix test-spark test-site test-kill test-faults test-platforms test-mistakes test-thorough lint lock layers lint-aws format bench docs screenshots renew clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -14,7 +14,7 @@ setup: .venv/ready  ## the environment in .venv
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Muster needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 2; }
 	$(PYTHON) -m venv .cache/uv
-	.cache/uv/bin/pip install --quiet --disable-pip-version-check uv
+	.cache/uv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements.txt
 
 .venv/ready: pyproject.toml uv.lock | $(UV)
 	$(UV) sync --frozen --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
@@ -39,7 +39,7 @@ test-spark: .venv/ready .cache/spark/ready  ## every KPI on Spark: the values Du
 	PYTHONPATH=.cache/spark:tests/kpis $(BIN)/pytest -s --timeout 3600 tests/real/spark/equal_values.py
 
 .cache/spark/ready: tests/real/spark/requirements.txt | $(UV)
-	$(UV) pip install --quiet --target .cache/spark --python $(BIN)/python -r $<
+	$(UV) pip install --quiet --require-hashes --target .cache/spark --python $(BIN)/python -r $<
 	@touch $@
 
 test-site: .venv/ready     ## every page of four sites at five widths, light, dark, print, without JavaScript
@@ -74,6 +74,9 @@ format: .venv/ready   ## put the code into its one format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+lock: | $(UV)  ## every list of dependencies anew, with hashes (UPGRADE=--upgrade for newer versions)
+	UV=$(abspath $(UV)) .ci/lock.sh
+
 layers: .venv/ready | $(UV)  ## the functions' layers for both processors: their sizes, and that they start
 	UV=$(abspath $(UV)) layers/requirements.sh
 	PATH="$(dir $(abspath $(UV))):$$PATH" $(BIN)/pytest -s tests/aws/built_layers.py
@@ -86,7 +89,7 @@ lint-aws: .cache/aws/ready .cache/aws-policies/ready  ## template.yaml by sam, c
 
 .cache/aws/ready: tests/aws/requirements.txt | $(UV)
 	$(UV) venv --quiet --clear .cache/aws
-	$(UV) pip install --quiet --python .cache/aws -r tests/aws/requirements.txt
+	$(UV) pip install --quiet --require-hashes --python .cache/aws -r $<
 	@touch $@
 
 .PHONY: aws-local test-aws
@@ -107,8 +110,15 @@ coldstart: .venv/ready .cache/aws/ready .cache/aws-runtime/ready  ## how long ea
 # What plays AWS, and what a function finds beside its code: each in an environment of its own.
 .cache/aws-emulator/ready .cache/aws-runtime/ready .cache/aws-policies/ready: .cache/aws-%/ready: tests/aws/requirements-%.txt | $(UV)
 	python=$$($(PYTHON) tests/aws/interpreter.py) && $(UV) venv --quiet --clear --python $$python .cache/aws-$* \
-	  && $(UV) pip install --quiet --compile-bytecode --python .cache/aws-$* -r $< && echo $$python > .cache/aws-$*/python
+	  && $(UV) pip install --quiet --require-hashes --compile-bytecode --python .cache/aws-$* -r $< && echo $$python > .cache/aws-$*/python
 	@touch $@
+
+.PHONY: release audit
+release: .venv/ready       ## dist/: wheel, archive, bill of materials, checksums; built twice, equal to the byte
+	$(BIN)/python -m release.build
+
+audit: .venv/ready         ## everything locked against a database of vulnerabilities (ADVISORIES=FOLDER, else OSV)
+	$(BIN)/python -m release.audit $(ADVISORIES)
 
 docs: .venv/ready     ## the documents that are generated from the code
 	$(BIN)/python docs/generate.py

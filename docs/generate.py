@@ -23,6 +23,7 @@ from muster.measured import DERIVED, derived_columns
 from muster.project import options_of
 from muster.records import TABLES, Column, columns
 from muster.settings_file import json_schema
+from release import shipped
 
 HOUSE = Path(__file__).resolve().parents[1]
 
@@ -39,6 +40,7 @@ def documents() -> dict[Path, str]:
         readme: text,
         querying: tables(),
         HOUSE / "docs" / "mistakes.md": mistakes(),
+        HOUSE / "docs" / "licences.md": shipped.document(),
         HOUSE / "docs" / "costs.md": month_costs.page(
             HOUSE / "infra" / "prices.json", HOUSE / "infra" / "measured.json"
         ),

@@ -9,7 +9,7 @@ UV := $(firstword $(shell command -v uv) $(wildcard $(HERE)../../.cache/uv/bin/u
 define install
 	@test -n "$(UV)" || { echo "the layers are built with uv: pip install uv"; exit 2; }
 	$(UV) pip install --quiet --python-version $(PYTHON_VERSION) --python-platform $(PLATFORM) \
-	  --only-binary :all: --no-compile --no-deps --target "$(ARTIFACTS_DIR)/python" -r requirements.txt
+	  --only-binary :all: --require-hashes --no-compile --no-deps --target "$(ARTIFACTS_DIR)/python" -r requirements.txt
 	rm -rf "$(ARTIFACTS_DIR)/python/bin" "$(ARTIFACTS_DIR)/python/.lock"
 endef
 

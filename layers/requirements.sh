@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# uv.lock → requirements.txt of each layer of dependencies: the versions that the tests ran with.
+# uv.lock → requirements.txt of each layer of dependencies: the very files that the tests ran with.
 set -euo pipefail
 cd "$(dirname "$0")"
 for layer in fetch-deps measure-deps report-deps; do
   "${UV:-uv}" export --quiet --frozen --only-group "$layer" \
-    --no-hashes --no-annotate --no-header --output-file "$layer/requirements.txt" > /dev/null
+    --no-annotate --no-header --output-file "$layer/requirements.txt" > /dev/null
 done

@@ -15,7 +15,7 @@ from muster.kpis import catalogue
 HOUSE = Path(__file__).resolve().parents[1]
 CODE = sorted(
     path
-    for folder in ("layers", "demo", "bench", "docs", "tests", "templates")
+    for folder in ("layers", "demo", "bench", "docs", "release", "tests", "templates")
     for path in (HOUSE / folder).rglob("*")
     if path.suffix in (".py", ".sql", ".js", ".css", ".html")
     and "golden" not in path.parts

