@@ -9,9 +9,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from muster.pipeline.measure import LATEST
+from muster.pipeline import latest
 from muster.project import Project, open_project
 from muster.results import Measured
 
@@ -52,7 +50,7 @@ def measured_project(
     (folder / "muster.yaml").write_text(text)
     project = open_project(folder, clock=lambda: now, environment=environment or {}, http=None)
     empty = Measured(now, kpis=(), values=(), goals=(), waiting=(), sources=())
-    project.lake.put(LATEST, TypeAdapter(Measured).dump_json(empty))
+    latest.keep(project, empty)
     return replace(project, mailer=mailer) if mailer else project
 
 

@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 from mailing import ANNA, BEN, CLEO, Postbox
-from pydantic import TypeAdapter
 
 from muster.errors import BadSettings, Unavailable
 from muster.measured import GoalStatus, KpiValue
-from muster.pipeline import alerts, leaving, subscriptions
-from muster.pipeline.measure import LATEST
+from muster.pipeline import alerts, latest, leaving, subscriptions
 from muster.project import Project, open_project
 from muster.results import Kpi, Measured
 from muster.sending import leaving as tokens
@@ -76,7 +74,7 @@ def project_at(
     found = Measured(
         now, kpis, tuple(days(name, last, *newest)), (status(goal),), waiting=(), sources=()
     )
-    project.lake.put(LATEST, TypeAdapter(Measured).dump_json(found))
+    latest.keep(project, found)
     return replace(project, mailer=box)
 
 

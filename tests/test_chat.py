@@ -16,7 +16,7 @@ from chats import HOSTS, Chats, certificate, running
 from mailing import ANNA, NOW, Postbox, at, measured_project
 
 from muster.errors import RateLimited, Unavailable, Undeliverable
-from muster.pipeline import doctor, publish
+from muster.pipeline import doctor, publish, reporting
 from muster.project import Project
 from muster.sending import chat
 
@@ -120,7 +120,7 @@ def test_a_channel_gets_each_report_once_with_the_mail_s_words(
     project = project_of(tmp_path, chats.port, box)
     assert outcomes(project)["env:TEAM"] == "posted to JSON"
     assert outcomes(project)["env:TEAM"] == "sent before"
-    assert publish.deliver(project, "weekly", "env:TEAM").outcome == "sent before"
+    assert reporting.deliver(project, "weekly", "env:TEAM").outcome == "sent before"
     ((_, _, posted),) = chats.posts
     mail = dict(box.sent)[ANNA]
     text = " ".join(mail.get_body(("plain",)).get_content().split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from muster.clock import fixed_clock
-from muster.pipeline import measure
+from muster.pipeline import latest, measure
 from muster.pipeline.importing import import_file
 from muster.project import open_project
 from muster.results import OtherMoney
@@ -29,6 +29,6 @@ def test_zone_and_other_money_of_a_source_reach_the_measurement(tmp_path):
     file.write_text(SPEND)
     import_file(project, "ad_spend", file, "ads")
     measure.measure(project)
-    kept = measure.latest(project)
+    kept = latest.read(project)
     assert [one.timezone for one in kept.sources] == ["America/New_York"]
     assert kept.other_money == (OtherMoney("ad_spend", "USD", 1, 7.25),)

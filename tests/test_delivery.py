@@ -25,7 +25,7 @@ from muster.errors import (
     Unavailable,
     Undeliverable,
 )  # fmt: skip
-from muster.pipeline import mails, publish
+from muster.pipeline import mails, publish, reporting
 from muster.pipeline.delivery import Delivery
 from muster.project import Project
 
@@ -56,8 +56,8 @@ def outcomes(project: Project, **how: bool) -> dict[str, str]:
 def test_a_thousand_runs_send_one_mail(tmp_path: Path) -> None:
     box = Postbox()
     project = measured_project(tmp_path, box)
-    assert publish.deliver(project, "weekly", ANNA).outcome == "sent"
-    assert publish.deliver(project, "weekly", ANNA).outcome == "sent before"
+    assert reporting.deliver(project, "weekly", ANNA).outcome == "sent"
+    assert reporting.deliver(project, "weekly", ANNA).outcome == "sent before"
     assert {bare(project).send(MAIL) for _ in range(1000)} == {"sent", "sent before"}
     assert box.readers == [ANNA, BEN]
 
@@ -75,7 +75,7 @@ def test_many_runs_at_once_send_one_mail(tmp_path: Path) -> None:
 
     def run() -> None:
         try:
-            told.append(publish.deliver(project, "weekly", ANNA).outcome)
+            told.append(reporting.deliver(project, "weekly", ANNA).outcome)
         except Conflict:
             told.append("another")
 
@@ -106,12 +106,12 @@ def test_a_crash_between_sending_and_its_record_is_never_a_second_mail(tmp_path:
             return put(key, data, **how)  # type: ignore[arg-type]
 
     with pytest.raises(Killed):
-        publish.deliver(replace(project, outbox=Dies()), "weekly", ANNA)  # type: ignore[arg-type]
+        reporting.deliver(replace(project, outbox=Dies()), "weekly", ANNA)  # type: ignore[arg-type]
     assert box.readers == [ANNA]
 
     with pytest.raises(Conflict, match="another run is sending it now"):
-        publish.deliver(project, "weekly", ANNA)
-    told = publish.deliver(at(project, LATER), "weekly", ANNA)
+        reporting.deliver(project, "weekly", ANNA)
+    told = reporting.deliver(at(project, LATER), "weekly", ANNA)
     assert told.outcome == "unclear"
     assert "may have arrived or not" in told.error
     assert box.readers == [ANNA]
@@ -138,7 +138,7 @@ def test_temporary_trouble_costs_only_itself_and_is_tried_again(
     project = measured_project(tmp_path, box)
     assert outcomes(project) == {ANNA: "sent", BEN: "not sent yet", CLEO: "sent"}
     with pytest.raises(type(error)):
-        publish.deliver(project, "weekly", BEN)
+        reporting.deliver(project, "weekly", BEN)
     box.trouble = lambda _: None
     assert outcomes(project) == {ANNA: "sent before", BEN: "sent", CLEO: "sent before"}
 
@@ -197,7 +197,7 @@ def test_wrong_settings_stop_the_sending_and_leave_no_claim(tmp_path: Path) -> N
 
 def test_the_receipt_names_report_recipient_subject_and_message(tmp_path: Path) -> None:
     project = measured_project(tmp_path, Postbox())
-    publish.deliver(project, "weekly", ANNA)
+    reporting.deliver(project, "weekly", ANNA)
     (key,) = [one.key for one in project.outbox.list() if one.key.endswith(".sent.json")]
     receipt = json.loads(project.outbox.get(key).data)  # type: ignore[union-attr]
     assert (receipt["report"], receipt["recipient"]) == ("weekly", ANNA)
@@ -208,16 +208,16 @@ def test_the_receipt_names_report_recipient_subject_and_message(tmp_path: Path) 
 def test_what_is_sent_is_what_lies_in_the_outbox(tmp_path: Path) -> None:
     box = Postbox()
     project = measured_project(tmp_path, box)
-    told = publish.deliver(project, "weekly", ANNA)
+    told = reporting.deliver(project, "weekly", ANNA)
     assert Path(told.path).read_bytes() == box.sent[0][1].as_bytes()
 
 
 def test_a_mail_tells_how_to_leave_and_comes_from_the_stack_s_sender(tmp_path: Path) -> None:
     box = Postbox()
     project = measured_project(tmp_path, box)
-    publish.deliver(project, "weekly", ANNA)
+    reporting.deliver(project, "weekly", ANNA)
     stack = measured_project(tmp_path, box, environment={"MUSTER_SENDER": "stack@example.net"})
-    publish.deliver(stack, "weekly", BEN)
+    reporting.deliver(stack, "weekly", BEN)
     own, stacks = (mail for _, mail in box.sent)
     assert own["From"].addresses[0].addr_spec == "desk@example.org"
     assert own["List-Unsubscribe"] == "<mailto:desk@example.org?subject=unsubscribe%20weekly>"
@@ -229,7 +229,7 @@ def test_only_a_recipient_of_the_settings_is_mailed(tmp_path: Path) -> None:
     project = measured_project(tmp_path, Postbox())
     assert publish.recipients(project) == tuple(("weekly", one) for one in READERS)
     with pytest.raises(BadSettings, match="no recipient 'mallory@example.org'"):
-        publish.deliver(project, "weekly", "mallory@example.org")
+        reporting.deliver(project, "weekly", "mallory@example.org")
     with pytest.raises(BadSettings, match="no report 'daily'"):
         publish.recipients(project, ["daily"])
 

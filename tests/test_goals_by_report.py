@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 from mailing import NOW, measured_project
-from pydantic import TypeAdapter
 
 from muster.goals import goals
 from muster.kpis import catalogue
 from muster.measured import KpiValue
-from muster.pipeline import publish
-from muster.pipeline.measure import LATEST
+from muster.pipeline import latest, publish
 from muster.project import Project
 from muster.results import Measured
 
@@ -49,7 +47,7 @@ def project(tmp_path: Path) -> Project:
         settings.goals, kpis, weeks, "week", NOW, settings.zone, settings.longest_windows
     )
     found = Measured(NOW, kpis, (*weeks, *months), tuple(verdicts), (), ())
-    project.lake.put(LATEST, TypeAdapter(Measured).dump_json(found))
+    latest.keep(project, found)
     return project
 
 

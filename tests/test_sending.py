@@ -28,7 +28,7 @@ from muster.errors import (
     Unavailable,
     Undeliverable,
 )  # fmt: skip
-from muster.pipeline import publish
+from muster.pipeline import reporting
 from muster.sending import Outbox, mailer
 from muster.sending.ses import Ses
 from muster.sending.smtp import SmtpServer
@@ -204,7 +204,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def test_ses_takes_the_mail_as_it_lies_in_the_outbox(tmp_path: Path, account: Any) -> None:
     environment = {"MUSTER_MAIL": "ses"}
     project = measured_project(tmp_path, environment=environment)
-    told = publish.deliver(project, "weekly", ANNA)
+    told = reporting.deliver(project, "weekly", ANNA)
     assert told.outcome == "sent by SES"
     kept = backend().sent_messages
     assert [set(one.destinations) for one in kept] == [{ANNA}]

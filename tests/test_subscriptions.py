@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mailing import NOW, READERS, Postbox, at, measured_project
 
 from muster.errors import BadSettings
-from muster.pipeline import inbox, leaving, publish, subscriptions
+from muster.pipeline import inbox, leaving, publish, reporting, subscriptions
 from muster.project import Project
 from muster.sending import leaving as tokens
 
@@ -104,7 +104,7 @@ def test_a_reader_who_left_gets_nothing_and_costs_no_failure(
     leaving.answer(project, "POST", token)
     assert sent(project) == {ANNA: "sent", BEN: "unsubscribed", CLEO: "sent"}
     assert not [one for one in publish.report(project, send=True) if one.error]
-    assert publish.deliver(project, "weekly", BEN).outcome == "unsubscribed"
+    assert reporting.deliver(project, "weekly", BEN).outcome == "unsubscribed"
     assert box.readers == [ANNA, CLEO]
     assert BEN not in text_of(box.sent[0][1]), "nobody is told who left"
 

@@ -11,7 +11,7 @@ from world import World
 
 from muster.clock import Clock, fixed_clock, system_clock
 from muster.lake import state
-from muster.pipeline import collect, importing, measure
+from muster.pipeline import collect, importing, latest, measure
 from muster.project import Project, open_project
 from muster.records import TABLES
 from muster.sources._http import Http
@@ -36,7 +36,7 @@ def on_a_laptop(cloud: World, copy: Path, folder: Path) -> Path:
         assert not fetched.error
     for name, path in histories.items():
         importing.import_file(here, "audience", path, name)
-    measure.measure(here, measure.latest(there).as_of)
+    measure.measure(here, latest.read(there).as_of)
     return folder / "lake"
 
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+import msgspec
 
 import muster
 from muster.kpis import steps
@@ -47,14 +47,14 @@ def load(lake: Store) -> Kept | None:
     """The manifest, or ``None`` if there is none or one of another release."""
     stored = lake.get(MANIFEST)
     try:
-        return TypeAdapter(Kept).validate_json(stored.data) if stored else None
-    except ValidationError:
+        return msgspec.json.decode(stored.data, type=Kept) if stored else None
+    except msgspec.DecodeError:
         return None
 
 
 def save(lake: Store, kept: Kept) -> None:
     """Write the manifest, the last of all that is kept."""
-    lake.put(MANIFEST, TypeAdapter(Kept).dump_json(kept))
+    lake.put(MANIFEST, msgspec.json.encode(kept))
 
 
 def since(lake: Store) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from muster.errors import Conflict
 from muster.goals import xmr
-from muster.pipeline import mails, measure
+from muster.pipeline import latest, mails
 from muster.pipeline.mails import Reported
 from muster.project import Project
 from muster.reports import between, templating
@@ -47,7 +47,7 @@ def alert(project: Project, *, send: bool, names: Iterable[str] = ()) -> tuple[R
     """
     picked = [one for one in project.settings.reports if not names or one.name in set(names)]
     wanted = [one for one in picked if one.alerted]
-    measured = measure.latest(project) if wanted else None
+    measured = latest.read(project) if wanted else None
     with templating.own(project.folder / "templates"):
         return tuple(
             told for one in wanted if measured for told in _of(project, one, measured, send)

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from pydantic import TypeAdapter
+import msgspec
 
 from muster.project import Project
 from muster.results import Definition, Kpi
 
 KEY = "measured/definitions.json"
-_STORED = TypeAdapter(tuple[Definition, ...])
 
 
 def noted(project: Project, kpis: Iterable[Kpi], as_of: datetime) -> tuple[Definition, ...]:
     """Every version known so far and those of ``kpis`` that are new as of ``as_of``."""
     stored = project.lake.get(KEY)
-    known = _STORED.validate_json(stored.data) if stored else ()
+    known = msgspec.json.decode(stored.data, type=tuple[Definition, ...]) if stored else ()
     latest = {one.kpi: one.version for one in known}
     day = as_of.astimezone(project.settings.zone).date()
     new = (Definition(kpi.id, kpi.version, day) for kpi in kpis)
@@ -26,4 +25,4 @@ def noted(project: Project, kpis: Iterable[Kpi], as_of: datetime) -> tuple[Defin
 
 def keep(project: Project, definitions: tuple[Definition, ...]) -> None:
     """Remember them beside the measurement."""
-    project.lake.put(KEY, _STORED.dump_json(definitions))
+    project.lake.put(KEY, msgspec.json.encode(definitions))

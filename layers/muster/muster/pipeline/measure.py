@@ -8,21 +8,18 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from muster.errors import BadSettings
 from muster.goals import goals
 from muster.kpis import catalogue
 from muster.lake import raw, state
 from muster.lake.state import State
 from muster.measured import Coverage, GoalStatus, KpiValue
-from muster.pipeline import definitions, quotes, schedules
+from muster.pipeline import definitions, latest, quotes, schedules
 from muster.project import Progress, Project, place
 from muster.reports import view
 from muster.results import Kpi, Measured, SourceFacts
 from muster.settings import Source
 
-LATEST = "measured/latest.json"
 VIEWS = "measured/views.sql"  # for whoever opens the lake with a DuckDB of their own
 _SALES_ELSEWHERE = """
 select count(*) > 0
@@ -39,7 +36,7 @@ def measure(project: Project, as_of: datetime | None = None) -> Measured:
     measured = compute(project, as_of or project.clock(), is_kept=True)
     views = engine.views(project.lake.url(), environment=project.environment)
     project.lake.put(VIEWS, views.encode())
-    project.lake.put(LATEST, TypeAdapter(Measured).dump_json(measured))
+    latest.keep(project, measured)
     return measured
 
 
@@ -130,17 +127,9 @@ def _placed(project: Project, part: str, number: int) -> Iterator[None]:
         raise BadSettings(f"{place(project, part, number)}: {error}") from error
 
 
-def latest(project: Project) -> Measured:
-    """The last measurement; ``BadSettings`` if there is none yet."""
-    stored = project.lake.get(LATEST)
-    if stored is None:
-        raise BadSettings("nothing is measured yet: run muster measure first")
-    return TypeAdapter(Measured).validate_json(stored.data)
-
-
 def judged(project: Project) -> tuple[tuple[GoalStatus, ...], tuple[str, ...]]:
     """The goals' verdicts of the last measurement, and the measured KPIs that serve no goal."""
-    measured = latest(project)
+    measured = latest.read(project)
     loose = goals.without_goal(project.settings.goals, (one.kpi for one in measured.values))
     return measured.goals, loose
 

@@ -24,7 +24,8 @@ from muster.secret import made, reveal
 from muster.sending import leaving
 from muster.settings import Report
 
-LEFT, BACK, RETURNED = "subscriptions/left/", "subscriptions/back/", "returned/"
+SUBSCRIPTIONS, RETURNED = "subscriptions/", "returned/"
+LEFT, BACK = f"{SUBSCRIPTIONS}left/", f"{SUBSCRIPTIONS}back/"
 #: What is told of a reader who is not mailed: no failure, since somebody wanted it so.
 SILENT = frozenset({"unsubscribed", "bounced", "complained"})
 State = Literal["gets it", "unsubscribed", "bounced", "complained"]
@@ -51,8 +52,8 @@ def readers(project: Project, names: tuple[str, ...] = ()) -> tuple[Reader, ...]
     reports = [one for one in project.settings.reports if not names or one.name in names]
     asked = [(one.name, reader) for one in reports for reader in one.recipients]
     asked += [(alerts(one.name), reader) for one in reports for reader in one.alerted]
-    returned = tuple(_returned(project))
-    return tuple(_reader(project, name, reader, returned) for name, reader in asked)
+    said = _all_said(project)
+    return tuple(_reader(project, name, reader, said) for name, reader in asked)
 
 
 def alerts(report: str) -> str:
@@ -62,23 +63,39 @@ def alerts(report: str) -> str:
 
 def reader(project: Project, report: str, recipient: str) -> Reader:
     """One of them."""
-    return _reader(project, report, recipient, tuple(_returned(project)))
+    return _reader(project, report, recipient, _all_said(project))
 
 
-def _reader(
-    project: Project, report: str, recipient: str, returned: tuple[dict[str, Any], ...]
-) -> Reader:
-    left = project.lake.get(_left(report, recipient))
-    if left is not None:
-        return Reader(report, recipient, "unsubscribed", json.loads(left.data)["at"])
-    back = project.lake.get(_back(recipient))
-    taken_back = datetime.fromisoformat(json.loads(back.data)["at"]) if back else None
-    for told in returned:
+@dataclass(frozen=True)
+class _Said:
+    """What is known of readers: where something is kept of one, and what came back."""
+
+    kept: frozenset[str]
+    returned: tuple[dict[str, Any], ...]
+
+
+def _all_said(project: Project) -> _Said:
+    """Two lists instead of two questions for every reader: nearly nobody ever left."""
+    kept = frozenset(entry.key for entry in project.lake.list(SUBSCRIPTIONS))
+    return _Said(kept, tuple(_returned(project)))
+
+
+def _reader(project: Project, report: str, recipient: str, said: _Said) -> Reader:
+    if left := _kept_of(project, said, _left(report, recipient)):
+        return Reader(report, recipient, "unsubscribed", left["at"])
+    back = _kept_of(project, said, _back(recipient))
+    taken_back = datetime.fromisoformat(back["at"]) if back else None
+    for told in said.returned:
         is_theirs = recipient.lower() in (one.lower() for one in told["recipients"])
         if is_theirs and (taken_back is None or datetime.fromisoformat(told["at"]) > taken_back):
             state: State = "complained" if told["kind"] == "complaint" else "bounced"
             return Reader(report, recipient, state, told["at"], told.get("why") or "")
     return Reader(report, recipient, "gets it")
+
+
+def _kept_of(project: Project, said: _Said, key: str) -> dict[str, Any]:
+    stored = project.lake.get(key) if key in said.kept else None
+    return dict(json.loads(stored.data)) if stored else {}
 
 
 def _returned(project: Project) -> Iterator[dict[str, Any]]:

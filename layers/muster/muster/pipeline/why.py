@@ -10,7 +10,7 @@ from muster.clock import DAY, next_period, parse_period
 from muster.errors import BadSettings
 from muster.kpis import catalogue
 from muster.measured import KpiValue
-from muster.pipeline import measure
+from muster.pipeline import latest, measure
 from muster.project import Project
 from muster.reports import dates, events, numbers, words
 from muster.reports.model import Break
@@ -74,13 +74,13 @@ class Why:
 
 def shown(project: Project, kpi_id: str) -> tuple[Kpi, tuple[Break, ...], tuple[KpiValue, ...]]:
     """A KPI, its new definitions and its last values, weeks first; ``BadSettings`` names all."""
-    kpi, latest = _kpi(project, kpi_id), measure.latest(project)
-    values = sorted((one for one in latest.values if one.kpi == kpi_id), key=_newest_first)
-    return kpi, _breaks(latest, kpi), tuple(values[:SHOWN_VALUES])
+    kpi, seen = _kpi(project, kpi_id), latest.read(project)
+    values = sorted((one for one in seen.values if one.kpi == kpi_id), key=_newest_first)
+    return kpi, _breaks(seen, kpi), tuple(values[:SHOWN_VALUES])
 
 
-def _breaks(latest: Measured, kpi: Kpi) -> tuple[Break, ...]:
-    return events.breaks(latest.definitions, kpi.id, words.load())
+def _breaks(measured: Measured, kpi: Kpi) -> tuple[Break, ...]:
+    return events.breaks(measured.definitions, kpi.id, words.load())
 
 
 def why(
@@ -92,9 +92,9 @@ def why(
     """
     from muster.kpis import behind, engine
 
-    kpi, latest = _kpi(project, kpi_id), measure.latest(project)
+    kpi, seen = _kpi(project, kpi_id), latest.read(project)
     grain, start = _period(kpi, period)
-    chosen = segment or _segment(kpi, latest, grain, start)
+    chosen = segment or _segment(kpi, seen, grain, start)
     connection = engine.connect(project.lake.url(), environment=project.environment)
     found = behind.behind(
         connection,
@@ -102,11 +102,11 @@ def why(
         kpi,
         (grain, start),
         chosen,
-        as_of=latest.as_of,
-        coverage=measure.coverage_of(project, latest.as_of),
+        as_of=seen.as_of,
+        coverage=measure.coverage_of(project, seen.as_of),
         most=most,
     )
-    before = _measured(latest, kpi_id, grain, start, chosen)
+    before = _measured(seen, kpi_id, grain, start, chosen)
     # Where nothing happened and a fetch covers the period, only the measurement knows of the 0.
     is_zero = found.value is None and before is not None and before.n == 0
     value = before.value if is_zero and before else found.value
@@ -115,8 +115,8 @@ def why(
     end = next_period(start, grain) - DAY
     named = dates.period_text(grain, start, end, words.load())
     return Why(
-        kpi, grain, start, chosen, latest.as_of, value, text, found.n, named, before, found,
-        _breaks(latest, kpi),
+        kpi, grain, start, chosen, seen.as_of, value, text, found.n, named, before, found,
+        _breaks(seen, kpi),
     )  # fmt: skip
 
 
@@ -138,9 +138,9 @@ def _period(kpi: Kpi, text: str) -> tuple[str, date]:
     return grain, start
 
 
-def _segment(kpi: Kpi, latest: Measured, grain: str, start: date) -> str:
+def _segment(kpi: Kpi, measured: Measured, grain: str, start: date) -> str:
     """The whole, or the only segment there is; ``BadSettings`` names them if there are several."""
-    values = [one for one in latest.values if (one.kpi, one.grain) == (kpi.id, grain)]
+    values = [one for one in measured.values if (one.kpi, one.grain) == (kpi.id, grain)]
     known = sorted({one.segment for one in values if one.period_start == start})
     known = known or sorted({one.segment for one in values})
     if WHOLE in known or not known:
@@ -151,10 +151,10 @@ def _segment(kpi: Kpi, latest: Measured, grain: str, start: date) -> str:
 
 
 def _measured(
-    latest: Measured, kpi_id: str, grain: str, start: date, segment: str
+    measured: Measured, kpi_id: str, grain: str, start: date, segment: str
 ) -> KpiValue | None:
     key = (kpi_id, grain, start, segment)
-    values: Sequence[KpiValue] = latest.values
+    values: Sequence[KpiValue] = measured.values
     return next(
         (one for one in values if (one.kpi, one.grain, one.period_start, one.segment) == key), None
     )

@@ -88,15 +88,21 @@ def everything(value: T) -> T:
 
 
 def _walk(name: str, value: Any) -> Any:
+    """Harmless values are kept as they are: nearly all of a report's many numbers."""
     if isinstance(value, str):
-        return _field(name, value)
+        found = _field(name, value)
+        return value if found == value else found
     if is_dataclass(value) and not isinstance(value, type):
-        kept = {field.name: getattr(value, field.name) for field in fields(value)}
-        return replace(value, **{key: _walk(key, item) for key, item in kept.items()})
+        kept = ((field.name, getattr(value, field.name)) for field in fields(value))
+        walked = {key: (item, _walk(key, item)) for key, item in kept}
+        changed = {key: new for key, (old, new) in walked.items() if new is not old}
+        return replace(value, **changed) if changed else value
     if isinstance(value, Mapping):
         return {_walk("", key): _walk(str(key), item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_walk(name, item) for item in value)
+        items = [_walk(name, item) for item in value]
+        is_same = all(new is old for new, old in zip(items, value, strict=True))
+        return value if is_same else type(value)(items)
     return value
 
 
