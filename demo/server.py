@@ -98,7 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
         except Exception as error:
             answer = Answer({"error": f"the demo server failed: {error!r}"}, 500)
         content, kind = answer.encoded()
-        self.send_response(answer.status)
+        self.send_response_only(answer.status)  # no Date: the simulated world has a time of its own
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         for name, value in answer.headers.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -80,6 +81,21 @@ def test_exact_evidence_joins_by_itself_and_says_so(project):
     assert person.accounts == ("forum/bob", "x/rob")
     assert "same verified address; by evidence, 2026-03-09" in person.decisions[0]
     assert set(ids(project)) == {("forum", "2"), ("x", "92")}
+
+
+def test_a_run_that_was_killed_before_it_joined_anybody_is_made_good_by_the_next(tmp_path):
+    (tmp_path / "muster.yaml").write_text("community: Desk\n")
+    (tmp_path / "members.csv").write_text(MEMBERS)
+    found = open_project(tmp_path, clock=fixed_clock(NOW), environment={}, http=None)
+
+    def killed(_):
+        raise KeyboardInterrupt  # the rows are merged; what comes after is not done
+
+    with pytest.raises(KeyboardInterrupt):
+        import_file(replace(found, notify=killed), "members", tmp_path / "members.csv")
+    assert not ids(found)
+    import_file(found, "members", tmp_path / "members.csv")
+    assert set(ids(found)) == {("forum", "2"), ("x", "92")}
 
 
 def test_anything_weaker_is_only_suggested(project):

@@ -18,6 +18,7 @@ from muster.records import TABLES
 from muster.store import Store
 
 LOG = "people/decisions.json"
+SETTLED = "people/settled.json"
 MEMBERS = TABLES["members"]
 _READ = (
     "member_id", "handle", "display_name", "role", "is_bot", "person_id", "links", "email_hash",
@@ -101,6 +102,22 @@ def members(store: Store) -> Iterator[Held]:
             rows = parquet.decode(MEMBERS, stored.data, store.url(key), _READ).rows
             for row in rows.select(_READ).to_pylist():
                 yield Held(source, **row)
+
+
+def objects(store: Store) -> dict[str, str]:
+    """The members' objects by key, with their ETags."""
+    return {entry.key: entry.etag for entry in store.list("tables/members/")}
+
+
+def settled(store: Store) -> dict[str, str]:
+    """The objects as they were when every decision stood in them."""
+    stored = store.get(SETTLED)
+    return dict(json.loads(stored.data)) if stored else {}
+
+
+def note_settled(store: Store, found: Mapping[str, str]) -> None:
+    """Remember that nothing is to be written into these."""
+    store.put(SETTLED, json.dumps(found, indent=1).encode())
 
 
 def apply(store: Store, ids: Mapping[Account, str]) -> int:

@@ -84,7 +84,7 @@ def fetch(
             found = tuple(told)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    people.settle_after(project, (one.changed for one in found))
+    people.settle_after(project)
     retention.expire(project)
     return found
 
@@ -319,7 +319,7 @@ def replay(
     made = [(one, moods.mood(project, one.name, again=rescore)) for one in picked]
     with seldom_swept():
         found = tuple(_replay(project, source, since, mood) for source, mood in made)
-    people.settle_after(project, (one.changed for one in found))
+    people.settle_after(project)
     forget(project.lake)  # a mended mapping changes rows, not when they were observed
     return found
 

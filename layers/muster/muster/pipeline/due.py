@@ -40,4 +40,5 @@ def due(project: Project) -> tuple[str, ...]:
 
 
 def _is_due(source: Source, last: datetime | None, now: datetime) -> bool:
-    return last is None or now >= last + source.every - EARLY
+    # A success in the future was told by a clock that was ahead: nobody knows when it was.
+    return last is None or last > now + EARLY or now >= last + source.every - EARLY

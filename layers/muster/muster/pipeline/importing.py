@@ -80,7 +80,7 @@ def import_file(
     for number, batch in enumerate(_batches(found)):
         imported = _take(project, source, imported, run, number, batch)
         project.notify(Progress("import", table, imported.rows, "rows"))
-    people.settle_after(project, [{table: sum(imported.changed.values())}])
+    people.settle_after(project)
     return imported
 
 
@@ -155,7 +155,9 @@ def _by_source(taken: Iterable[Taken], source: str | None) -> dict[str, list[Tak
 
 def _merge(project: Project, name: str, taken: list[Taken], mood: Mood) -> int:
     """Merge one source's rows and remember from when on the table is covered."""
-    now = project.clock()
+    memory = state.load(project.lake, name)
+    # Of two files the one that was imported later counts, also if the clock was set back between.
+    now = max(filter(None, (project.clock(), memory.last_run_at)))
     rows = [(row, now) for row in without_erased(project, name, (one.row for one in taken))]
     changed = merge.merge(project.lake, name, rows, derive=mood.read)
     memory = state.load(project.lake, name)

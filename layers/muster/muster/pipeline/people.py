@@ -16,6 +16,7 @@ from muster.lake.persons import Account, Decision, Pair, Person, Rules, Verb
 from muster.project import Project
 from muster.settings import Source
 
+_ROUNDS = 3
 SUSPECTED = """
 select suspected_accounts.*, members.handle, members.display_name
 from suspected_accounts
@@ -97,11 +98,19 @@ def settle(project: Project) -> int:
     return _apply(project, crowd, log)
 
 
-def settle_after(project: Project, changed: Iterable[Mapping[str, int]]) -> None:
-    """Settle if members changed; a lost race leaves it to the next fetch or import."""
-    if any(tables.get("members") for tables in changed):
-        with suppress(Retry):
-            settle(project)
+def settle_after(project: Project) -> None:
+    """Settle the members as they are, if that is not done yet, whoever wrote them.
+
+    A lost race leaves it to the next fetch or import; so does a run that was killed before this.
+    """
+    with suppress(Retry):
+        for _ in range(_ROUNDS):
+            there = person_ids.objects(project.lake)
+            if there == person_ids.settled(project.lake):
+                return
+            # What changes rows changes the objects, too: only what is left as it was is settled.
+            if not settle(project):
+                person_ids.note_settled(project.lake, there)
 
 
 # ---- the accounts ------------------------------------------------------------------------------

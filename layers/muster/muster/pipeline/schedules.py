@@ -22,6 +22,7 @@ DEFAULT = {"week": "mon 07:00", "month": "1 07:00", "quarter": "1 07:00"}
 MONTHS = {"month": "*", "quarter": "1,4,7,10"}
 # Two years of them: every pair of two zones' summer times is among them.
 MONDAYS = [date(2026, 1, 5) + timedelta(weeks=week) for week in range(104)]
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Starting hours late is better than never; by the next day somebody has looked at the alarm.
 RETRY = {"MaximumRetryAttempts": 10, "MaximumEventAgeInSeconds": 21_600}
 
@@ -60,7 +61,8 @@ def wanted(settings: Settings) -> tuple[Schedule, ...]:
 def schedule(report: Report, settings: Settings) -> Schedule:
     """When a report goes out.
 
-    ``BadSettings`` if that is before its period is over where the community is.
+    ``BadSettings`` if that is before its period is over where the community is, or at a time that
+    a day lacks when summer time begins: EventBridge would leave that period out.
     """
     zone = report.timezone or settings.timezone
     for first in MONDAYS:
@@ -69,7 +71,23 @@ def schedule(report: Report, settings: Settings) -> Schedule:
                 f"report {report.name!r} would go out before its {report.grain} is over in "
                 f"{settings.timezone}, and tell of the one before: choose a later send_at"
             )
+    if lacking := next(_days_without(report, ZoneInfo(zone)), None):
+        raise BadSettings(
+            f"report {report.name!r} would not go out on {lacking}, when summer time begins in "
+            f"{zone} and there is no {(report.send_at or '').split()[-1]}: choose another send_at"
+        )
     return Schedule(report.name, expression(report), zone)
+
+
+def _days_without(report: Report, zone: ZoneInfo) -> Iterator[date]:
+    """The days of two years on which it is due at a time that the clocks jump over."""
+    day, hour, minute = _time(report)
+    for on in (monday + timedelta(days=n) for monday in MONDAYS for n in range(7)):
+        is_month = report.grain != "quarter" or on.month % 3 == 1
+        if is_month and day in (WEEKDAYS[on.weekday()], str(on.day)):
+            at = datetime(on.year, on.month, on.day, hour, minute, tzinfo=zone)
+            if at.astimezone(UTC).astimezone(zone).time() != at.time():
+                yield on
 
 
 def _sent_on_first_day(report: Report, first: date, zone: ZoneInfo) -> datetime:
@@ -89,8 +107,8 @@ def _time(report: Report) -> tuple[str, int, int]:
 def expression(report: Report) -> str:
     """``mon 07:30`` of a week as ``cron(30 7 ? * MON *)``; ``1 07:30`` of longer periods by date.
 
-    A time that summer time leaves out is skipped that day, one that it repeats fires once: this is
-    EventBridge's rule.
+    A time that summer time leaves out is skipped that day (``schedule`` refuses it), one that it
+    repeats fires once: this is EventBridge's rule.
     """
     day, hour, minute = _time(report)
     if report.grain == "week":

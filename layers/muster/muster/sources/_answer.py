@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,6 +41,20 @@ def asked_wait(answer: Answer) -> float | None:
         return _seconds(asked, answer.seen_at)
     resets = (answer.headers[name] for name in _RESETS if name in answer.headers)
     return next((_seconds(reset, answer.seen_at) for reset in resets), None)
+
+
+def ahead(answer: Answer) -> timedelta:
+    """How far our clock is ahead of the platform's, by its answer's ``Date``; 0 if it has none.
+
+    What a cache hands out bears the date of long ago, and says by ``Age`` that it does.
+    """
+    try:
+        told = parsedate_to_datetime(answer.headers["date"])
+    except (KeyError, ValueError):
+        return timedelta()
+    if "age" in answer.headers:
+        return timedelta()
+    return answer.seen_at - (told if told.tzinfo else told.replace(tzinfo=UTC))
 
 
 def _seconds(text: str, now: datetime) -> float | None:

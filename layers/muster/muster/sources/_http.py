@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from muster.clock import Clock, system_clock
 from muster.errors import RateLimited, Rejected, Retry, SourceFailed, Unavailable
-from muster.sources._answer import Answer, Read, WaitOf, asked_wait, json_body, reason
+from muster.sources._answer import Answer, Read, WaitOf, ahead, asked_wait, json_body, reason
 
 # Reading the settings imports every platform they name: only who connects needs these two.
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TRIES = 6
 CONNECT_TRIES = 3  # nobody listens there: that rarely mends itself in seconds
 MAX_REDIRECTS = 5
+CLOCKS_AGREE = timedelta(minutes=15)  # AWS, too, refuses who is further off
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 Params = Mapping[str, Any]
@@ -311,9 +312,22 @@ class Api:
             raise Rejected(self._refusal(where, status, body), status, body)
         if flaw:
             raise Unavailable(f"{self.name}: {where} answers with {flaw}")
+        if read is json_body:  # A file may come from a cache that does not say so.
+            self._compare_clocks(answer, where)
         if pause := self._pause_of(answer):
             self._not_before = answer.seen_at + timedelta(seconds=pause)
         return answer
+
+    def _compare_clocks(self, answer: Answer, where: str) -> None:
+        """By a wrong clock an older observation wins, and what is new may be passed over."""
+        off = ahead(answer)
+        if abs(off) > CLOCKS_AGREE:
+            way = "ahead of" if off > timedelta() else "behind"
+            minutes = abs(off) // timedelta(minutes=1)
+            raise SourceFailed(
+                f"{self.name}: this computer's clock is {minutes} minutes {way} that of "
+                f"{where.partition('/')[0]}: set it right (if theirs is wrong, tell them)"
+            )
 
     def _refusal(self, where: str, status: int, body: Any) -> str:
         said = self._scrubbed(reason(body))

@@ -212,7 +212,7 @@ def _look(state: State, now: datetime, reach: timedelta) -> State | None:
     if begun := state.get("recheck"):
         return dict(begun)
     last = instant(state["checked"]) if "checked" in state else now - DAY
-    if "checked" in state and last.date() >= now.astimezone(UTC).date():
+    if "checked" in state and last.date() == now.astimezone(UTC).date():
         return None
     return {
         "from": stamp(last),
