@@ -20,9 +20,9 @@ LAYERS = ("fetch-deps", "measure-deps", "report-deps")
 LAPTOP = "command line"
 HEAD = """# Licences of what is shipped
 
-Made by `make docs` from `uv.lock` and `release/licences.toml`; `tests/test_licences.py` holds it
-against what each package says of itself, and against the bills of materials that compiled packages
-carry. Muster is under Apache-2.0.
+Made by `make docs` from `uv.lock` and `release/licences.toml`. `tests/faults/test_licences.py`
+holds it against what each package says of itself, and against the bills of materials that compiled
+packages carry. Muster is under Apache-2.0.
 
 """
 

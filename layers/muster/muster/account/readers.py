@@ -6,6 +6,7 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
+from unicodedata import category, normalize
 
 from muster.account.aws import client, outputs, said_plainly
 from muster.errors import AccountRefused, BadSettings
@@ -15,13 +16,13 @@ SHORTEST = 12
 
 def let_in(stack: str, user: str, word: str, salt: str) -> None:
     """From now on (about a minute) this reader comes in with this password, and no other."""
-    value = hashed(user, word, salt)
-    _change(stack, lambda store, where: store.put_key(Key=user, Value=value, **where), word)
+    value, name = hashed(user, word, salt), _written(user)
+    _change(stack, lambda store, where: store.put_key(Key=name, Value=value, **where), word)
 
 
 def keep_out(stack: str, user: str) -> None:
     """The reader no longer comes in."""
-    _change(stack, lambda store, where: store.delete_key(Key=user, **where))
+    _change(stack, lambda store, where: store.delete_key(Key=_written(user), **where))
 
 
 def hashed(user: str, word: str, salt: str) -> str:
@@ -30,8 +31,15 @@ def hashed(user: str, word: str, salt: str) -> str:
         raise BadSettings(f"the password is short: take {SHORTEST} characters or more")
     if ":" in user or not user:
         raise BadSettings(f"user {user!r}: a name without a colon")
-    pair = b64encode(f"{user}:{word}".encode()).decode()
+    if any(category(letter) == "Cc" for letter in user + word):
+        raise BadSettings("name and password: no control characters, which no browser can send")
+    pair = b64encode(f"{_written(user)}:{_written(word)}".encode()).decode()
     return f"{salt}:{hashlib.sha256((salt + pair).encode()).hexdigest()}"
+
+
+def _written(text: str) -> str:
+    """As browsers send it (RFC 7617): an ü is one sign, however it was typed here."""
+    return normalize("NFC", text)
 
 
 def _change(stack: str, change: Callable[[Any, dict[str, str]], Any], word: str = "") -> None:

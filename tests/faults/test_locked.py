@@ -12,7 +12,7 @@ import pytest
 
 from release.shipped import LAYERS, files
 
-HOUSE = Path(__file__).resolve().parents[1]
+HOUSE = Path(__file__).resolve().parents[2]
 PINNED = re.compile(
     r"([A-Za-z0-9._-]+)(?:\[[a-z0-9,_-]+\])?==(\S+?)(?: ?; .+?)?((?: --hash=sha256:\w{64})*)"
 )

@@ -21,7 +21,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from release import build, shipped
 from release.bill import bill
 
-HOUSE = Path(__file__).resolve().parents[1]
+HOUSE = Path(__file__).resolve().parents[2]
 MADE_AT = datetime(2026, 11, 27, 9, tzinfo=UTC)
 
 

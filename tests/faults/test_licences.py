@@ -14,7 +14,7 @@ from license_expression import get_spdx_licensing
 
 from release import shipped
 
-HOUSE = Path(__file__).resolve().parents[1]
+HOUSE = Path(__file__).resolve().parents[2]
 SPDX = get_spdx_licensing()
 TOLD = shipped.licences()
 PARTS = [*shipped.packages(), *shipped.beside()]
