@@ -28,10 +28,9 @@ from muster.lake.places import place_of
 from muster.pipeline import health
 from muster.project import Project, open_project
 from muster.records import TABLES, Audience, Item
-from muster.store import FolderStore
 
 sys.path.insert(0, str(Path(__file__).parent / "lake"))
-from observations import at, message, objects, rows, seen
+from observations import Dying, at, message, objects, rows, seen
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 MESSAGES = TABLES["messages"]
@@ -207,27 +206,6 @@ def test_every_damage_is_found_and_mended_without_loss(
         assert health.repair(project).mended == ()
 
 
-class _Dying:
-    """A store whose process is killed at its n-th write."""
-
-    def __init__(self, inner: FolderStore, left: int) -> None:
-        self.inner, self.left = inner, left
-        self.get, self.list, self.url = inner.get, inner.list, inner.url
-
-    def _die(self) -> None:
-        self.left -= 1
-        if self.left < 0:
-            raise KeyboardInterrupt
-
-    def put(self, key: str, data: bytes, **condition: Any) -> str:
-        self._die()
-        return self.inner.put(key, data, **condition)
-
-    def delete(self, key: str, **condition: Any) -> None:
-        self._die()
-        self.inner.delete(key, **condition)
-
-
 @settings(max_examples=EXAMPLES // 2, deadline=None, phases=NO_SHRINKING)
 @given(st.integers(0, 2**32))
 def test_killed_anywhere_nothing_is_missing_and_the_next_repair_ends_the_same(seed: int) -> None:
@@ -235,7 +213,7 @@ def test_killed_anywhere_nothing_is_missing_and_the_next_repair_ends_the_same(se
         before = rows(project.lake)
         damage(project.lake, seed, random.Random(seed).sample(DAMAGES[1:], 3))
         left = random.Random(seed).randrange(4, 16)  # the first four are probe and forgetting
-        killed = replace(project, lake=_Dying(project.lake, left))  # type: ignore[arg-type]
+        killed = replace(project, lake=Dying(project.lake, left))  # type: ignore[arg-type]
         try:
             health.repair(killed)
         except KeyboardInterrupt:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from muster.records import Deletion, Message
-from muster.store import Store
+from muster.store import FolderStore, Store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SEEN = datetime(2026, 11, 24, tzinfo=UTC)
@@ -65,3 +65,24 @@ def row(store: Store, number: int) -> dict[str, Any]:
     """The one row of a message."""
     (found,) = [r for r in rows(store) if r["message_id"] == f"m{number}"]
     return found
+
+
+class Dying:
+    """A store whose process is killed before one of its writes."""
+
+    def __init__(self, inner: FolderStore, writes: int) -> None:
+        self.inner, self.left = inner, writes
+        self.get, self.list, self.url = inner.get, inner.list, inner.url
+
+    def _die(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+
+    def put(self, key: str, data: bytes, **condition: Any) -> str:
+        self._die()
+        return self.inner.put(key, data, **condition)
+
+    def delete(self, key: str, **condition: Any) -> None:
+        self._die()
+        self.inner.delete(key, **condition)
