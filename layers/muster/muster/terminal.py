@@ -65,7 +65,7 @@ def _cell(value: Any) -> str:
 
 
 def say_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Comma-separated values; cells that a spreadsheet would run as a formula are quoted."""
+    """Comma-separated values: lists as JSON; what a spreadsheet would run as a formula quoted."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     shown = _cell if sys.stdout.isatty() else lambda value: value
     writer.writerow(columns)
@@ -73,6 +73,8 @@ def say_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def _inert(value: Any) -> Any:
+    if isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False)
     is_formula = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
     return "'" + value if is_formula else value
 

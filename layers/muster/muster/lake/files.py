@@ -35,11 +35,15 @@ class Record:
 
 @dataclass(frozen=True)
 class Opened:
-    """A file's records, its columns where they are known beforehand, and how it is read."""
+    """A file's records, its columns where they are known beforehand, and how it is read.
+
+    ``tells_empty`` is whether an empty text is something else in it than none.
+    """
 
     columns: tuple[str, ...] | None
     records: Iterator[Record]
     how: str
+    tells_empty: bool = True
 
 
 def open_file(path: Path, encoding: str = "", sheet: str = "") -> Opened:
@@ -128,7 +132,7 @@ def _csv(path: Path, lines: Iterator[str], encoding: str) -> Opened:
     reader = csv.reader(safe, delimiter=delimiter, strict=True)
     mark = _MARKS.get(delimiter, delimiter)
     how = f"CSV, separated by {mark}, {_named(encoding)}"
-    return Opened(tuple(header), _csv_records(header, reader), how)
+    return Opened(tuple(header), _csv_records(header, reader), how, tells_empty=False)
 
 
 def _csv_records(header: Sequence[str], reader: Any) -> Iterator[Record]:
@@ -215,7 +219,8 @@ def _excel(path: Path, sheet: str) -> Opened:
         raise BadImport(f"{path}: column {twice[0]!r} stands there twice: rename one")
     others = f" (others: {', '.join(found.others)})" if found.others else ""
     records = (Record(line, dict(zip(header, cells, strict=False))) for line, cells in rows)
-    return Opened(tuple(filter(None, header)), records, f"Excel, sheet {found.sheet}{others}")
+    how = f"Excel, sheet {found.sheet}{others}"
+    return Opened(tuple(filter(None, header)), records, how, tells_empty=False)
 
 
 def _parquet_records(file: Any) -> Iterator[Record]:

@@ -26,6 +26,8 @@ from muster.records import SOURCE_NAME, TABLES, Column, Row, Table, columns
 
 _SOURCE = re.compile(SOURCE_NAME)
 _INEXACT = 10**15
+# A picture without a line has a text, an empty one; one that is absent was deleted or is unknown.
+_WORDS = ("text", "title", "comment")
 _TRUTH = {"true": True, "yes": True, "y": True, "t": True, "1": True,
           "false": False, "no": False, "n": False, "f": False, "0": False}  # fmt: skip
 
@@ -69,7 +71,8 @@ def contents(path: Path, table: str, reading: Reading, zone: tzinfo = UTC) -> Co
     opened = open_file(path, reading.encoding, reading.sheet)
     if opened.columns is not None:
         _accept_header(path, TABLES[table], opened.columns)
-    return Contents(_taken(TABLES[table], opened.records, zone), opened.how)
+    may_be_empty = _WORDS if opened.tells_empty else ()
+    return Contents(_taken(TABLES[table], opened.records, zone, may_be_empty), opened.how)
 
 
 def format_names() -> tuple[str, ...]:
@@ -101,7 +104,7 @@ def _required(row: type) -> list[str]:
 
 
 def _taken(
-    table: Table, records: Iterator[Record], zone: tzinfo
+    table: Table, records: Iterator[Record], zone: tzinfo, may_be_empty: tuple[str, ...]
 ) -> Iterator[Taken | Refusal | Extra]:
     told = {*(field.name for field in fields(table.row)), "source"}
     for record in records:
@@ -111,7 +114,7 @@ def _taken(
         try:
             if record.fault:
                 raise Refused(record.fault)
-            row = _row(table.row, record.cells, zone)
+            row = _row(table.row, record.cells, zone, may_be_empty)
             accept(row)
             yield Taken(row, _source(record.cells), record.line)
         except Refused as refused:
@@ -128,12 +131,12 @@ def _source(cells: Mapping[str, Any]) -> str | None:
     return name
 
 
-def _row(kind: type, cells: Mapping[str, Any], zone: tzinfo) -> Row:
+def _row(kind: type, cells: Mapping[str, Any], zone: tzinfo, may_be_empty: tuple[str, ...]) -> Row:
     values = {}
     defaults = {field.name: field.default for field in fields(kind)}
     for column in columns(kind)[:-1]:
         cell = cells.get(column.name)
-        if cell is not None and cell != "":
+        if cell is not None and (cell != "" or column.name in may_be_empty):
             values[column.name] = _value(column, cell, zone)
         elif defaults[column.name] is MISSING:
             raise Refused(f"{column.name} is missing")
