@@ -51,6 +51,11 @@ test-kill: .venv/ready     ## twenty kills at random points of a fetch, then the
 test-faults: .venv/ready   ## the ten promises, tried to be broken for up to 20 minutes
 	MUSTER_THOROUGH=1 $(BIN)/pytest -n auto --dist loadfile --timeout 1200 tests/faults
 
+.PHONY: fuzz
+fuzz: .venv/ready          ## a million bad inputs at every door, gone on with where it stopped (SEED=8)
+	@mkdir -p .cache
+	$(BIN)/python tests/faults/fuzz.py --seed $(or $(SEED),8)
+
 test-platforms: .venv/ready ## every platform through many more examples, every request, every record
 	MUSTER_THOROUGH=1 $(BIN)/pytest -n auto --dist load --timeout 1800 tests/sources/test_contract.py tests/sources/test_any_shape.py
 

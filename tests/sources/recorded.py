@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from muster.pipeline.collect import UNMAPPABLE
+from muster.pipeline.batches import UNMAPPABLE
 from muster.records import (
     TABLE_OF,
     TABLES,

@@ -15,7 +15,7 @@ import pytest
 from recorded import RECORDINGS, Recorded, items_of
 from specs import DATA, Path, knows, load, schema, watched
 
-from muster.pipeline.collect import UNMAPPABLE
+from muster.pipeline.batches import UNMAPPABLE
 from muster.records import Item
 from muster.sources import platform_names
 

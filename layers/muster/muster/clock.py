@@ -32,10 +32,11 @@ def parse_instant(text: str, zone: ZoneInfo) -> datetime:
     """
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadSettings(
-            f"{text!r} is no date or time: write 2026-11-24 or 2026-11-24T09:00"
-        ) from error
+        is_plausible = 1900 < instant.year < 9999  # one further off has no instant in every zone
+    except ValueError:
+        is_plausible = False
+    if not is_plausible:
+        raise BadSettings(f"{text!r} is no date or time: write 2026-11-24 or 2026-11-24T09:00")
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=zone)
     return instant.astimezone(UTC)
@@ -80,19 +81,26 @@ def parse_period(text: str) -> tuple[str, date]:
     >>> parse_period("2026-W47")[1].isoformat(), parse_period("2026-Q4")[1].isoformat()
     ('2026-11-16', '2026-10-01')
     """
-    named = _PERIOD.fullmatch(text.strip().upper())
     try:
-        if named is None:
-            return "day", date.fromisoformat(text.strip())
-        year = int(named[1])
-        if named["week"]:
-            return "week", date.fromisocalendar(year, int(named["week"]), 1)
-        if named["quarter"]:
-            return "quarter", date(year, int(named["quarter"]) * 3 - 2, 1)
-        if named["month"]:
-            return "month", date(year, int(named["month"]), 1)
-        return "year", date(year, 1, 1)
-    except ValueError as error:
-        raise BadSettings(
-            f"{text!r} is no period: write 2026-W47, 2026-11, 2026-Q4, 2026 or 2026-11-23"
-        ) from error
+        grain, start = _period(text.strip())
+        if 1900 < start.year < 9999:
+            return grain, start
+    except ValueError:
+        pass
+    raise BadSettings(
+        f"{text!r} is no period: write 2026-W47, 2026-11, 2026-Q4, 2026 or 2026-11-23"
+    )
+
+
+def _period(text: str) -> tuple[str, date]:
+    named = _PERIOD.fullmatch(text.upper())
+    if named is None:
+        return "day", date.fromisoformat(text)
+    year = int(named[1])
+    if named["week"]:
+        return "week", date.fromisocalendar(year, int(named["week"]), 1)
+    if named["quarter"]:
+        return "quarter", date(year, int(named["quarter"]) * 3 - 2, 1)
+    if named["month"]:
+        return "month", date(year, int(named["month"]), 1)
+    return "year", date(year, 1, 1)

@@ -137,7 +137,11 @@ def _settings(lake: Store, environment: Mapping[str, str]) -> Settings:
     stored = lake.get(key)
     if stored is None:
         raise BadSettings(f"{lake.url(key)}: not found. Put it there with muster config push")
-    settings = settings_file.parse(stored.data.decode("utf-8-sig"), lake.url(key), options_of)
+    try:
+        text = stored.data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadSettings(f"{lake.url(key)}: cannot be read: {error}") from error
+    settings = settings_file.parse(text, lake.url(key), options_of)
     readers = tuple(filter(None, environment.get("MUSTER_RECIPIENTS", "").split(",")))
     site = environment.get("MUSTER_SITE_URL") or None
     reports = tuple(

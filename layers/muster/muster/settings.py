@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,8 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 
 from muster.settings_reports import Report, Smtp, Unsubscribe
 from muster.settings_types import (
+    BaseUrl,
+    Day,
     Duration,
     Grain,
     Keep,
@@ -42,10 +44,10 @@ def _is_lake(text: str) -> str:
 class Schedule(Part):
     """Working hours from ``valid_from`` on, until a later schedule takes over."""
 
-    valid_from: date | None = None
+    valid_from: Day | None = None
     country: Annotated[str | None, Field(description="ISO 3166 country of the holidays")] = None
     region: Annotated[str | None, Field(description="its subdivision, e.g. BE for Berlin")] = None
-    closed: tuple[date, ...] = ()
+    closed: tuple[Day, ...] = ()
     hours: Annotated[
         Mapping[str, tuple[str, ...]],
         Field(description="days (mon, mon-fri) → ranges (09:00-12:30); over midnight allowed"),
@@ -77,8 +79,8 @@ class Account(Part):
     account: Annotated[str | None, Field(description="handle or id")] = None
     group: Annotated[str | None, Field(description="everyone in this group of the platform")] = None
     role: Annotated[str | None, Field(description="everyone with this platform role")] = None
-    valid_from: date | None = None
-    valid_until: Annotated[date | None, Field(description="its last day")] = None
+    valid_from: Day | None = None
+    valid_until: Annotated[Day | None, Field(description="its last day")] = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Account:
@@ -109,11 +111,11 @@ class Source(Part):
 
     name: Slug
     platform: str
-    base_url: Annotated[str | None, StringConstraints(pattern=r"^https?://[^\s?#]+$")] = None
+    base_url: BaseUrl | None = None
     account: Annotated[str | None, Field(description="our account or space to read")] = None
     token: Secret | None = None
     every: Duration = timedelta(hours=1)
-    since: date | None = None
+    since: Day | None = None
     keep: Keep = {}
     lang: Annotated[
         str | None,
@@ -178,8 +180,8 @@ class Baseline(Part):
     """The span whose mean a relative target starts from."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-    from_: Annotated[date, Field(alias="from")]
-    to: date
+    from_: Annotated[Day, Field(alias="from")]
+    to: Day
 
 
 class Target(Part):
@@ -212,7 +214,7 @@ class Goal(Part):
     segment: str = "all"
     target: Target
     baseline: Baseline | None = None
-    by: date
+    by: Day
     owner: str | None = None
     influence: tuple[str, ...] = ()
     accept_outside_influence: bool = False
@@ -228,8 +230,8 @@ class Event(Part):
     """Something worth marking on every chart: a campaign, an outage."""
 
     name: str
-    starts: date
-    ends: date | None = None
+    starts: Day
+    ends: Day | None = None
 
 
 class Settings(Part):

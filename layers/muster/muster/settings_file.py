@@ -18,11 +18,25 @@ from muster.settings import Settings, Source
 Location = tuple[str | int, ...]
 
 
+DEEPEST = 50
+MOST_NODES = 100_000  # with every alias written out; a settings file of a thousand sources has less
 _UNREAD = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
 
 
 class _Loader(yaml.SafeLoader):
     """YAML 1.2's booleans: ``off`` and ``NO`` (Norway) stay words; dates are read by pydantic."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """The value of a node; what PyYAML stumbles over (``!!int x``) is an error with a line."""
+        try:
+            return super().construct_object(node, deep)
+        except _UNREADABLE as error:
+            kind = str(node.tag).rpartition(":")[2]
+            problem = f"{str(node.value)[:60]!r} cannot be read as {kind}"
+            raise yaml.constructor.ConstructorError(
+                problem=problem, problem_mark=node.start_mark
+            ) from error
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -78,27 +92,55 @@ class _Misfit(Exception):
 def _compose(text: str, name: str) -> tuple[dict[str, Any], Mapping[Location, int]]:
     """The data, and the line of every key and item (1-based)."""
     try:
-        node = _node(text)
+        node = _node(text, name)
         data = None if node is None else _Loader("").construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise BadSettings(f"{name}:{line}: not YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise BadSettings(f"{name}: not YAML: {error}") from error
+    except RecursionError as error:
+        raise BadSettings(f"{name}:1: nested too deeply, or an alias holds itself") from error
     if node is None or not isinstance(data, dict):
         raise BadSettings(f"{name}:1: expected keys such as community: and sources:")
-    try:
-        _refuse_repeated_keys(node, name)
-        return data, dict(_lines(node, ()))
-    except RecursionError as error:
-        raise BadSettings(f"{name}:1: an alias holds itself: write it out") from error
+    _refuse_repeated_keys(node, name)
+    return data, dict(_lines(node, ()))
 
 
-def _node(text: str) -> yaml.Node | None:
+def _node(text: str, name: str) -> yaml.Node | None:
     try:
-        return yaml.compose(text, Loader=_Fast)
+        _refuse_depth(text, name)
+        node = yaml.compose(text, Loader=_Fast)
     except yaml.YAMLError:
-        return yaml.compose(text, Loader=_Loader)
+        node = yaml.compose(text, Loader=_Loader)
+    if node is not None and _unfolded(node, {}) > MOST_NODES:
+        raise BadSettings(f"{name}:1: its aliases unfold to more than {MOST_NODES:,} values")
+    return node
+
+
+def _refuse_depth(text: str, name: str) -> None:
+    """Nobody nests settings like this, and the fast loader would end the process over it."""
+    depth = 0
+    event: Any
+    for event in yaml.parse(text, Loader=_Fast):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            line = event.start_mark.line + 1
+            raise BadSettings(f"{name}:{line}: nested more than {DEEPEST} levels deep")
+
+
+def _unfolded(node: yaml.Node, known: dict[int, int | None]) -> int:
+    """How many nodes there are with every alias written out; one holding itself never ends."""
+    if id(node) in known:
+        if (count := known[id(node)]) is None:
+            raise RecursionError
+        return count
+    known[id(node)] = None
+    inner = node.value if isinstance(node, yaml.CollectionNode) else []
+    parts = [part for one in inner for part in (one if isinstance(one, tuple) else (one,))]
+    known[id(node)] = count = 1 + sum(_unfolded(part, known) for part in parts)
+    return count
 
 
 def place(path: Path, at: Location) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -20,6 +21,7 @@ from pydantic import (
 from muster.records import SOURCE_NAME, TABLES
 
 KEPT_AS_RECEIVED = ("raw", "quarantine")
+LONGEST = timedelta(days=36525)
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)\s*")
 _ADDRESS = re.compile(r"[^@\s,;:<>()\"\\]+@[^@\s,;:<>()\"\\]+")
@@ -29,7 +31,10 @@ def parse_duration(value: Any) -> Any:
     """``4h``, ``30m``, ``7d`` … as a timedelta; other values pass through to pydantic."""
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match:
-        return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+        seconds = float(match[1]) * _UNITS[match[2]]
+        if seconds > LONGEST.total_seconds():
+            raise ValueError("longer than a hundred years: write a shorter span")
+        return timedelta(seconds=seconds)
     if isinstance(value, timedelta):
         return value
     raise ValueError("write a number and a unit: 30m, 4h, 7d")
@@ -49,9 +54,29 @@ def _known_zone(name: str) -> str:
 def _compiles(pattern: str) -> str:
     try:
         re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"{pattern!r} is no pattern (regular expression): {error}") from error
+    except (re.error, OverflowError, RecursionError) as error:
+        shown = pattern if len(pattern) <= 100 else f"{pattern[:100]}…"
+        raise ValueError(f"{shown!r} is no pattern (regular expression): {error}") from error
     return pattern
+
+
+def _is_plausible(day: date) -> date:
+    # A day further off has no instant in every time zone.
+    if not 1900 < day.year < 9999:
+        raise ValueError(f"{day} is no day that a community has seen")
+    return day
+
+
+def _is_place(url: str) -> str:
+    """An address whose host is what it seems to be: no second one before an ``@``, no odd port."""
+    try:
+        parts = urlsplit(url)
+        is_plain = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:
+        is_plain = False
+    if not (is_plain and url.isprintable() and "\\" not in url):
+        raise ValueError("write https://host or https://host/path; a secret goes into token")
+    return url
 
 
 def _is_address(text: str) -> str:
@@ -71,6 +96,10 @@ def _has_time(keep: Mapping[str, timedelta]) -> Mapping[str, timedelta]:
 Pattern = Annotated[str, AfterValidator(_compiles)]
 Address = Annotated[str, AfterValidator(_is_address)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]
+Day = Annotated[date, AfterValidator(_is_plausible)]
+BaseUrl = Annotated[
+    str, StringConstraints(pattern=r"^https?://[^\s?#]+$"), AfterValidator(_is_place)
+]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Slug = Annotated[str, StringConstraints(pattern=f"^{SOURCE_NAME}$")]
 Secret = Annotated[str, StringConstraints(pattern=r"^(env:\w+|ssm:/\S+|secretsmanager:\S+)$")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -17,20 +18,26 @@ import typer
 from muster.errors import BadSettings
 from muster.project import Progress
 
+# What drives a terminal, turns text around or is half a character; joiners of emoji may stay.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+
 
 def say(text: str = "") -> None:
-    """One line for a person, on stdout."""
-    typer.echo(text)
+    """Lines for a person, on stdout."""
+    typer.echo(_UNSEEN.sub(" ", text))
 
 
 def warn(text: str) -> None:
-    """One line about trouble, on stderr."""
-    typer.echo(text, err=True)
+    """A line about trouble, on stderr; more of it is indented, so that no text forges a line."""
+    typer.echo(_UNSEEN.sub(" ", text).replace("\n", "\n  "), err=True)
 
 
 def say_json(value: Any) -> None:
     """``value`` as JSON; instants and dates in ISO 8601, money as text."""
-    typer.echo(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
+    text = json.dumps(value, default=_plain, ensure_ascii=False, indent=2)
+    typer.echo(_UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text))
 
 
 def _plain(value: Any) -> Any:
@@ -61,22 +68,21 @@ def say_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 def _cell(value: Any) -> str:
     """A cell as text; control characters cannot drive the terminal."""
     text = "" if value is None else str(value)
-    return "".join(char if char.isprintable() else " " for char in text)
+    return _UNSEEN.sub(" ", text).translate({9: " ", 10: " "})
 
 
 def say_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Comma-separated values: lists as JSON; what a spreadsheet would run as a formula quoted."""
+    from muster.reports.inert import csv_cell
+
+    def plain(value: Any) -> Any:
+        is_list = isinstance(value, list)
+        return csv_cell(json.dumps(value, ensure_ascii=False) if is_list else value)
+
     writer = csv.writer(sys.stdout, lineterminator="\n")
     shown = _cell if sys.stdout.isatty() else lambda value: value
-    writer.writerow(columns)
-    writer.writerows([shown(_inert(value)) for value in row] for row in rows)
-
-
-def _inert(value: Any) -> Any:
-    if isinstance(value, list):
-        return json.dumps(value, ensure_ascii=False)
-    is_formula = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
-    return "'" + value if is_formula else value
+    for row in (columns, *rows):
+        writer.writerow([shown(plain(value)) for value in row])
 
 
 def say_records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

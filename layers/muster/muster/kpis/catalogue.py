@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +37,18 @@ def load(folder: Path | None = None) -> tuple[Kpi, ...]:
     A header that lacks a key, has an unknown one or a wrong value raises ``BadKpi``.
     """
     paths = sorted(BUILT_IN.glob("*.sql")) + sorted(folder.glob("*.sql") if folder else ())
-    found = {path.stem: _read(path) for path in paths}
+    found = {path.stem: read(path) for path in paths}
     return tuple(found[kpi] for kpi in sorted(found))
 
 
-def _read(path: Path) -> Kpi:
+def read(path: Path) -> Kpi:
+    """The KPI of one file; ``BadKpi`` as :func:`load` raises it."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", path.stem):
         raise BadKpi(f"{path}: a KPI's file is named by its id: lower case, digits, underscores")
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadKpi(f"{path}: cannot be read: {error}: write it as UTF-8") from error
     header = _header(path, text)
     missing = [key for key, (_, default) in _KEYS.items() if default is ... and key not in header]
     if missing:
@@ -135,9 +140,12 @@ def _goal(text: str) -> StartingGoal:
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         raise ValueError(f"{text!r} is no number") from None
+    if not isfinite(number):
+        raise ValueError(f"{text!r} is no bound: leave the key out")
+    return number
 
 
 _KEYS: Mapping[str, tuple[Callable[[str], Any], Any]] = {

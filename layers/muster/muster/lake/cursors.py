@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from muster.errors import SourceFailed
 from muster.lake import state
 from muster.lake.findings import Finding
 from muster.store import Store
@@ -22,7 +23,7 @@ def states(store: Store, with_rows: Collection[str]) -> Iterator[Finding]:
         there.add(name)
         try:
             memory = state.load(store, name)
-        except (ValueError, TypeError, AttributeError, KeyError):
+        except SourceFailed:
             yield Finding("state", entry.key)
             continue
         if memory.cursor and name not in with_rows and _has_read(store, name):

@@ -1,20 +1,27 @@
 """An Excel file (.xlsx, .xlsm, .xlsb, .xls, .ods) → the rows of one sheet with their numbers.
 
-A sheet cannot be streamed, so one that is too large is refused before it is unpacked.
+A sheet cannot be streamed: its reader makes room for every cell between the first and the last, so
+two cells in far corners, which take a kilobyte in the file, ask for half a terabyte. It is read by
+a process of its own (:mod:`muster.lake.workbook`) with an end to its memory and its time.
 """
 
 from __future__ import annotations
 
+import os
+import pickle
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
 from muster.errors import BadImport
 
 LARGEST = 512 * 1024 * 1024
+MOST_MEMORY = 4 * 1024 * 1024 * 1024
+_BROKEN = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError)
 
 
 @dataclass(frozen=True)
@@ -28,47 +35,50 @@ class Sheet:
 
 def read(path: Path, sheet: str = "") -> Sheet:
     """The named sheet, or the first that is not hidden; ``BadImport`` if there is none."""
-    from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
-
     _accept_size(path)
-    try:
-        book = CalamineWorkbook.from_path(path)
-        shown = [
-            one.name
-            for one in book.sheets_metadata
-            if one.typ == SheetTypeEnum.WorkSheet and one.visible == SheetVisibleEnum.Visible
-        ]
-        if (sheet or not shown) and sheet not in book.sheet_names:
-            raise BadImport(f"{path}: no sheet {sheet!r}: there are {', '.join(book.sheet_names)}")
-        name = sheet or shown[0]
-        rows = book.get_sheet_by_name(name).iter_rows()
-    except (CalamineError, OSError) as error:
-        raise BadImport(
-            f"{path} is no readable Excel file ({error}): save it anew, without a password"
-        ) from error
-    return Sheet(name, tuple(one for one in shown if one != name), _rows(rows))
+    batches = _batches(path, sheet)
+    name, others, problem = next(batches)
+    if problem:
+        raise BadImport(f"{path}{problem}")
+    return Sheet(name, others, (row for batch in batches for row in batch))
+
+
+def _batches(path: Path, sheet: str) -> Iterator[Any]:
+    """What the reading process says, one thing after the other; it ends when nobody listens."""
+    command = [sys.executable, "-m", "muster.lake.workbook", str(path), sheet, str(_memory())]
+    known = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(
+        command, env=known, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as reader:
+        assert reader.stdout is not None
+        try:
+            while (said := pickle.load(reader.stdout)) is not None:
+                yield said
+        except (EOFError, pickle.UnpicklingError) as error:
+            raise BadImport(
+                f"{path} takes more memory or time to read than there is, or is broken: save the "
+                "sheet as CSV, which is read piece by piece"
+            ) from error
+        finally:
+            reader.kill()
+
+
+def _memory() -> int:
+    """Half of the machine's, so that the other half goes on."""
+    return min(MOST_MEMORY, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
 
 
 def _accept_size(path: Path) -> None:
     """Refuse what would fill the memory once unpacked, a bomb or a million long rows."""
-    size = path.stat().st_size
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as packed:
-            size = sum(one.file_size for one in packed.infolist())
+    try:
+        size = path.stat().st_size
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as packed:
+                size = sum(one.file_size for one in packed.infolist())
+    except _BROKEN as error:
+        raise BadImport(f"{path} is no readable Excel file ({error}): save it anew") from error
     if size > LARGEST:
         raise BadImport(
             f"{path} unpacks to {size >> 20:,} MB, more than {LARGEST >> 20}: save the sheet as "
             "CSV, which is read piece by piece"
         )
-
-
-def _rows(rows: Iterator[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
-    for number, cells in enumerate(rows, 1):
-        yield number, [_cell(one) for one in cells]
-
-
-def _cell(value: Any) -> Any:
-    """A cell as the readers of columns know it; an empty one as none."""
-    if value == "" or isinstance(value, time | timedelta):
-        return str(value) or None
-    return value

@@ -19,6 +19,8 @@ _CHUNK = 1 << 20
 _DELIMITERS = ",;\t|"
 _LONGEST_CELL = 16 * 1024 * 1024
 _LONGEST_LINE = 32 * 1024 * 1024
+_PARQUET_ROWS = 10_000
+_PORTION = 64 * 1024 * 1024
 _CARRIAGE = "\x1e"
 _EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _MARKS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
@@ -63,11 +65,11 @@ def open_file(path: Path, encoding: str = "", sheet: str = "") -> Opened:
     encoding = encoding or _encoding(path, head)
     try:
         text = head.decode(encoding, errors="ignore")
-    except LookupError as error:
+    except (LookupError, UnicodeError) as error:
         raise BadImport(f"no encoding {encoding!r}: write for example cp1251") from error
     if not text.strip():
         raise BadImport(f"{path} is empty: it needs a header and rows")
-    newline = "\n" if "\n" in text else "\r"
+    newline = "\r" if "\r" in text and "\n" not in text else "\n"
     lines = _lines(path, encoding, newline)
     first = text.lstrip()[0]
     if first == "[":
@@ -120,19 +122,25 @@ def _lines(path: Path, encoding: str, newline: str) -> Iterator[str]:
 def _csv(path: Path, lines: Iterator[str], encoding: str) -> Opened:
     # A lone carriage return inside an unquoted cell would end the row for the csv module.
     safe = (line.replace("\r", _CARRIAGE) for line in lines)
-    header_line = next(line for line in safe if line.strip())
-    delimiter = max(
-        _DELIMITERS, key=lambda mark: len(next(csv.reader([header_line], delimiter=mark)))
-    )
-    header = [name.strip() for name in next(csv.reader([header_line], delimiter=delimiter))]
+    csv.field_size_limit(_LONGEST_CELL)
+    delimiter, header = _header(path, next(line for line in safe if line.strip()))
     if twice := [name for name in header if name and header.count(name) > 1]:
         raise BadImport(f"{path}, line 1: column {twice[0]!r} stands there twice: rename one")
-    csv.field_size_limit(_LONGEST_CELL)
     # Strict: a quote that is never closed would swallow the rows after it.
     reader = csv.reader(safe, delimiter=delimiter, strict=True)
     mark = _MARKS.get(delimiter, delimiter)
     how = f"CSV, separated by {mark}, {_named(encoding)}"
     return Opened(tuple(header), _csv_records(header, reader), how, tells_empty=False)
+
+
+def _header(path: Path, line: str) -> tuple[str, list[str]]:
+    """What separates the columns, and their names."""
+    try:
+        found = {mark: next(csv.reader([line], delimiter=mark)) for mark in _DELIMITERS}
+    except csv.Error as error:
+        raise BadImport(f"{path}, line 1 is no header of columns: {error}") from error
+    delimiter = max(_DELIMITERS, key=lambda mark: len(found[mark]))
+    return delimiter, [name.strip() for name in found[delimiter]]
 
 
 def _csv_records(header: Sequence[str], reader: Any) -> Iterator[Record]:
@@ -161,7 +169,7 @@ def _json_records(lines: Iterator[str]) -> Iterator[Record]:
             continue
         try:
             cells = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield Record(number, {"line": line[:10_000]}, f"no JSON: {error}")
             continue
         if isinstance(cells, dict):
@@ -179,11 +187,12 @@ def _json_array(lines: Iterator[str]) -> Iterator[Record]:
         line += text.count("\n", 0, len(text) - len(rest))
         try:
             cells, end = decoder.raw_decode(rest)
-        except ValueError as error:
-            more = next(lines, "") if len(rest) < _LONGEST_LINE else ""
-            if not more:
+        except (ValueError, RecursionError) as error:
+            more = _more(lines, len(rest)) if len(rest) < _LONGEST_LINE else ""
+            if not more or isinstance(error, RecursionError):
                 if not rest.startswith("]"):
-                    yield Record(line, {"line": rest[:10_000]}, f"no JSON: {error}")
+                    why = f"no JSON from here on: {error}"
+                    yield Record(line, {"line": rest[:10_000]}, why)
                 return
             text = rest + more
             continue
@@ -194,15 +203,36 @@ def _json_array(lines: Iterator[str]) -> Iterator[Record]:
         line, text = line + rest.count("\n", 0, end), rest[end:]
 
 
+def _more(lines: Iterator[str], size: int) -> str:
+    """As many letters again, in whole lines: one line a try would take the square of the time."""
+    found, count = [], 0
+    while count <= size and (line := next(lines, "")):
+        found.append(line)
+        count += len(line)
+    return "".join(found)
+
+
 def _parquet(path: Path) -> Opened:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(path)
-    except pa.ArrowException as error:
+        # What repeats is kept once: a cell of megabytes in each of a million rows is a small file.
+        texts = _texts(pq.read_schema(path))
+        file = pq.ParquetFile(path, read_dictionary=texts)
+        names = tuple(file.schema_arrow.names)
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise BadImport(f"{path} is no readable Parquet: {error}") from error
-    return Opened(tuple(file.schema_arrow.names), _parquet_records(file), "Parquet")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise BadImport(f"{path}: column {twice[0]!r} stands there twice: rename one")
+    return Opened(names, _parquet_records(file), "Parquet")
+
+
+def _texts(schema: Any) -> list[str]:
+    import pyarrow as pa
+
+    is_text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary)
+    return [one.name for one in schema if any(check(one.type) for check in is_text)]
 
 
 def _excel(path: Path, sheet: str) -> Opened:
@@ -224,11 +254,43 @@ def _excel(path: Path, sheet: str) -> Opened:
 
 
 def _parquet_records(file: Any) -> Iterator[Record]:
+    import pyarrow as pa
+
     line = 0
-    for batch in file.iter_batches(batch_size=10_000):
-        for cells in _in_microseconds(batch).to_pylist():
-            line += 1
-            yield Record(line, cells)
+    try:
+        for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
+            for start in range(0, len(batch), size := _at_once(batch)):
+                for cells, fault in _rows_of(batch.slice(start, size)):
+                    line += 1
+                    yield Record(line, cells, fault)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        why = " ".join(str(error).split())[:200]
+        yield Record(line + 1, {}, f"the file is broken from here on: {why}")
+
+
+def _at_once(batch: Any) -> int:
+    """How many rows are unfolded at once, by the longest text that any of them may have."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    repeated = (one.dictionary for one in batch.columns if pa.types.is_dictionary(one.type))
+    longest = (pc.max(pc.binary_length(one)).as_py() or 0 for one in repeated if len(one))
+    return max(1, _PORTION // max([*longest, 1]))
+
+
+def _rows_of(batch: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    """The rows of a batch, and why one that Python cannot hold is unreadable."""
+    import pyarrow as pa
+
+    unreadable = (pa.ArrowException, ValueError, OverflowError, TypeError, LookupError)
+    try:
+        yield from ((cells, "") for cells in _in_microseconds(batch).to_pylist())
+    except unreadable as error:
+        if len(batch) == 1:
+            yield {}, f"a cell cannot be read: {' '.join(str(error).split())[:200]}"
+            return
+        for at in range(len(batch)):
+            yield from _rows_of(batch.slice(at, 1))
 
 
 def _in_microseconds(batch: Any) -> Any:

@@ -21,13 +21,17 @@ from muster.errors import BadImport, Refused
 from muster.lake import formats
 from muster.lake.cells import MEANT, accept
 from muster.lake.files import Record, open_file
-from muster.lake.taken import Extra, Refusal, Taken
+from muster.lake.taken import Extra, Refusal, Taken, listed
 from muster.records import SOURCE_NAME, TABLES, Column, Row, Table, columns
 
 _SOURCE = re.compile(SOURCE_NAME)
 _INEXACT = 10**15
 # A picture without a line has a text, an empty one; one that is absent was deleted or is unknown.
 _WORDS = ("text", "title", "comment")
+_MOST = 10**60  # an id may have more digits than a number
+_UNREADABLE = (
+    ValueError, TypeError, InvalidOperation, OverflowError, AttributeError, RecursionError,
+)  # fmt: skip
 _TRUTH = {"true": True, "yes": True, "y": True, "t": True, "1": True,
           "false": False, "no": False, "n": False, "f": False, "0": False}  # fmt: skip
 
@@ -95,7 +99,7 @@ def _accept_header(path: Path, table: Table, header: tuple[str, ...]) -> None:
     if missing := [name for name in _required(table.row) if name not in header]:
         raise BadImport(
             f"{path}, line 1: no column {missing[0]!r}: {table.name} needs "
-            f"{', '.join(_required(table.row))}; the file has {', '.join(header)}"
+            f"{', '.join(_required(table.row))}; the file has {listed(header)}"
         )
 
 
@@ -152,7 +156,7 @@ def _value(column: Column, cell: Any, zone: tzinfo) -> Any:
         )
     try:
         return _READERS[column.type](cell, zone)
-    except (ValueError, TypeError, InvalidOperation, OverflowError) as error:
+    except _UNREADABLE as error:
         shown = ascii(cell)[:60]
         raise Refused(f"{column.name} is {shown}, but must be {MEANT[column.type]}") from error
 
@@ -197,7 +201,8 @@ def _int(cell: Any, _: tzinfo) -> int:
 
 
 def _whole(number: int | float | Decimal) -> int:
-    if isinstance(number, bool) or number != int(number):
+    # Before it is written out: that of 1e999999999 has a billion digits.
+    if isinstance(number, bool) or not -_MOST < number < _MOST or number != int(number):
         raise ValueError
     return int(number)
 

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
+from muster.errors import StoreRefused
 from muster.records import Item
 from muster.store import Store
 
@@ -28,7 +29,14 @@ def read(store: Store, source: str, since: date | None = None) -> Iterator[Item]
     for entry in store.list(f"raw/source={source}/"):
         stored = store.get(entry.key) if entry.key.split("/")[2] >= start else None
         if stored is not None:
-            yield from (item_of(line) for line in unpack(stored.data))
+            yield from _items(store.url(entry.key), stored.data)
+
+
+def _items(where: str, data: bytes) -> list[Item]:
+    try:
+        return [item_of(line) for line in unpack(data)]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise StoreRefused(f"{where} cannot be read ({error}): move it out of the lake") from error
 
 
 def quarantine(

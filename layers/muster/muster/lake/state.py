@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from muster.errors import Conflict
+from muster.errors import Conflict, SourceFailed
 from muster.store import Store
 
 _TRIES = 20
+_UNREADABLE = (
+    ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,27 @@ class State:
 
 
 def load(store: Store, source: str) -> State:
-    """The state of a source, or an empty one."""
+    """The state of a source, or an empty one; ``SourceFailed`` if it cannot be read."""
     stored = store.get(_key(source))
-    return State() if stored is None else _from_json(stored.data)
+    return State() if stored is None else _read(store, source, stored.data)
+
+
+def told(store: Store, source: str) -> State:
+    """The state of a source for who only looks: an unreadable one is empty, and says so."""
+    try:
+        return load(store, source)
+    except SourceFailed as error:
+        return State(last_error=str(error), last_trouble=error.trouble)
+
+
+def _read(store: Store, source: str, data: bytes) -> State:
+    try:
+        return _from_json(data)
+    except _UNREADABLE as error:
+        raise SourceFailed(
+            f"{source}: {store.url(_key(source))} is no state of a source: muster repair puts it "
+            "aside, and the next fetch reads from the start"
+        ) from error
 
 
 def save(store: Store, source: str, state: State) -> State:
@@ -58,7 +79,7 @@ def save(store: Store, source: str, state: State) -> State:
     """
     for _ in range(_TRIES):
         stored = store.get(_key(source))
-        merged = state if stored is None else _keeping(_from_json(stored.data), state)
+        merged = state if stored is None else _keeping(_read(store, source, stored.data), state)
         try:
             if stored is None:
                 store.put(_key(source), _to_json(merged), if_new=True)
@@ -102,12 +123,23 @@ def _plain(value: Any) -> Any:
 
 
 def _from_json(data: bytes) -> State:
+    """The state; whatever is not as it was written raises ``TypeError`` or the like."""
     values = json.loads(data)
     known = {item.name: values[item.name] for item in fields(State) if item.name in values}
+    for name, kind in _PLAIN.items():
+        if not isinstance(known.get(name, kind()), kind):
+            raise TypeError(name)
     for name in ("since", "last_run_at", "last_success_at"):
-        if known.get(name):
-            known[name] = datetime.fromisoformat(known[name])
+        if known.get(name) is not None:
+            known[name] = _instant(known[name])
     for name in ("covered", "dropped"):
         told = known.get(name, {}).items()
-        known[name] = {table: datetime.fromisoformat(at) for table, at in told}
+        known[name] = {table: _instant(at) for table, at in told}
     return State(**known)
+
+
+_PLAIN = {"cursor": dict, "last_error": str, "last_trouble": str, "rows": int, "quarantined": int}
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

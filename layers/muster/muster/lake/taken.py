@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from muster.records import Row
+
+LONG = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +35,16 @@ class Extra:
 
     column: str
     line: int
+
+
+def plain(cell: object) -> str:
+    """A cell in a few plain letters: what a file says cannot drive the terminal."""
+    text = "; ".join(cell) if isinstance(cell, tuple) else str(cell)
+    short = text if len(text) <= LONG else f"{text[:LONG]}…"
+    return "".join(letter if letter.isprintable() else " " for letter in short)
+
+
+def listed(names: Sequence[str], most: int = 20) -> str:
+    """Names of columns as one line: a file may have a million."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(map(plain, names[:most])) + more

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -16,6 +16,7 @@ from muster.errors import BadSettings, RateLimited, Refused, Retry, SourceFailed
 from muster.lake import cells, erasing, known, merge, raw, state, suppression
 from muster.lake.state import State
 from muster.pipeline import connecting, moods, people, retention
+from muster.pipeline.batches import BATCH_ITEMS, TOO_DEEP, UNMAPPABLE, batches, why
 from muster.pipeline.forgetting import forget
 from muster.pipeline.sweeping import seldom_swept
 from muster.project import Progress, Project
@@ -24,20 +25,11 @@ from muster.sentiment import Mood
 from muster.settings import Source
 from muster.store import check_writable
 
-BATCH_ITEMS = 5_000
 # A paid scorer is slow: less of it is left to do when the time of a function is up.
 BATCH_PAID = 1_000
-BATCH_CHARS = 32 * 1024 * 1024
 AT_ONCE = 4
-# OSError is what a time beyond the calendar of the machine gives.
-UNMAPPABLE = (
-    Refused, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError,
-    RecursionError,
-)  # fmt: skip
 
 Observed = tuple[Row | Deletion, datetime]
-Cursor = Mapping[str, Any] | None
-Batch = tuple[list[Item], Cursor]
 
 
 @dataclass(frozen=True)
@@ -99,9 +91,10 @@ def _fetch_or_say_why(
             project.notify(step)
     except (Retry, SourceFailed) as error:
         message = str(error).removeprefix(f"{source.name}: ")
-        memory = state.load(project.lake, source.name)
-        memory = replace(memory, last_error=message, last_trouble=error.trouble)
-        state.save(project.lake, source.name, memory)
+        with suppress(SourceFailed):  # A state that cannot be read is what the message is about.
+            memory = state.load(project.lake, source.name)
+            memory = replace(memory, last_error=message, last_trouble=error.trouble)
+            state.save(project.lake, source.name, memory)
         again_in = error.seconds if isinstance(error, RateLimited) else None
         return replace(fetched, error=message, again_in=again_in)
     return fetched
@@ -118,8 +111,8 @@ def _visit(
     window = _window(project, source, {} if is_backfill else memory.cursor, since, until)
     run, fetched, mood = run_name(started), Fetched(source.name), moods.mood(project, source.name)
     with closing(api) if api is not None else nullcontext():
-        batches = _batches(platform.pages(api, window), _most(project, source))
-        for number, (items, reached) in enumerate(batches):
+        found = batches(platform.pages(api, window), _most(project, source))
+        for number, (items, reached) in enumerate(found):
             fetched, covered = _store(project, source, run, number, items, fetched, mood)
             cursor = memory.cursor if is_backfill or reached is None else reached
             memory = replace(memory, cursor=cursor, covered=first_of(memory.covered, covered))
@@ -164,40 +157,6 @@ def _groups(project: Project, source: Source) -> tuple[str, ...]:
 
 def _most(project: Project, source: Source) -> int:
     return BATCH_PAID if moods.is_paid(project, [source.name]) else BATCH_ITEMS
-
-
-def _batches(pages: Iterable[Page], most: int = BATCH_ITEMS) -> Iterator[Batch]:
-    """Pages put together, bounded by items and characters, with the newest cursor that is safe."""
-    items: list[Item] = []
-    cursor: Cursor = None
-    room = BATCH_CHARS
-    try:
-        for page in pages:
-            items.extend(page.items)
-            cursor = page.cursor if page.cursor is not None else cursor
-            room -= sum(_chars(item.body) for item in page.items)
-            if len(items) >= most or room <= 0 or page.is_last_copy:
-                yield items, cursor
-                items, cursor, room = [], None, BATCH_CHARS
-    except (Retry, SourceFailed):
-        yield items, cursor  # What was read before the trouble need not be read again.
-        raise
-    yield items, cursor
-
-
-def _chars(value: Any) -> int:
-    """The characters of all strings in a JSON value."""
-    if isinstance(value, str):
-        return len(value)
-    count = 0
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for one in inner:  # Every field of every item comes through here.
-        kind = type(one)
-        if kind is str:
-            count += len(one)
-        elif kind is dict or kind is list:
-            count += _chars(one)
-    return count
 
 
 def _store(
@@ -272,12 +231,11 @@ def mapped(source: Source, items: Iterable[Item]) -> tuple[list[Observed], list[
     refused: list[tuple[Item, str]] = []
     for item in items:
         try:
+            if item.body == TOO_DEEP:
+                raise Refused(TOO_DEEP)
             found = [accepted(row) for row in platform.rows(item, source)]
         except UNMAPPABLE as error:
-            reason = (
-                str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
-            )
-            refused.append((item, reason[:500]))
+            refused.append((item, why(error)))
         else:
             rows.extend((row, item.seen_at) for row in found)
     return rows, refused
@@ -338,7 +296,7 @@ def replay_cost(
 def _replay(project: Project, source: Source, since: date | None, mood: Mood) -> Fetched:
     fetched, run = Fetched(source.name), run_name(project.clock())
     items = (Page((item,)) for item in raw.read(project.lake, source.name, since))
-    for number, (batch, _) in enumerate(_batches(items)):
+    for number, (batch, _) in enumerate(batches(items)):
         rows, refused = mapped(source, batch)
         changed = merge.merge(project.lake, source.name, rows, derive=mood.read)
         raw.quarantine(project.lake, source.name, run, number, refused)

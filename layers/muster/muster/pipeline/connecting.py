@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from muster import sources
+from muster.errors import SourceFailed
 from muster.project import Project
 from muster.secret import Held
 from muster.settings import Source
@@ -18,4 +19,12 @@ def connect(project: Project, source: Source) -> Any:
     """
     held = Held(source.token, project.environment, project.folder)
     http = replace(project.http, held=held) if project.http else None
-    return sources.platform(source.platform).connect(source, held.read(), http)
+    secret = held.read()
+    try:
+        return sources.platform(source.platform).connect(source, secret, http)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        # What the error says may be the secret itself.
+        raise SourceFailed(
+            f"{source.name}: its secret has a shape that {source.platform} does not know "
+            f"({type(error).__name__}): make it as the platform's page says"
+        ) from None

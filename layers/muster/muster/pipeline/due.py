@@ -28,7 +28,7 @@ def plan(project: Project) -> Plan:
     """Ask every source's memory once."""
     now = project.clock()
     fetched = [one for one in project.settings.sources if one.platform != "file"]
-    last = [(one, state.load(project.lake, one.name).last_success_at) for one in fetched]
+    last = [(one, state.told(project.lake, one.name).last_success_at) for one in fetched]
     ages = [(now - at).total_seconds() for _, at in last if at is not None]
     due = tuple(one.name for one, at in last if _is_due(one, at, now))
     return Plan(due, max(ages, default=None))

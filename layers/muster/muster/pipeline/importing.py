@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from muster.errors import BadImport
 from muster.lake import importing, merge, raw, state
 from muster.lake.importing import Reading
-from muster.lake.taken import Extra, Refusal, Taken
+from muster.lake.taken import Extra, Refusal, Taken, listed
 from muster.pipeline import people
 from muster.pipeline.collect import added, earliest, first_of, run_name, without_erased
 from muster.pipeline.moods import mood
@@ -21,9 +21,9 @@ from muster.sentiment import Mood
 from muster.store import check_writable
 
 BATCH_RECORDS = 20_000
+BATCH_CHARS = 64 * 1024 * 1024
 SHOWN = 8
 TOLD = 100
-LONG = 60
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Imported:
         told = ", ".join(parts) or "none"
         lines = [f"{self.table}: {self.rows:,} rows read; new or changed: {told}"]
         if self.extra:
-            lines.append(f"columns passed over: {', '.join(map(plain, self.extra))}")
+            lines.append(f"columns passed over: {listed(self.extra)}")
         if self.refused:
             lines.append(f"{self.refusals:,} refused and kept in quarantine, the first:")
             lines += [f"  {reason}" for reason in self.refused[:SHOWN]]
@@ -93,9 +93,27 @@ def accept_name(source: str | None) -> None:
 def _batches(
     found: Iterable[Taken | Refusal | Extra],
 ) -> Iterator[list[Taken | Refusal | Extra]]:
-    records = iter(found)
-    while batch := list(islice(records, BATCH_RECORDS)):
+    """Records put together, bounded by how many they are and by their letters."""
+    batch: list[Taken | Refusal | Extra] = []
+    room = BATCH_CHARS
+    for one in found:
+        batch.append(one)
+        room -= _chars(one)
+        if len(batch) >= BATCH_RECORDS or room <= 0:
+            yield batch
+            batch, room = [], BATCH_CHARS
+    if batch:
         yield batch
+
+
+def _chars(one: Taken | Refusal | Extra) -> int:
+    """The letters of all texts of a record."""
+    held: Iterable[Any] = ()
+    if isinstance(one, Taken):
+        held = (getattr(one.row, name) for name in one.row.__slots__)
+    elif isinstance(one, Refusal):
+        held = one.cells.values()
+    return sum(len(cell) for cell in held if isinstance(cell, str))
 
 
 def _take(
@@ -132,13 +150,6 @@ def _take(
 def told(refusal: Refusal) -> str:
     """A refusal as one line."""
     return f"line {refusal.line}: {refusal.reason}"
-
-
-def plain(cell: object) -> str:
-    """A cell in a few plain letters: what a file says cannot drive the terminal."""
-    text = "; ".join(cell) if isinstance(cell, tuple) else str(cell)
-    short = text if len(text) <= LONG else f"{text[:LONG]}…"
-    return "".join(letter if letter.isprintable() else " " for letter in short)
 
 
 def nameless(record: Taken) -> Refusal:

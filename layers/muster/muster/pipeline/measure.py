@@ -160,7 +160,7 @@ def _is_fetched(source: Source | None) -> bool:
 def coverage_of(project: Project, as_of: datetime) -> Iterator[Coverage]:
     """What successes vouch for: a fetch to its last success, an import to ``as_of``."""
     for name in all_sources(project):
-        memory = state.load(project.lake, name)
+        memory = state.told(project.lake, name)
         is_fetched = _is_fetched(_source(project, name))
         to_at = memory.last_success_at if is_fetched else as_of
         for table in memory.covered:
@@ -170,7 +170,7 @@ def coverage_of(project: Project, as_of: datetime) -> Iterator[Coverage]:
 
 
 def _facts(project: Project, name: str, as_of: datetime, connection: object) -> SourceFacts:
-    source, memory = _source(project, name), state.load(project.lake, name)
+    source, memory = _source(project, name), state.told(project.lake, name)
     return SourceFacts(
         name=name,
         platform=source.platform if source else "file",

@@ -11,9 +11,9 @@ from muster.lake import importing, suppression
 from muster.lake.cells import month
 from muster.lake.importing import Reading
 from muster.lake.suppression import Suppressed
-from muster.lake.taken import Extra, Refusal, Taken
+from muster.lake.taken import Extra, Refusal, Taken, plain
 from muster.pipeline.collect import person_of
-from muster.pipeline.importing import SHOWN, TOLD, accept_name, nameless, plain, told
+from muster.pipeline.importing import SHOWN, TOLD, accept_name, nameless, told
 from muster.project import Progress, Project
 from muster.records import TABLES
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from muster.errors import Conflict
+from muster.errors import Conflict, SourceFailed
 from muster.lake import state
 from muster.pipeline.forgetting import forget
 from muster.project import Project
@@ -25,7 +25,10 @@ def expire(project: Project) -> dict[str, int]:
     gone: dict[str, int] = {}
     for source, kind, entries in list(expired(project)):
         if kind in TABLES:
-            _vouch_less(project, source, kind, max(map(ends, entries)))
+            try:
+                _vouch_less(project, source, kind, max(map(ends, entries)))
+            except SourceFailed:  # Nothing goes while its state cannot be read; its fetch says so.
+                continue
             forget(project.lake)
         for entry in entries:
             try:

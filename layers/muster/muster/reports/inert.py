@@ -26,7 +26,7 @@ QUOTE = 160
 _ADDRESSES = re.compile(r"\S*(?:://|www\.)\S+|\S+@\S+\.\S+")
 SEVERAL_LINES = frozenset({"sql"})
 URLS = frozenset({"url", "site_url"})
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # wide ones in East Asia
 
 
 def text(raw: str, longest: int = LONGEST) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -13,6 +14,9 @@ from urllib.parse import urlsplit
 
 _WAITABLE = (429, 503)
 _RESETS = ("x-rate-limit-reset", "x-ratelimit-reset", "ratelimit-reset")
+LARGEST = 256 * 1024 * 1024  # of a file once unpacked
+# Encodings of host names: they take seconds for a page that is not meant as one.
+_NO_TEXT = ("idna", "punycode")
 _EPOCHS_FROM = 1_000_000_000  # a reset above this is an instant, below it is seconds left
 
 
@@ -110,15 +114,26 @@ def xml_body(kind: str, raw: bytes) -> tuple[Any, str]:
 
 def text_body(kind: str, raw: bytes) -> tuple[Any, str]:
     """The text of an answer that is no page for people, unpacked if it is gzipped; CSV reports."""
-    import gzip
     import zlib
 
     if "html" in kind.lower():
         return None, f"{_plain(kind)} instead of a file"
     try:
-        return _text(kind, gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw), ""
+        raw = _unpacked(raw) if raw[:2] == b"\x1f\x8b" else raw
+        if len(raw) > LARGEST:
+            return None, f"a file that unpacks to more than {LARGEST:,} bytes"
+        return _text(kind, raw), ""
     except (OSError, EOFError, zlib.error, ValueError, LookupError):
         return None, "a cut or broken file"
+
+
+def _unpacked(raw: bytes) -> bytes:
+    """What was gzipped, as far as it may go."""
+    import gzip
+    from io import BytesIO
+
+    with gzip.GzipFile(fileobj=BytesIO(raw)) as packed:
+        return packed.read(LARGEST + 1)
 
 
 def _plain(kind: str) -> str:
@@ -135,7 +150,10 @@ def _text(kind: str, raw: bytes) -> str:
     told = re.search(r"charset=[\"']?([\w-]+)", kind) or re.search(
         r"^<\?xml[^>]*encoding=[\"']([\w-]+)", head
     )
-    return raw.decode(told[1] if told else "utf-8")
+    name = codecs.lookup(told[1] if told else "utf-8").name
+    if name in _NO_TEXT:
+        raise LookupError(name)
+    return raw.decode(name)
 
 
 _LINK = re.compile(r"<([^>]*)>([^<]*)")
@@ -178,5 +196,11 @@ def reason(body: Any) -> str:
         if isinstance(said, Mapping):
             said = said.get("message") or said.get("detail")
         if isinstance(said, str):
-            return " ".join("".join(c if c.isprintable() else " " for c in said[:200]).split())
+            return plain(said)
     return ""
+
+
+def plain(said: str, longest: int = 200) -> str:
+    """What a stranger says, as one short line that forges no other and drives no terminal."""
+    line = " ".join(said.split())[:longest]
+    return " ".join("".join(c if c.isprintable() else " " for c in line).split())

@@ -10,11 +10,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urljoin, urlsplit
 
 from muster.clock import Clock, system_clock
 from muster.errors import RateLimited, Rejected, Retry, SourceFailed, Unavailable
-from muster.sources._answer import Answer, Read, WaitOf, ahead, asked_wait, json_body, reason
+from muster.sources._answer import (
+    Answer,
+    Read,
+    WaitOf,
+    ahead,
+    asked_wait,
+    json_body,
+    plain,
+    reason,
+)  # fmt: skip
+from muster.sources._hosts import is_ours, joined, parsed
 
 # Reading the settings imports every platform they name: only who connects needs these two.
 if TYPE_CHECKING:
@@ -24,6 +33,8 @@ TRIES = 6
 CONNECT_TRIES = 3  # nobody listens there: that rarely mends itself in seconds
 MAX_REDIRECTS = 5
 CLOCKS_AGREE = timedelta(minutes=15)  # AWS, too, refuses who is further off
+# What can be unpacked piece by piece, so that no bomb fills the memory before it is measured.
+PACKED = ("gzip", "deflate")
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 Params = Mapping[str, Any]
@@ -95,6 +106,7 @@ class Api:
         self.http = http
         self.name = name
         self.base_url = base_url.rstrip("/")
+        self._ours = parsed(self.base_url) or httpx.URL()
         self.scopes: frozenset[str] = frozenset()
         self._wait_of = wait_of
         self._pause_of = pause_of or (lambda answer: None)
@@ -107,14 +119,24 @@ class Api:
             # Made once: left to httpx, each proxy of the environment reads all authorities anew.
             verify=http.transport is None and httpx.create_ssl_context(),
             timeout=http.timeout,
-            headers={"User-Agent": "muster/0.1"},
+            headers={"User-Agent": "muster/0.1", "Accept-Encoding": ", ".join(PACKED)},
         )
         self._signature: dict[str, str] = {}
         self.sign(headers)
 
     def sign(self, headers: Mapping[str, str | None]) -> None:
-        """Sign every request from now on with these headers; a ``None`` is left out."""
-        self._signature = {key: value for key, value in headers.items() if value is not None}
+        """Sign every request from now on with these headers; a ``None`` is left out.
+
+        Raises ``SourceFailed`` for a secret that no header can carry.
+        """
+        given = {key: value for key, value in headers.items() if value is not None}
+        for key, value in given.items():
+            if not (value.isascii() and value.isprintable()):
+                raise SourceFailed(
+                    f"{self.name}: its secret has a letter that no header ({key}) can carry, a "
+                    "line end or a quote of a word processor: copy it anew"
+                )
+        self._signature = given
 
     def get(self, path: str, params: Params | None = None, read: Read = json_body) -> Answer:
         """The answer to a GET; a ``None`` among the params is left out, a list repeats its key.
@@ -212,7 +234,7 @@ class Api:
         left = (self._not_before - self.http.clock()).total_seconds()
         self._not_before = None
         if left > 0:
-            self._sleep(left, f"{self.name}: {self._where('')} wants a pause")
+            self._sleep(left, f"{self.name} wants a pause")
 
     def _pause(self, error: Exception, backoff: float) -> None:
         asked = error.seconds if isinstance(error, RateLimited) else 0.0
@@ -245,38 +267,37 @@ class Api:
             if response.status_code not in _REDIRECTS or method != "GET":
                 return self._judge(response, raw, read)
             url, query = self._redirected(response), {}
-        raise SourceFailed(f"{self.name}: {self._where(path)} redirects in circles: check base_url")
+        raise SourceFailed(f"{self.name}: {self._where(url)} redirects in circles: check base_url")
 
-    def _url(self, path: str) -> str:
-        if path.startswith(("http://", "https://")):
-            return self._own(path)
-        return self.base_url + path
+    def _url(self, path: str) -> httpx.URL:
+        is_whole = path.startswith(("http://", "https://"))
+        return self._own(path if is_whole else self.base_url + path)
 
-    def _redirected(self, response: httpx.Response) -> str:
-        return self._own(urljoin(str(response.url), response.headers.get("location", "")))
+    def _redirected(self, response: httpx.Response) -> httpx.URL:
+        return self._own(joined(str(response.url), response.headers.get("location", "")))
 
-    def _own(self, url: str) -> str:
+    def _own(self, url: str) -> httpx.URL:
         """The address if it is on our host (or its https twin); the token goes nowhere else."""
-        ours, theirs = urlsplit(self.base_url), urlsplit(url)
-        is_twin = (ours.scheme, theirs.scheme) == ("http", "https") and theirs.port in (None, 443)
-        is_same = (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc)
-        if is_same or (is_twin and ours.hostname == theirs.hostname):
-            return url
+        found = parsed(url)
+        if found is not None and is_ours(self._ours, found):
+            return found
+        where = plain(f"{found.scheme}://{found.host}") if found else "an address that is none"
         raise SourceFailed(
-            f"{self.name}: {ours.netloc} sends us on to {theirs.scheme}://{theirs.hostname}: "
+            f"{self.name}: {self._ours.host} sends us on to {where}: "
             "if that is right, set it as base_url of the source in muster.yaml"
         )
 
     def _send(
-        self, method: str, url: str, query: Params, content: Mapping[str, Any]
+        self, method: str, url: httpx.URL, query: Params, content: Mapping[str, Any]
     ) -> tuple[httpx.Response, bytes]:
         import httpx
 
         headers = {"Accept": "application/json", **self._signature}
-        request = self._client.build_request(
-            method, url, params=query or None, headers=headers, **content
-        )
+        where = self._where(url)
         try:
+            request = self._client.build_request(
+                method, url, params=query or None, headers=headers, **content
+            )
             self.http.asked.append(None)  # A list's append is whole, whatever thread it is in.
             response = self._client.send(request, stream=True)
             try:
@@ -284,23 +305,33 @@ class Api:
             finally:
                 response.close()
         except (httpx.TransportError, httpx.DecodingError) as error:
-            where, what = self._where(url), str(error) or type(error).__name__
+            what = self._scrubbed(plain(str(error)) or type(error).__name__)
             raise Unavailable(f"{self.name}: no answer from {where}: {what}") from error
+        except (httpx.InvalidURL, UnicodeEncodeError) as error:
+            kind = type(error).__name__
+            raise SourceFailed(f"{self.name}: {where} cannot be asked for: {kind}") from None
 
     def _body(self, response: httpx.Response) -> bytes:
+        packed = response.headers.get("content-encoding", "identity").strip().lower()
+        if packed not in ("", "identity", *PACKED):
+            where = self._where(response.url)
+            raise SourceFailed(
+                f"{self.name}: {where} packs its answer as {plain(packed)!r}: \
+only {' and '.join(PACKED)} were asked for"
+            )
         parts, size = [], 0
         for part in response.iter_bytes():
             parts.append(part)
             size += len(part)
             if size > self.http.max_body:
-                where = self._where(str(response.url))
+                where = self._where(response.url)
                 limit = f"more than {self.http.max_body:,} bytes"
                 raise SourceFailed(f"{self.name}: {where} sends {limit} at once: check base_url")
         return b"".join(parts)
 
     def _judge(self, response: httpx.Response, raw: bytes, read: Read) -> Answer:
         """The answer if it is one; else the error that says what to do about it."""
-        where, status = self._where(str(response.url)), response.status_code
+        where, status = self._where(response.url), response.status_code
         body, flaw = _parsed(response, raw, read if status < 300 else json_body)
         answer = Answer(body, status, response.headers, self.http.clock())
         wait = self._wait_of(answer)
@@ -347,10 +378,10 @@ muster.yaml, whether it is still valid, and what it may read"
             text = text.replace(secret, "***") if len(secret) > 5 else text
         return text
 
-    def _where(self, url: str) -> str:
+    def _where(self, url: httpx.URL) -> str:
         """Host and path: a query may hold what must not be logged."""
-        parts = urlsplit(url)
-        return self._scrubbed(f"{parts.netloc or urlsplit(self.base_url).netloc}{parts.path}")
+        port = f":{url.port}" if url.port else ""
+        return self._scrubbed(plain(f"{url.host}{port}{url.path}"))
 
 
 def _parsed(response: httpx.Response, raw: bytes, read: Read) -> tuple[Any, str]:

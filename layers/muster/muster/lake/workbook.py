@@ -1,0 +1,73 @@
+"""An Excel file and an end to memory → pickled on stdout: its sheet and what is wrong, its rows.
+
+A program of its own, run by :mod:`muster.lake.excel`. It says ``(sheet, others, problem)``, then
+lists of rows with their numbers, then ``None``: whatever ends without that has died of the file.
+"""
+
+from __future__ import annotations
+
+import pickle
+import resource
+import sys
+from collections.abc import Iterator
+from datetime import time, timedelta
+from itertools import islice
+from typing import Any
+
+BATCH = 1_000
+SECONDS = 600  # of processor time
+
+
+def main(path: str, sheet: str, memory: str) -> None:
+    """Say what the file holds, within so many bytes of memory."""
+    resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    name, others, problem, rows = _opened(path, sheet)
+    _say((name, others, problem))
+    while batch := list(islice(rows, BATCH)):
+        _say(batch)
+    _say(None)
+
+
+def _say(what: Any) -> None:
+    pickle.dump(what, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
+
+
+def _opened(path: str, sheet: str) -> tuple[str, tuple[str, ...], str, Iterator[Any]]:
+    """The sheet, the others that are shown, what is wrong, and the rows."""
+    from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+    try:
+        book = CalamineWorkbook.from_path(path)
+        shown = [
+            one.name
+            for one in book.sheets_metadata
+            if one.typ == SheetTypeEnum.WorkSheet and one.visible == SheetVisibleEnum.Visible
+        ]
+        if (sheet or not shown) and sheet not in book.sheet_names:
+            there = ", ".join(book.sheet_names)
+            return "", (), f": no sheet {sheet!r}: there are {there}", iter(())
+        name = sheet or shown[0]
+        rows = book.get_sheet_by_name(name).iter_rows()
+    except (CalamineError, OSError) as error:
+        why = f" is no readable Excel file ({error}): save it anew, without a password"
+        return "", (), why, iter(())
+    return name, tuple(one for one in shown if one != name), "", _rows(rows)
+
+
+def _rows(rows: Iterator[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
+    for number, cells in enumerate(rows, 1):
+        yield number, [_cell(one) for one in cells]
+
+
+def _cell(value: Any) -> Any:
+    """A cell as the readers of columns know it; an empty one as none."""
+    if value == "" or isinstance(value, time | timedelta):
+        return str(value) or None
+    return value
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
