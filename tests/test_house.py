@@ -72,6 +72,14 @@ print(*sorted(heavy))
         assert ended.stdout.split() == expected.split(), (stage, ended.stderr)
 
 
+def test_a_mail_waits_for_nothing_that_only_site_and_fetch_need():
+    code = "import sys, muster.pipeline.reporting; print(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    others = re.compile(r"muster\.(records|kpis|lake|sources\.\w+|reports\.(site|pages))")
+    assert "muster.reports.email" in ended.stdout
+    assert not others.findall(ended.stdout)
+
+
 def test_generated_documents_are_current():
     ended = subprocess.run(
         [sys.executable, HOUSE / "docs" / "generate.py", "--check"], capture_output=True, text=True

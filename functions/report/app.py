@@ -2,11 +2,12 @@
 
 from muster import cloud
 from muster.pipeline import reporting
+from muster.settings import any_source
 
 
 @cloud.logged
 def handler(event, context):
-    with cloud.opened() as project:
+    with cloud.opened(options=any_source) as project:
         if "recipient" in event:
             return cloud.delivered(reporting.deliver(project, event["report"], event["recipient"]))
         return _published(project, event.get("report"))

@@ -23,8 +23,9 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit
 from muster import services
 from muster.clock import system_clock
 from muster.errors import MusterError, SourceFailed
-from muster.project import Project, in_bucket
+from muster.project import Project, in_bucket, options_of
 from muster.reports.inert import slug
+from muster.settings import Source
 
 if TYPE_CHECKING:
     from muster.pipeline.collect import Fetched
@@ -52,9 +53,17 @@ _metrics = Metrics(namespace="Muster", service=_stack)
 
 
 @contextmanager
-def opened(*, http: Any = None, environment: Mapping[str, str] = os.environ) -> Iterator[Project]:
-    """The project of the stack that this function is part of."""
-    with in_bucket(environment, clock=system_clock, http=http) as project:
+def opened(
+    *,
+    http: Any = None,
+    environment: Mapping[str, str] = os.environ,
+    options: Callable[[str], type[Source]] = options_of,
+) -> Iterator[Project]:
+    """The project of the stack that this function is part of.
+
+    ``options`` gives a platform's settings class: who asks no platform need not import any.
+    """
+    with in_bucket(environment, clock=system_clock, http=http, options=options) as project:
         yield project
 
 

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date as Day
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from muster.records import Column, columns
+if TYPE_CHECKING:
+    from muster.records import Column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,4 +139,6 @@ DERIVED: Mapping[str, type] = {
 
 def derived_columns(name: str) -> tuple[Column, ...]:
     """The columns of a derived table in file order."""
+    from muster.records import columns
+
     return columns(DERIVED[name])[:-1]

@@ -106,16 +106,22 @@ def open_project(
 
 
 @contextmanager
-def in_bucket(environment: Mapping[str, str], *, clock: Clock, http: Any) -> Iterator[Project]:
+def in_bucket(
+    environment: Mapping[str, str],
+    *,
+    clock: Clock,
+    http: Any,
+    options: Callable[[str], type[Source]] = options_of,
+) -> Iterator[Project]:
     """The project whose settings, KPIs and templates lie in the settings' folder of the bucket.
 
     ``MUSTER_LAKE`` and ``MUSTER_SITE`` say where lake and site are, whatever ``lake:`` says;
-    ``MUSTER_SETTINGS`` names the folder.
+    ``MUSTER_SETTINGS`` names the folder; ``options`` gives the settings class of a platform.
     """
     with TemporaryDirectory() as name:
         folder = Path(name)
         lake = open_store(environment["MUSTER_LAKE"], base=folder)
-        settings = _settings(lake, environment)
+        settings = _settings(lake, environment, options)
         _copy_own(lake, f"{environment['MUSTER_SETTINGS']}/", folder)
         yield Project(
             folder=folder,
@@ -131,7 +137,9 @@ def in_bucket(environment: Mapping[str, str], *, clock: Clock, http: Any) -> Ite
         )
 
 
-def _settings(lake: Store, environment: Mapping[str, str]) -> Settings:
+def _settings(
+    lake: Store, environment: Mapping[str, str], options: Callable[[str], type[Source]]
+) -> Settings:
     """``muster.yaml`` of the bucket; what it leaves open of a report, the stack says."""
     key = f"{environment['MUSTER_SETTINGS']}/{SETTINGS_FILE}"
     stored = lake.get(key)
@@ -141,7 +149,7 @@ def _settings(lake: Store, environment: Mapping[str, str]) -> Settings:
         text = stored.data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadSettings(f"{lake.url(key)}: cannot be read: {error}") from error
-    settings = settings_file.parse(text, lake.url(key), options_of)
+    settings = settings_file.parse(text, lake.url(key), options)
     readers = tuple(filter(None, environment.get("MUSTER_RECIPIENTS", "").split(",")))
     site = environment.get("MUSTER_SITE_URL") or None
     reports = tuple(

@@ -21,8 +21,6 @@ from functools import cache
 from typing import Annotated, Any, Literal
 
 SCHEMA_VERSION = 1
-#: What a source may be called: it stands in the keys of the lake.
-SOURCE_NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
 
 Role = Literal["member", "staff", "bot"]
 Kind = Literal["post", "reply", "comment", "direct", "repost", "quote"]

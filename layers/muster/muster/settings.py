@@ -148,6 +148,15 @@ class Source(Part):
     ] = {}
 
 
+class _AnySource(Source):
+    model_config = ConfigDict(extra="ignore")
+
+
+def any_source(platform: str) -> type[Source]:
+    """What all platforms share, for whoever asks none: the rest is checked where it is used."""
+    return _AnySource
+
+
 class Windows(Part):
     """The spans the KPI definitions rest on."""
 

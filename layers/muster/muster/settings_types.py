@@ -18,7 +18,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from muster.records import SOURCE_NAME, TABLES
+from muster.names import SOURCE_NAME
 
 KEPT_AS_RECEIVED = ("raw", "quarantine")
 LONGEST = timedelta(days=36525)
@@ -86,6 +86,8 @@ def _is_address(text: str) -> str:
 
 
 def _has_time(keep: Mapping[str, timedelta]) -> Mapping[str, timedelta]:
+    from muster.records import TABLES  # ten tables that a mail's function need not know
+
     kinds = [*KEPT_AS_RECEIVED, *(name for name, table in TABLES.items() if table.month)]
     for name in keep:
         if name not in kinds:

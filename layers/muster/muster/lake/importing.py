@@ -22,7 +22,8 @@ from muster.lake import formats
 from muster.lake.cells import MEANT, accept
 from muster.lake.files import Record, open_file
 from muster.lake.taken import Extra, Refusal, Taken, listed
-from muster.records import SOURCE_NAME, TABLES, Column, Row, Table, columns
+from muster.names import SOURCE_NAME
+from muster.records import TABLES, Column, Row, Table, columns
 
 _SOURCE = re.compile(SOURCE_NAME)
 _INEXACT = 10**15

@@ -25,7 +25,8 @@ from muster.errors import Conflict, StoreRefused
 from muster.lake import parquet
 from muster.lake.cells import Cells, cells, month
 from muster.lake.settle import Seen, settle
-from muster.records import SOURCE_NAME, TABLE_OF, TABLES, Deletion, Row, Table
+from muster.names import SOURCE_NAME
+from muster.records import TABLE_OF, TABLES, Deletion, Row, Table
 from muster.store import Store, Stored
 
 BATCH_ROWS = 20_000

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from muster.records import SOURCE_NAME, TABLES, Table
+from muster.names import SOURCE_NAME
+from muster.records import TABLES, Table
 
 _PART = re.compile(
     rf"source=({SOURCE_NAME})/(?:month=(\d{{4}}-\d{{2}})/)?part-(0|[1-9]\d*)\.parquet"

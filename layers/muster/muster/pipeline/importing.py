@@ -12,11 +12,12 @@ from muster.errors import BadImport
 from muster.lake import importing, merge, raw, state
 from muster.lake.importing import Reading
 from muster.lake.taken import Extra, Refusal, Taken, listed
+from muster.names import SOURCE_NAME
 from muster.pipeline import people
 from muster.pipeline.collect import added, earliest, first_of, run_name, without_erased
 from muster.pipeline.moods import mood
 from muster.project import Progress, Project
-from muster.records import SOURCE_NAME, Item
+from muster.records import Item
 from muster.sentiment import Mood
 from muster.store import check_writable
 

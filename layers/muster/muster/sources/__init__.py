@@ -36,11 +36,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from muster.errors import BadSettings
-from muster.records import Deletion, Item, KnownMessage, Page, Review, Row, SurveyResponse
-from muster.settings import Source
+
+if TYPE_CHECKING:
+    from muster.records import Deletion, Item, KnownMessage, Page, Review, Row, SurveyResponse
+    from muster.settings import Source
 
 
 @dataclass(frozen=True)
