@@ -46,7 +46,7 @@ replies = st.tuples(said, st.integers(0, 3), st.sampled_from(["asks", "thanks"])
     lambda one: [(one[2], Said(one[1], "member", one[2] == "thanks")),
                  *((sort, replace(told, at=told.at + one[1])) for sort, told in one[0])]
 )  # fmt: skip
-facts = (st.lists(hours, max_size=2), st.sampled_from([None, 3, 7]), st.booleans())
+facts = (st.lists(hours, max_size=2), st.sampled_from([None, 3, 7]), *[st.booleans()] * 2)
 threads = st.lists(st.tuples(st.tuples(said), *facts), min_size=1, max_size=9)
 announcements = st.lists(
     st.tuples(st.lists(replies, min_size=1, max_size=3).map(tuple), *facts), max_size=3
@@ -62,18 +62,23 @@ def engine_of_test():
 AFTERWARDS = _in_order(
     [(0, "asks"), (1, "answers"), (7, "sends away"), (1, "asks"), (1, "answers"), (7, "asks")]
 )
+# Staff's answer stands for the quiet hours: what follows is a new story, but for thanks.
+REOPENED = _in_order([(0, "asks"), (1, "answers"), (4, "thanks"), (2, "asks"), (1, "answers")])
+LONG = _in_order([(0, "asks"), *[(4, "answers"), (4, "asks")] * 3, (1, "answers"), (8, "thanks")])
 
 
 @settings(max_examples=tries(15, 200), deadline=None)
 @given(stories=threads, announced=announcements)
-@example(stories=[((AFTERWARDS,), [], None, False)], announced=[])
+@example(stories=[((AFTERWARDS,), [], None, False, False)], announced=[])
+@example(stories=[((REOPENED,), [], None, False, True)], announced=[])
+@example(stories=[((LONG,), [], None, False, True)], announced=[])
 def test_windows_open_the_same_episodes_as_a_machine_that_reads_on(
     engine_of_test, stories, announced
 ):
     every = [(f"{n:02}", n >= len(stories), one) for n, one in enumerate([*stories, *announced])]
     rows = [row for name, is_announced, story in every for row in _rows(name, is_announced, story)]
     found = _conversations(engine_of_test, rows)
-    for name, is_announced, (parts, events, gap, is_tagged) in every:
+    for name, is_announced, (parts, events, gap, is_tagged, is_bare) in every:
         for number, told in enumerate(parts):
             known = [one for _, one in told if one.at < AS_OF]
             tagged = [known[-1].at] if is_tagged and known else []
@@ -84,19 +89,28 @@ def test_windows_open_the_same_episodes_as_a_machine_that_reads_on(
                 )
                 for one in tell(known, [*events, *tagged], gap, QUIET, AS_OF)
             ]  # fmt: skip
-            root = f"{name}-{number}-00" if is_announced else f"{name}-"
+            is_first = is_announced or _begins(parts, is_bare)
+            root = f"{name}-{number}-00" if is_first else f"{name}-"
             assert found.get(root, []) == expected, (root, gap, events, tagged, known)
 
 
+def _begins(parts, is_bare: bool) -> bool:
+    """Whether a member's message opens the thread itself."""
+    return is_bare and parts[0][0][1].role == "member"
+
+
 def _rows(thread: str, is_announced: bool, story) -> list[tuple[str, Row]]:
-    parts, events, gap, is_tagged = story
-    # Ordinary threads begin with a bot's word, which opens nothing: so that staff may be first.
+    parts, events, gap, is_tagged, is_bare = story
+    name = thread
+    # Others begin with a bot's word, which opens nothing: so that staff may be first.
     root = message(f"{thread}-", -1, "staff" if is_announced else "bot", thread_id=thread)
     rows: list[Row] = [root]
+    if not is_announced and _begins(parts, is_bare):
+        thread, rows = f"{thread}-0-00", []
     for number, told in enumerate(parts):
         parent = root.message_id if is_announced else None
         for place, (sort, one) in enumerate(told):
-            own = f"{thread}-{number}-{place:02}"
+            own = f"{name}-{number}-{place:02}"
             rows.append(
                 message(
                     own, one.at, one.role, thread_id=thread, parent_id=parent,

@@ -39,6 +39,25 @@ where human_messages.is_staff group by periods.period_start
     assert values(outcome, "staff_messages", "year") == {"2026-01-01": 1}
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "text = 'Where?'", "url = 'https://x/q'", "lang = 'de'", "channel = 'mail'",
+        "direction = 'inbound'", "list_contains(tags, 'new')", "not is_deleted and role = 'member'",
+    ],
+)  # fmt: skip
+def test_a_users_kpi_reads_any_column_of_a_message(asked):
+    sql = f"""
+select period_days.period_start, 'all' as segment, count(*) as value, count(*) as n
+from human_messages join period_days on period_days.day = human_messages.day
+where {asked} group by period_days.period_start
+"""
+    told = {"url": "https://x/q", "lang": "de", "channel": "mail", "tags": ("new",)}
+    rows = [message("q", 0, text="Where?", **told), ROWS[1]]
+    outcome = measured(rows, as_of=at(days=7), kpis=[own_kpi(sql=sql)])
+    assert values(outcome, "own") == {"2026-03-02": 1}
+
+
 def test_every_grain_has_its_own_first_day():
     outcome = measured(ROWS, as_of=at(days=40), kpis=["messages"])
     starts = {

@@ -90,17 +90,28 @@ select 'messages' as reason, day from changed_days
 union
 select 'time', day from day_spans where start_at >= $moving
 """
-_LOADED = """
-create or replace temp table loaded_messages as
-select messages.*
+_MONTHS = """
+select distinct messages.source, strftime(messages.created_at, '%Y-%m')
 from messages
 semi join touched_threads
     on touched_threads.source = messages.source and touched_threads.thread_id = messages.thread_id
-union all
+"""
+_LOADED_BY_DAY = """
+create or replace temp table messages_of_days as
 select messages.*
 from messages_of_months as messages
 semi join loaded_utc_days
     on loaded_utc_days.utc_day = cast(messages.created_at as date)
+"""
+_LOADED = """
+create or replace temp table loaded_messages as
+select messages.*
+from messages_of_months as messages
+semi join touched_threads
+    on touched_threads.source = messages.source and touched_threads.thread_id = messages.thread_id
+union all
+select messages.*
+from messages_of_days as messages
 anti join touched_threads
     on touched_threads.source = messages.source and touched_threads.thread_id = messages.thread_id
 """
@@ -135,35 +146,44 @@ class Changes:
         self._kept = kept
 
     def load(self) -> None:
-        """Find what changed; from here on ``messages`` are those of touched threads and days."""
+        """Find what changed; from here on ``messages`` are those of the days that changed."""
         self._rewritten(self._kept)
         self._run(_CHANGED)
-        self._run(_THREADS)
         self._days()
 
     def add_accounts(self) -> bool:
-        """Count again what ``other_accounts`` wrote: their messages if these have another role now,
-        else the threads they wrote in; whether that adds anything."""
+        """Count again the messages of ``other_accounts`` that are in another role now; whether
+        there are any."""
         self._run("drop view temp.messages")
-        for sql in (_BY_OTHERS, _THREADS):
-            self._run(sql)
-        added = self._connection.execute(_THREADS_OF_OTHERS).fetchall()[0][0]
+        added = self._connection.execute(_BY_OTHERS).fetchall()[0][0]
         self._days()
         return bool(added)
+
+    def load_threads(self) -> None:
+        """From here on ``messages`` are also those of touched threads, and of the threads that
+        ``other_accounts`` wrote in."""
+        self._run("drop view temp.messages")
+        for sql in (_THREADS, _THREADS_OF_OTHERS):
+            self._run(sql)
+        found = self._connection.execute(_MONTHS).fetchall()
+        self._months({f"source={source}/month={month}" for source, month in found})
+        self._run(_LOADED)
+        self._run("create temp view messages as select * from loaded_messages")
 
     def _days(self) -> None:
         for sql in (_DAYS, _UTC_DAYS, _LOADED_DAYS, _STALE):
             self._run(sql)
         months = "select distinct strftime(utc_day, '%Y-%m') from loaded_utc_days"
-        wanted = {f"month={row[0]}" for row in self._connection.execute(months).fetchall()}
-        self._view("messages_of_months", "messages", (
-            key for key in self._of("messages") if wanted & set(key.split("/"))
-        ))  # fmt: skip
-        self._run(_LOADED)
-        self._shadow()
+        found = self._connection.execute(months).fetchall()
+        self._months({f"month={month}" for (month,) in found})
+        self._run(_LOADED_BY_DAY)
+        self._run("create temp view messages as select * from messages_of_days")
 
-    def _shadow(self) -> None:
-        self._run("create temp view messages as select * from loaded_messages")
+    def _months(self, wanted: set[str]) -> None:
+        """``messages_of_months``: the messages of objects in one of these folders."""
+        self._view("messages_of_months", "messages", (
+            key for key in self._of("messages") if any(f"/{one}/" in key for one in wanted)
+        ))  # fmt: skip
 
     def _rewritten(self, kept: Kept) -> None:
         """A view of each table over the objects that are not those of the earlier run."""

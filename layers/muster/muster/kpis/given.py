@@ -86,6 +86,7 @@ def parameters(settings: Settings, as_of: datetime) -> dict[str, Any]:
         "thanks_in_advance": phrases.in_advance(),
         "brand_terms": phrases.terms(settings.brand_terms),
         "product_terms": phrases.terms(settings.product_terms),
+        "naming_terms": phrases.terms((*settings.brand_terms, *settings.product_terms)),
         **per_source.expressions(settings.sources),
     }
 

@@ -27,7 +27,7 @@ KEYS = {
 }
 _DATES = ("opened_at", "day", "utc_day", "period_start")  # by which a table is cut into months
 _FIGURE_DAYS = ("day", "opened_day", "resolved_day")  # days whose figures a row counts in
-_MARK = re.compile(r"\(kept\s+by\s+(\w+)\)")
+_MARK = re.compile(r"\(kept\s+by\s+(\w+)(, and by the one before)?\)")
 _COMMENT_LINE = re.compile(r"\n--\s*")
 DAY_VALUES = "day_values"
 # It reads messages, but those of the moment are enough, and what changes in it is looked for.
@@ -40,6 +40,12 @@ def kept_by(sql: str) -> str:
     return found[1] if found else ""
 
 
+def looks_back(sql: str) -> bool:
+    """Whether a period's rows of a step that is kept rest on the period before it too."""
+    found = _MARK.search(_COMMENT_LINE.sub(" ", sql))
+    return bool(found and found[2])
+
+
 class Keeping:
     """Kept tables of a lake: read where ``goes_on``, and written when the run has succeeded."""
 
@@ -48,6 +54,7 @@ class Keeping:
     ) -> None:
         self._connection, self._lake, self.before = connection, lake, before
         self._months: dict[str, set[str] | None] = {}
+        self._kept_by: dict[str, str] = {}
 
     @property
     def goes_on(self) -> bool:
@@ -61,8 +68,17 @@ class Keeping:
             steps.run(self._connection, name, sql, parameters)
             self._months[name] = None
             return
-        steps.run(self._connection, f"fresh_{name}", sql, parameters)
+        steps.run(self._connection, f"fresh_{name}", self._of_fresh(sql, by), parameters)
         self._merge(name, *KEYS[by])
+        self._kept_by[name] = by
+
+    def _of_fresh(self, sql: str, by: str) -> str:
+        """The statement over the fresh rows alone of other steps that are kept by the same."""
+        for name in steps.reads(sql):
+            if self._kept_by.get(name) == by:
+                fresh = rf"\1 fresh_{name} as {name}"
+                sql = re.sub(rf"\b(from|join)\s+{name}\b", fresh, sql)
+        return sql
 
     def note_accounts(self) -> bool:
         """Whether accounts count otherwise than before (``other_accounts``): as another person, as

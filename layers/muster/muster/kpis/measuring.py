@@ -17,7 +17,7 @@ import duckdb
 from muster.kpis import catalogue, derived, given, stale, steps, valuing
 from muster.kpis.catalogue import GRAINS
 from muster.kpis.changes import Changes
-from muster.kpis.keeping import DAY_VALUES, WHOLE, Keeping, kept_by
+from muster.kpis.keeping import DAY_VALUES, WHOLE, Keeping, kept_by, looks_back
 from muster.results import Kpi
 from muster.settings import Settings
 
@@ -41,7 +41,7 @@ _STALE = (
     PERIODS
     + """and (
     period_start in (select period_start from stale_periods)
-    or end_on in (select period_start from stale_periods)
+    or ($looks_back and end_on in (select period_start from stale_periods))
 )"""
 )
 _FOLLOWED = {"messages", "threads", "members"}  # a KPI that reads another table is counted whole
@@ -119,6 +119,8 @@ class Run:
         if keep and keep.note_accounts() and changed and changed.add_accounts():
             for name in who:
                 self._step(name, parameters, keep)
+        if changed:
+            changed.load_threads()
         for name in names:
             if name not in who:
                 self._step(name, parameters, keep)
@@ -167,9 +169,10 @@ class Run:
         self, name: str, grain: str, by_grain: Sequence[str], parameters: Mapping[str, Any]
     ) -> None:
         """Compute a step that is kept by period for the periods that may differ."""
-        reasons = _seen(self.shared[name], self.shared)
-        stale.periods(self.connection, grain, reasons)
-        self.connection.execute(_STALE, {"grain": grain})
+        sql = self.shared[name]
+        back = looks_back(sql)
+        stale.periods(self.connection, grain, _seen(sql, self.shared), looks_back=back)
+        self.connection.execute(_STALE, {"grain": grain, "looks_back": back})
         self._by_grain(by_grain, [f"from {name}"], parameters)
 
     def _some_days(
@@ -259,10 +262,10 @@ def _tables(sql: str, shared: Mapping[str, str]) -> set[str]:
 
 
 def _lighten(kpis: Sequence[Kpi], order: Iterable[str], shared: dict[str, str]) -> None:
-    """Leave out the messages' text where no KPI reads it: ``roles`` keeps what was found in it."""
-    others = [*(kpi.sql for kpi in kpis), *(shared[name] for name in order if name != "roles")]
-    readers = [sql for sql in others if "roles" in steps.needed([sql], shared)]
-    shared["roles"] = steps.lighter(shared["roles"], readers)
+    """Store of messages only what somebody reads: ``roles`` keeps what was found in their text."""
+    others = [*(kpi.sql for kpi in kpis), *(shared[name] for name in order)]
+    readers = [sql for sql in others if "human_messages" in steps.reads(sql)]
+    shared["human_messages"] = steps.lighter(shared["human_messages"], readers)
 
 
 def _clear(connection: duckdb.DuckDBPyConnection) -> None:

@@ -136,7 +136,10 @@ touched as (
 )
 select $grain as grain, period_start from touched
 union
-select $grain, own.period_start from own join touched on touched.end_on = own.period_start
+select $grain, own.period_start
+from own
+join touched on touched.end_on = own.period_start
+where $looks_back
 union
 select $grain, own.period_start
 from own
@@ -150,9 +153,12 @@ having max(waiting_days.longest_answer) >= min(waiting_days.shortest_wait)
 """
 
 
-def periods(connection: duckdb.DuckDBPyConnection, grain: str, reasons: Iterable[str]) -> None:
-    """``stale_periods``: those with a stale day for one of these reasons, the ones after them, and,
-    where conversations are a reason, those in which an issue that still waits had at the earlier
-    run waited no longer than the slowest event took."""
-    asked = {"grain": grain, "reasons": sorted({"time", *reasons})}
+def periods(
+    connection: duckdb.DuckDBPyConnection, grain: str, reasons: Iterable[str], *, looks_back: bool
+) -> None:
+    """``stale_periods``: those with a stale day for one of these reasons, the ones after them for a
+    step that ``looks_back`` at the period before, and, where conversations are a reason, those in
+    which an issue that still waits had at the earlier run waited no longer than the slowest event
+    took."""
+    asked = {"grain": grain, "reasons": sorted({"time", *reasons}), "looks_back": looks_back}
     connection.execute(_STALE_PERIODS, asked)

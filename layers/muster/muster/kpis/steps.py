@@ -21,7 +21,11 @@ _LIKE = re.compile(r"\(as (\w+), with (\w+) for (\w+)\)")
 _COMMENT = re.compile(r"--[^\n]*")
 _READ = re.compile(r"\b(?:from|join)\s+(\w+)\b(?!\s*\()", re.IGNORECASE)
 _DEFINED = re.compile(r"\b(\w+)\s+as\s*\(", re.IGNORECASE)
-_TEXT = re.compile(r"(?:\b(\w+)\.)?\btext\b")
+# What weighs most of a message, and most KPIs never ask for.
+_HEAVY = (
+    "text", "tags", "url", "lang", "direction", "channel", "is_deleted", "is_solution",
+    "is_sending_away",
+)  # fmt: skip
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
 
@@ -33,7 +37,8 @@ def load() -> dict[str, str]:
     found = {path.stem: path.read_text(encoding="utf-8") for path in sorted(SHARED.glob("*.sql"))}
     for name, text in found.items():
         if like := _LIKE.search(text):
-            found[name] = _COMMENT.sub("", found[like[1]]).replace(like[3], like[2])
+            bare = _COMMENT.sub("", found[like[1]]).replace(like[3], like[2])
+            found[name] = text.partition("\n")[0] + bare
     return found
 
 
@@ -95,15 +100,16 @@ def _reads_through(sql: str, steps: Mapping[str, str]) -> set[str]:
 
 
 def lighter(sql: str, others: Iterable[str]) -> str:
-    """The step without its column ``text``, most of its weight, if nobody else reads that."""
-    if any(_reads_text(other) for other in others):
-        return sql
-    return f"select * exclude (text) from ({sql}\n)"
+    """A step over messages without those of its heavy columns that none of the others names."""
+    bare = [_COMMENT.sub("", other) for other in others]
+    unread = [one for one in _HEAVY if not any(_names(other, one) for other in bare)]
+    return f"select * exclude ({', '.join(unread)}) from ({sql}\n)" if unread else sql
 
 
-def _reads_text(sql: str) -> bool:
-    """Whether a statement names ``text``, other than that of a table of the lake."""
-    return any(owner not in TABLES for owner in _TEXT.findall(_COMMENT.sub("", sql)))
+def _names(sql: str, column: str) -> bool:
+    """Whether a statement names the column, other than that of a table of the lake."""
+    owners = re.findall(rf"(?:\b(\w+)\.)?\b{column}\b", sql)
+    return any(owner not in TABLES for owner in owners)
 
 
 def drop(connection: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -141,6 +147,8 @@ def _filled(sql: str, given: Mapping[str, Any]) -> str:
 
 
 def _literal(value: Any) -> str:
+    if value is None:
+        return "cast(null as varchar)"
     if isinstance(value, datetime):
         return f"timestamp '{value.isoformat(sep=' ')}'"
     return repr(value) if isinstance(value, int | float) else quoted(value)

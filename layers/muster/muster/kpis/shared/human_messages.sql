@@ -13,13 +13,6 @@ human as (
     left join roots
         on roots.source = roles.source and roots.message_id = roles.message_id
     where not roles.is_deleted and roles.role in ('member', 'staff')
-),
-escalation_tagged as (
-    select distinct human.source, human.message_id
-    from human
-    join escalation_tags
-        on list_contains(human.tags, escalation_tags.tag)
-        and (escalation_tags.source is null or escalation_tags.source = human.source)
 )
 select
     human.*,

@@ -1,5 +1,5 @@
 -- One row per period: the members new in the period before, and how many of them wrote in this one
--- (kept by period).
+-- (kept by period, and by the one before).
 with
 newcomers as (
     select periods.period_start, known_members.person

@@ -40,7 +40,7 @@ happened as (
     left join solutions
         on solutions.source = conversations.source
         and solutions.thread_id = conversations.thread_id
-    left join roles as solvers
+    left join solver_roles as solvers
         on solvers.source = threads.source
         and solvers.thread_id = threads.thread_id
         and solvers.author_id = threads.solved_by
@@ -58,9 +58,12 @@ happened as (
         human_messages.source, human_messages.root_id, human_messages.created_at,
         'tag', null, null
     from human_messages
+    join messages
+        on messages.source = human_messages.source
+        and messages.message_id = human_messages.message_id
     join resolution_tags
-        on list_contains(human_messages.tags, resolution_tags.tag)
-        and (resolution_tags.source is null or resolution_tags.source = human_messages.source)
+        on list_contains(messages.tags, resolution_tags.tag)
+        and (resolution_tags.source is null or resolution_tags.source = messages.source)
     union all
     select conversations.source, conversations.root_id, conversations.last_at, 'tag', null, null
     from conversations

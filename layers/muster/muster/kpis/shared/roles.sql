@@ -1,26 +1,15 @@
--- One row per message written before the run's as_of, deleted ones included:
--- who wrote it, as which person, in which role (bot before staff before member; a suspected account
--- is a bot's in all its messages).
+-- One row per message written before the run's as_of, deleted ones included, who wrote it (a view).
+-- As which person, and in which role: bot before staff before member; a suspected account is a bot's
+-- in all its messages.
 with
 written as (
-    select * from messages where created_at < $as_of
+    select * from written_messages
 ),
+-- Whose account says more than that it exists: the others need not be looked for.
 accounts as (
-    select * from members
-),
-listed_messages as (
-    select
-        messages.source,
-        messages.message_id,
-        max(case when listed_accounts.role = 'bot' then 1 else 0 end) as bot,
-        max(case when listed_accounts.role = 'staff' then 1 else 0 end) as staff
-    from messages
-    join listed_accounts
-        on listed_accounts.source = messages.source
-        and listed_accounts.member_id = messages.author_id
-        and messages.created_at >= listed_accounts.from_at
-        and messages.created_at < listed_accounts.until_at
-    group by messages.source, messages.message_id
+    select source, member_id, person_id, coalesce(is_bot, false) or role = 'bot' as is_bot
+    from members
+    where person_id is not null or is_bot or role = 'bot'
 ),
 suspected as (
     select distinct source, member_id from suspected_accounts
@@ -29,8 +18,8 @@ judged as (
     select
         written.source,
         written.message_id,
-        coalesce(joined_lines.thread_id, written.thread_id) as thread_id,
-        coalesce(joined_lines.parent_id, written.parent_id) as parent_id,
+        written.thread_id,
+        written.parent_id,
         written.author_id,
         -- A hidden author is nobody else's person.
         coalesce(
@@ -41,7 +30,6 @@ judged as (
         case
             when written.author_role = 'bot'
                 or coalesce(accounts.is_bot, false)
-                or coalesce(accounts.role, '') = 'bot'
                 or coalesce(listed_messages.bot, 0) = 1
                 or suspected.member_id is not null
                 or coalesce(regexp_matches(written.text, $auto_replies), false)
@@ -59,12 +47,7 @@ judged as (
         written.channel,
         written.tags,
         written.url,
-        case
-            when written.lang is not null
-                and written.lang not in ('und', 'zxx', 'mis', 'mul')
-                and written.lang not like 'q__' then lower(split_part(written.lang, '-', 1))
-            else lower(split_part(coalesce(source_settings.lang, $language), '-', 1))
-        end as lang,
+        written.lang,
         written.text,
         written.is_solution,
         written.sentiment
@@ -76,11 +59,6 @@ judged as (
         and listed_messages.message_id = written.message_id
     left join suspected
         on suspected.source = written.source and suspected.member_id = written.author_id
-    left join source_settings
-        on source_settings.source = written.source
-    -- Lines of a chat, which tell no thread.
-    left join joined_lines
-        on joined_lines.source = written.source and joined_lines.message_id = written.message_id
     left join day_spans
         on day_spans.utc_day = cast(written.created_at as date)
         and written.created_at >= day_spans.start_at
@@ -114,8 +92,6 @@ select
     end as is_sending_away,
     -- The text, if a member's and it names a brand or product term.
     case
-        when role = 'member'
-            and (regexp_matches(text, $brand_terms) or regexp_matches(text, $product_terms))
-            then text
+        when role = 'member' and regexp_matches(text, $naming_terms) then text
     end as naming_text
 from judged

@@ -5,6 +5,9 @@ with recursive
 announcements as (
     select * from thread_openings where role = 'staff' and kind <> 'direct'
 ),
+announced as (
+    select source, thread_id, message_id, parent_id, role from announced_roles
+),
 below as (
     select
         roles.source,
@@ -13,10 +16,10 @@ below as (
         roles.role,
         parents.message_id as parent_id,
         announcements.message_id as opening_id
-    from roles
+    from announced as roles
     join announcements
         on announcements.source = roles.source and announcements.thread_id = roles.thread_id
-    left join roles as parents
+    left join announced as parents
         on parents.source = roles.source
         and parents.thread_id = roles.thread_id
         and parents.message_id = roles.parent_id

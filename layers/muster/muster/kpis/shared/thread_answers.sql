@@ -2,7 +2,7 @@
 select
     episodes.source, episodes.thread_id, episodes.day, episodes.person, count(*) as answers
 from episodes
-join untimed_conversations as conversations
+join conversations
     on conversations.source = episodes.source
     and conversations.root_id = episodes.root_id
     and conversations.episode = episodes.episode

@@ -12,9 +12,12 @@ given as (
     select human_messages.source, human_messages.thread_id,
         human_messages.message_id, human_messages.day
     from human_messages
+    join messages
+        on messages.source = human_messages.source
+        and messages.message_id = human_messages.message_id
     join feedback_names
-        on feedback_names.name = human_messages.channel
-        or list_contains(human_messages.tags, feedback_names.name)
+        on feedback_names.name = messages.channel
+        or list_contains(messages.tags, feedback_names.name)
     where human_messages.role = 'member'
     union
     select human_messages.source, human_messages.thread_id,

@@ -1,5 +1,5 @@
--- One row per conversation: an episode of a thread (or sub-thread) that a member opened. Its days
--- and clocks are added in conversations.
+-- One row per conversation: an episode of a thread (or sub-thread) that a member opened (a view).
+-- Its days and clocks are added in conversations.
 with
 lively as (
     select
@@ -11,13 +11,13 @@ lively as (
 ),
 openers as (
     select
-        source, thread_id, root_id, episode, message_id, author_id, person, created_at, direction,
-        kind, channel, lang, url, is_reopening, next_at, is_reopened
+        source, thread_id, root_id, episode, message_id, author_id, person, created_at,
+        is_reopening, next_at, is_reopened
     from lively
     union all
     select
-        source, thread_id, root_id, episode, message_id, author_id, person, created_at, direction,
-        kind, channel, lang, url, is_reopening, null, null
+        source, thread_id, root_id, episode, message_id, author_id, person, created_at,
+        is_reopening, null, null
     from episodes
     where is_calm and is_opening
 ),
@@ -134,14 +134,14 @@ select
     openers.message_id,
     openers.author_id,
     openers.created_at as opened_at,
-    openers.direction,
-    openers.kind as message_kind,
-    openers.channel,
-    openers.lang,
-    openers.url,
+    written_messages.direction,
+    written_messages.kind as message_kind,
+    written_messages.channel,
+    written_messages.lang,
+    written_messages.url,
     case
-        when openers.direction = 'inbound' then 'inbound'
-        when openers.direction = 'ambient' and told.first_response_at is not null then 'outreach'
+        when written_messages.direction = 'inbound' then 'inbound'
+        when written_messages.direction = 'ambient' and told.first_response_at is not null then 'outreach'
     end as issue_kind,
     told.first_response_at,
     told.first_peer_answer_at,
@@ -159,6 +159,9 @@ select
         else coalesce(counts.staff_messages, told.staff_messages)
     end as staff_messages_to_resolution
 from openers
+join written_messages
+    on written_messages.source = openers.source
+    and written_messages.message_id = openers.message_id
 join told
     on told.source = openers.source
     and told.root_id = openers.root_id

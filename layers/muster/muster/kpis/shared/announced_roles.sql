@@ -1,0 +1,2 @@
+-- One row per message of a thread that staff opened, and who wrote it (a view).
+-- (as roles, with announced_messages for written_messages)

@@ -1,0 +1,2 @@
+-- One row per thread: its opening message, and who wrote it (a view).
+-- (as roles, with opening_messages for written_messages)

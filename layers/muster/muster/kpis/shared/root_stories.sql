@@ -1,0 +1,97 @@
+-- One row per root of a conversation, and whether its story is one episode, told without windows:
+-- its message opens it, is asked by a member before all others, and nothing else could have: the
+-- rest follows without a silence as long as the quiet hours or the gap, and no resolution lies
+-- before the last question. Most are; the others are told in lively_episodes.
+with
+told as (
+    select
+        source,
+        root_id,
+        max(case when message_id = root_id and not is_staff and not is_closing then created_at end)
+            as opened_at,
+        min(case when message_id <> root_id then created_at end) as second_at,
+        max(created_at) as last_at,
+        max(case when not is_staff and not is_closing then created_at end) as last_ask_at,
+        max(case when is_staff then created_at end) as last_staff_at,
+        min(case when is_escalating then created_at end) as escalated_at,
+        min(case when is_staff and not is_by_opener then created_at end) as first_response_at,
+        min(case when not is_staff and not is_by_opener then created_at end)
+            as first_peer_answer_at,
+        count(*) as messages,
+        count(case when is_staff then 1 end) as staff_messages,
+        count(is_by_opener) as messages_by_known,
+        count(case when kind = 'direct' then 1 end) as direct_messages
+    from human_messages
+    group by source, root_id
+),
+ends as (
+    select source, root_id, min(happened_at) as first_at from resolutions group by source, root_id
+),
+timed as (
+    select
+        told.*,
+        coalesce(source_settings.quiet, $quiet) as quiet_seconds,
+        least(
+            coalesce(source_settings.quiet, $quiet),
+            coalesce(source_settings.episode_gap, $quiet),
+            case when told.direct_messages > 0 then $episode_gap else $quiet end
+        ) as most_seconds,
+        ends.first_at as ended_at
+    from told
+    left join source_settings
+        on source_settings.source = told.source
+    left join ends
+        on ends.source = told.source and ends.root_id = told.root_id
+),
+judged as (
+    select
+        *,
+        opened_at is not null
+            and coalesce(second_at > opened_at, true)
+            and messages_by_known = messages
+            and coalesce(last_staff_at <> last_ask_at, true)
+            and coalesce(ended_at >= last_ask_at, true) as is_asked_once,
+        coalesce(date_diff('millisecond', opened_at, last_at) / 1000.0 < most_seconds, false)
+            as is_brief
+    from timed
+),
+-- Thanks break no silence, since they do not keep staff's answer from being the last word.
+spoken as (
+    select
+        human_messages.source,
+        human_messages.root_id,
+        date_diff(
+            'millisecond',
+            lag(human_messages.created_at) over (
+                partition by human_messages.source, human_messages.root_id
+                order by human_messages.created_at
+            ),
+            human_messages.created_at
+        ) / 1000.0 as silence
+    from human_messages
+    join judged
+        on judged.source = human_messages.source and judged.root_id = human_messages.root_id
+    where judged.is_asked_once and not judged.is_brief and not human_messages.is_closing
+),
+silences as (
+    select source, root_id, coalesce(max(silence), 0) as longest
+    from spoken
+    group by source, root_id
+)
+select
+    judged.source,
+    judged.root_id,
+    judged.opened_at,
+    judged.last_ask_at,
+    judged.last_staff_at,
+    judged.escalated_at,
+    judged.first_response_at,
+    judged.first_peer_answer_at,
+    judged.messages,
+    judged.staff_messages,
+    judged.quiet_seconds,
+    judged.is_asked_once
+        and (judged.is_brief or coalesce(silences.longest < judged.most_seconds, false)) as is_calm
+from judged
+left join silences
+    on silences.source = judged.source and silences.root_id = judged.root_id

@@ -1,0 +1,2 @@
+-- One row per message of whom the platform says that they solved its thread: as whom (a view).
+-- (as roles, with solver_messages for written_messages)
