@@ -212,18 +212,44 @@ def test_a_kill_in_the_middle_is_mended_by_erasing_again(
     assert texts and not found_in(lake, (handle, member, *(text for (text,) in texts)))
 
 
-class Killed:
-    """A store whose process ends before a certain write."""
+def test_killed_after_their_messages_and_before_their_threads_the_titles_go_all_the_same(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "muster.yaml").write_text("community: Desk\nsentiment: none\n")
+    found = open_project(tmp_path, clock=lambda: NOW, environment={}, http=None)
+    at, title = NOW.isoformat(), "What the doctor told me"
+    for table, text in (
+        ("messages", f"message_id,thread_id,author_id,created_at,text\n1,t1,anna,{at},Help\n"),
+        ("threads", f"thread_id,title,created_at\nt1,{title},{at}\nt2,Others' title,{at}\n"),
+    ):
+        (tmp_path / f"{table}.csv").write_text(text)
+        importing.import_file(found, table, tmp_path / f"{table}.csv", "desk")
+    with pytest.raises(KeyboardInterrupt):
+        erase(replace(found, lake=Killed(found.lake, "tables/threads/")), "desk", "anna")
+    assert engine.ask(found.lake.url(), "select author_id from messages").rows != (("anna",),)
+    erase(found, "desk", "anna")
+    left = engine.ask(found.lake.url(), "select title from threads order by thread_id").rows
+    assert [*left] == [(None,), ("Others' title",)]
 
-    def __init__(self, store: Any, writes: int) -> None:
-        self.store, self.left = store, writes
+
+class Killed:
+    """A store whose process ends before a write: that of a number, or the first to a place."""
+
+    def __init__(self, store: Any, before: int | str) -> None:
+        self.store, self.before, self.writes = store, before, 0
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("put", "delete"):
-            self.left -= 1
-            if self.left < 0:
+        found = getattr(self.store, name)
+        if name not in ("put", "delete"):
+            return found
+
+        def write(key: str, *rest: Any, **how: Any) -> Any:
+            if self.before == self.writes or key.startswith(str(self.before)):
                 raise KeyboardInterrupt
-        return getattr(self.store, name)
+            self.writes += 1
+            return found(key, *rest, **how)
+
+        return write
 
 
 def test_a_plain_word_is_a_name_only_where_it_is_used_as_one() -> None:

@@ -1,4 +1,7 @@
-"""Killed, doubled, repeated: the lake is the same as after one undisturbed fetch."""
+"""The real command killed at random, or repeated: the lake is as after one undisturbed fetch.
+
+``tests/faults`` kills it at every call, and runs several at once.
+"""
 
 import hashlib
 import json
@@ -18,7 +21,7 @@ import demo
 from muster.kpis import engine
 from muster.records import TABLES, columns
 
-KILLS = tries(3, 20)
+KILLS = tries(2, 20)
 WEEKS = 4
 
 
@@ -102,22 +105,13 @@ def test_killed_at_random_points_and_run_again_the_lake_is_the_same(server, proj
     for number in range(KILLS):
         folder = project(f"killed-{number}")
         process = fetching(server, folder)
-        time.sleep(chance.uniform(0.2, 1.0) * seconds)
+        time.sleep(chance.uniform(0.2, 0.6) * seconds)
         cut_short += process.poll() is None
         process.kill()
         process.communicate()
         fetch(server, folder)
         assert rows(folder) == expected
     assert cut_short > 0
-
-
-def test_two_fetches_at_once_make_the_same_lake(server, project, undisturbed):
-    shared = project("shared")
-    both = [fetching(server, shared), fetching(server, shared)]
-    for process in both:
-        _, trouble = process.communicate(timeout=240)
-        assert process.returncode == 0, trouble.decode()
-    assert rows(shared) == rows(undisturbed[0])
 
 
 def test_wrong_tokens_cost_one_clear_line_each_and_write_nothing(server, project):

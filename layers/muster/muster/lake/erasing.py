@@ -46,7 +46,6 @@ class Erasure:
     residue: Callable[[str], str]
     names: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
-    threads: frozenset[str] = frozenset()
 
     def may_name(self, text: str) -> bool:
         """Whether it is worth a closer look: most of a lake never heard of them."""
@@ -178,7 +177,8 @@ def _erased(table: Table, erasure: Erasure, stored: Stored) -> tuple[bytes, int]
 def _row(table: str, row: Cells, erasure: Erasure) -> Cells:
     column, gone, texts = _OWN.get(table, ("", (), ()))
     after = {name: _cell(name, value, erasure) for name, value in row.items()}
-    if table == "threads" and row["thread_id"] in erasure.threads:
+    # Asked of the hashes: after a kill the messages may no longer tell who opened it.
+    if table == "threads" and erasure.suppressed.has_opened(row["thread_id"]):
         after |= {"title": None, "url": None}
     if column and row[column] == erasure.member:
         after |= dict.fromkeys(gone) | {column: erasure.pseudonym}

@@ -61,7 +61,7 @@ def erase(project: Project, source: str, member: str) -> Erased:
     suppressed, pseudonym = suppression.add(lake, source, found.names, found.threads)
     erasure = Erasure(
         source, member, suppressed, pseudonym, residue(project.settings),
-        found.names, found.texts, found.threads,
+        found.names, found.texts,
     )  # fmt: skip
     raw_items = erasing.erase_raw(lake, erasure, is_theirs(found_in, suppressed))
     shown = replace(erasure, words=quotes.spellings(found.texts | found.titles))
