@@ -1,11 +1,11 @@
 """Merge synthetic messages into a fresh folder → rows a second and the process's peak memory.
 
-python bench/merge.py [--rows N] [--days D] [--letters L] [--again]
+python bench/merge.py [--rows N ...] [--days D] [--letters L] [--again]
 ``--days 27`` puts them all into one month: the worst case, in which parts fill up.
 
-python bench/merge.py --grow [--sizes 0 1 10]
-What a fetch of 2,000 new messages and 500 edits costs in a month that holds so many million rows
-already, in processor time, and as a ratio to the empty month.
+python bench/merge.py --grow [--sizes 0.1 1 10 100] [--new 2000] [--edits 500]
+What a fetch of so many new messages and edits costs in a month that holds so many million rows
+already, in processor time a row, and as a ratio to the first size.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from muster.store import FolderStore
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 SEEN = datetime(2026, 11, 24, tzinfo=UTC)
-NEW, EDITS, ROWS = 2_000, 500, 100_000  # a fetch's new and edited rows; the rows of a full part
+ROWS = 100_000  # of a full part
 
 
 def messages(count: int, days: float, letters: int) -> Iterator[Observed]:
@@ -85,54 +85,65 @@ def measure(count: int, days: float, letters: int, again: bool) -> dict[str, flo
     }
 
 
-def grown(millions: float, letters: int) -> dict[str, float]:
+def grown(millions: float, new: int, edits: int, letters: int) -> dict[str, float]:
     """Fill a month with full parts, then merge what a fetch brings: new rows, and edits of old."""
     with tempfile.TemporaryDirectory() as folder:
         store = FolderStore(Path(folder))
         parts = _filled(store, int(millions * 1_000_000), letters)
         fetched = [(replace(row, message_id=f"n{row.message_id}"), SEEN) for row, _ in
-                   messages(NEW, 27, letters)]  # fmt: skip
+                   messages(new, 27, letters)]  # fmt: skip
         edited = [(replace(row, likes=row.likes + 1), SEEN + timedelta(days=1)) for row, _ in
-                  islice(messages(ROWS, 27, letters), EDITS)] if parts else []  # fmt: skip
+                  islice(messages(ROWS, 27, letters), edits)] if parts else []  # fmt: skip
         started = time.process_time()
         changed = merge(store, "bench", [*fetched, *edited])["messages"]
         seconds = time.process_time() - started
     assert changed == len(fetched) + len(edited)
-    return {"million_rows": millions, "parts": parts, "seconds": round(seconds, 2),
+    return {"million_rows": millions, "parts": parts, "changed": changed,
+            "seconds": round(seconds, 2), "rows_per_second": round(changed / seconds),
             "milliseconds_per_row": round(1000 * seconds / changed, 3)}  # fmt: skip
 
 
 def _filled(store: FolderStore, count: int, letters: int) -> int:
-    """Parts as merges leave them: the rows of one, again and again under other ids."""
-    if not count:
-        return 0
-    table = TABLES["messages"]
-    rows = (cells(row, seen) for row, seen in messages(ROWS, 27, letters))
-    one = parquet.arrow(table, list(rows))
+    """Full parts as merges leave them: the first has the edited rows, the others other ids.
+
+    From the second on they are one file under many names. Nothing that is merged stands in them,
+    so looking into each costs what it would if each had ids of its own.
+    """
+    rows = (cells(row, seen) for row, seen in messages(ROWS, 27, letters) if count)
+    one = parquet.arrow(TABLES["messages"], list(rows))
     parts = count // ROWS
     for k in range(parts):
-        ids = one.column("message_id")
-        other = pc.binary_join_element_wise(ids, pa.scalar(f"-{k}"), "") if k else ids
-        data = parquet.encode(table, one.set_column(0, parquet.schema(table.row).field(0), other),
-                              limit=0)  # fmt: skip
-        store.put(f"tables/messages/source=bench/month=2025-01/part-{k}.parquet", data)
+        key = "tables/messages/source=bench/month=2025-01/part-{}.parquet"
+        if k < 2:
+            store.put(key.format(k), _part(one, f"-{k}" if k else ""))
+        else:
+            (store.root / key.format(k)).hardlink_to(store.root / key.format(1))
     return parts
+
+
+def _part(rows: pa.Table, ending: str) -> bytes:
+    table = TABLES["messages"]
+    ids = pc.binary_join_element_wise(rows.column("message_id"), pa.scalar(ending), "")
+    field = parquet.schema(table.row).field(0)
+    return parquet.encode(table, rows.set_column(0, field, ids), limit=0)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000])
     parser.add_argument("--days", type=float, default=420)
     parser.add_argument("--letters", type=int, default=150)
     parser.add_argument("--again", action="store_true", help="merge the same rows twice")
     parser.add_argument("--grow", action="store_true", help="the cost of a fetch as a month grows")
-    parser.add_argument("--sizes", type=float, nargs="+", default=[0, 1, 10], help="million rows")
+    parser.add_argument("--sizes", type=float, nargs="+", default=[0.1, 1, 10], help="million rows")
+    parser.add_argument("--new", type=int, default=2_000, help="new rows of the fetch")
+    parser.add_argument("--edits", type=int, default=500, help="edited rows of the fetch")
     chosen = parser.parse_args()
-    if chosen.grow:
-        first = 0.0
-        for size in chosen.sizes:
-            found = grown(size, chosen.letters)
-            first = first or found["seconds"]
-            print(json.dumps(found | {"times_the_first": round(found["seconds"] / first, 1)}))
-        raise SystemExit
-    print(json.dumps(measure(chosen.rows, chosen.days, chosen.letters, chosen.again)))
+    first = 0.0
+    for size in chosen.sizes if chosen.grow else ():
+        found = grown(size, chosen.new, chosen.edits, chosen.letters)
+        first = first or found["milliseconds_per_row"]
+        ratio = round(found["milliseconds_per_row"] / first, 1)
+        print(json.dumps(found | {"times_the_first": ratio}), flush=True)
+    for rows in () if chosen.grow else chosen.rows:
+        print(json.dumps(measure(rows, chosen.days, chosen.letters, chosen.again)), flush=True)

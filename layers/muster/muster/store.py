@@ -160,7 +160,7 @@ class FolderStore:
     ) -> str:
         path = self._path(key)
         try:
-            with self._locked(key) as unfinished:
+            with self._locked(_etag(key.encode())[:2]) as unfinished:
                 self._compare(key, if_match, if_new)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _write(unfinished, data)
@@ -172,7 +172,7 @@ class FolderStore:
     def delete(self, key: str, *, if_match: str | None = None) -> None:
         path = self._path(key)
         try:
-            with self._locked(key):
+            with self._locked(_etag(key.encode())[:2]):
                 if path.is_file():
                     self._compare(key, if_match, False)
                     path.unlink()
@@ -191,7 +191,10 @@ class FolderStore:
                     yield Entry(key, file.tell(), digest)
 
     def forget_versions(self) -> None:
-        """A folder keeps none."""
+        """A folder keeps none, but what a killed writer left unfinished goes."""
+        for left in (self.root / _HIDDEN).glob("*.unfinished"):
+            with self._locked(left.stem):
+                left.unlink(missing_ok=True)
 
     def url(self, key: str = "") -> str:
         return (self.root / key).as_posix() if key else self.root.as_posix()
@@ -206,10 +209,9 @@ class FolderStore:
                 yield (Path(parent) / name).relative_to(self.root).as_posix()
 
     @contextmanager
-    def _locked(self, key: str) -> Iterator[Path]:
+    def _locked(self, stripe: str) -> Iterator[Path]:
         hidden = self.root / _HIDDEN
         hidden.mkdir(parents=True, exist_ok=True)
-        stripe = _etag(key.encode())[:2]
         with (hidden / f"{stripe}.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield hidden / f"{stripe}.unfinished"

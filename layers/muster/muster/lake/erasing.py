@@ -33,6 +33,8 @@ ACCOUNTS = ("author_id", "member_id", "respondent_id", "customer_id", "solved_by
 TELLING = 12
 # Of others' raw items only what must be a quote is taken out: they may have said the same.
 QUOTED = 40
+Theirs = Callable[[Item], bool]
+Said = Callable[[Item], frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -200,24 +202,28 @@ def places(source: str) -> tuple[str, ...]:
     return f"raw/source={source}/", f"quarantine/source={source}/", "quarantine/source=import/"
 
 
-def erase_raw(store: Store, erasure: Erasure, is_theirs: Callable[[Item], bool]) -> int:
-    """Rewrite raw and quarantine without their items and names; how many items changed."""
+def erase_raw(store: Store, erasure: Erasure, is_theirs: Theirs, others_say: Said) -> int:
+    """Rewrite raw and quarantine without their items and names; how many items changed.
+
+    ``others_say`` gives the whole texts of others in an item: who writes the same does not quote.
+    """
     quoted = replace(erasure, words=_long(erasure.words, QUOTED))
-    change = partial(_raw, quoted, is_theirs)
+    change = partial(_raw, quoted, is_theirs, others_say)
     entries = [entry for place in places(erasure.source) for entry in store.list(place)]
     return sum(_again(store, entry.key, change) for entry in entries)
 
 
 def _raw(
-    erasure: Erasure, is_theirs: Callable[[Item], bool], stored: Stored
+    erasure: Erasure, is_theirs: Theirs, others_say: Said, stored: Stored
 ) -> tuple[bytes | None, int]:
     before = raw.unpack(stored.data)
-    after = [line for line in (_line(one, erasure, is_theirs) for one in before) if line]
+    lines = (_line(one, erasure, is_theirs, others_say) for one in before)
+    after = [line for line in lines if line]
     count = len(before) - len(after) + len(set(after) - set(before))
     return (raw.pack(after) if after else None), count
 
 
-def _line(line: str, erasure: Erasure, is_theirs: Callable[[Item], bool]) -> str:
+def _line(line: str, erasure: Erasure, is_theirs: Theirs, others_say: Said) -> str:
     if not erasure.may_name(line):
         return line
     found = json.loads(line)
@@ -225,6 +231,8 @@ def _line(line: str, erasure: Erasure, is_theirs: Callable[[Item], bool]) -> str
     kept = clean_item(item, erasure.suppressed, is_theirs)
     if kept is None:
         return ""
+    if same := erasure.words & others_say(item):
+        erasure = replace(erasure, words=erasure.words - same)
     body = without(kept.body, erasure)
     if (body, kept.context) == (item.body, item.context):
         return line

@@ -19,12 +19,13 @@ from muster.lake import erasing, person_ids, suppression
 from muster.lake.aside import ASIDE
 from muster.lake.erasing import Erasure
 from muster.lake.places import place_of
+from muster.lake.suppression import Suppressed
 from muster.pipeline import quotes
-from muster.pipeline.collect import is_theirs
+from muster.pipeline.collect import is_theirs, mapped, person_of
 from muster.pipeline.forgetting import forget
 from muster.pipeline.measure import all_sources
 from muster.project import Project
-from muster.records import TABLES
+from muster.records import TABLES, Item
 from muster.settings import Settings, Source
 from muster.store import Store, check_writable
 
@@ -63,7 +64,8 @@ def erase(project: Project, source: str, member: str) -> Erased:
         source, member, suppressed, pseudonym, residue(project.settings),
         found.names, found.texts,
     )  # fmt: skip
-    raw_items = erasing.erase_raw(lake, erasure, is_theirs(found_in, suppressed))
+    theirs, said = is_theirs(found_in, suppressed), others_say(found_in, suppressed)
+    raw_items = erasing.erase_raw(lake, erasure, theirs, said)
     shown = replace(erasure, words=quotes.spellings(found.texts | found.titles))
     mails = sum(_take_away(project.outbox, shown))
     told = ((project.site, ""), (lake, "measured/"), (lake, "receipts/"))
@@ -79,6 +81,20 @@ def erase(project: Project, source: str, member: str) -> Erased:
         store.forget_versions()
     left = tuple(entry.key for entry in lake.list("inbox/"))
     return Erased(source, rows, raw_items, mails, files, aside, left)
+
+
+def others_say(source: Source, suppressed: Suppressed) -> erasing.Said:
+    """A function that tells the whole texts in an item that are not of an erased member."""
+
+    def say(item: Item) -> frozenset[str]:
+        rows = (row for row, _ in mapped(source, [item])[0])
+        others = (row for row in rows if not suppressed.pseudonym(person_of(row)))
+        texts = (
+            getattr(row, name, None) for row in others for name in ("text", "title", "comment")
+        )
+        return frozenset(filter(None, texts))
+
+    return say
 
 
 def source_of(project: Project, name: str) -> Source:
