@@ -12,7 +12,7 @@ from observations import at, deletion, message, seen
 
 from muster.errors import Refused
 from muster.lake.cells import _accept_cell, _checks, accept, cells, month
-from muster.records import TABLES, AdSpend, Audience, Member
+from muster.records import TABLES, AdSpend, Audience, Member, Review
 
 SPEND = AdSpend(campaign_id="c", date=date(2026, 1, 1), currency="EUR", spend=Decimal("1.5"))
 
@@ -101,3 +101,10 @@ def test_a_month_is_that_of_the_rows_own_time_in_utc() -> None:
     day = Audience(account="us", metric="followers", measured_on=date(2026, 2, 1), value=1)
     assert month(TABLES["audience"], day) == "2026-02"
     assert month(TABLES["members"], Member(member_id="a")) is None
+
+
+def test_a_whole_number_with_more_digits_than_a_number_keeps_is_refused() -> None:
+    with pytest.raises(Refused, match="rating is 9007199254740993, more digits"):
+        accept(
+            Review(review_id="1", rating=2**53 + 1, rating_max=5.0, created_at=datetime.now(UTC))
+        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -181,6 +180,3 @@ def _count(result: Mapping[str, Any], named: Mapping[str, str]) -> None:
     if numbers:
         _metrics.flush_metrics()
     _metrics.clear_metrics()
-
-
-logging.getLogger("httpx").setLevel(logging.WARNING)  # its lines hold whole addresses

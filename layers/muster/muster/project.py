@@ -40,7 +40,7 @@ class Project:
     site: Store
     outbox: Store
     clock: Clock
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)  # secrets lie there
     http: Any
     notify: Callable[[Progress], None]
     mailer: Mailer = field(default_factory=Outbox)

@@ -20,6 +20,7 @@ Cells = dict[str, Any]
 _CENT = Decimal("0.0001")
 _MOST_MONEY = Decimal(10) ** 14
 _MOST_INT = 2**63
+_MOST_EXACT = 2**53
 _HASH = re.compile(r"[0-9a-f]{64}")
 MEANT = {
     "string": "text", "strings": "a list of texts", "timestamp": "a time like 2026-03-01T09:00:00Z",
@@ -192,6 +193,8 @@ def _int(name: str, value: int) -> None:
 
 
 def _float(name: str, value: float) -> None:
+    if isinstance(value, int) and abs(value) > _MOST_EXACT:
+        raise Refused(f"{name} is {_shown(value)}, more digits than a number keeps")
     if not math.isfinite(value):
         raise Refused(f"{name} is {_shown(value)}, but must be a number")
 

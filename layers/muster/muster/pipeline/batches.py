@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from muster.errors import Refused, Retry, SourceFailed
@@ -25,14 +25,19 @@ Cursor = Mapping[str, Any] | None
 Batch = tuple[list[Item], Cursor]
 
 
-def batches(pages: Iterable[Page], most: int = BATCH_ITEMS) -> Iterator[Batch]:
-    """Pages put together, bounded by items and characters, with the newest cursor that is safe."""
+def batches(
+    pages: Iterable[Page], most: int = BATCH_ITEMS, secrets: Collection[str] = ()
+) -> Iterator[Batch]:
+    """Pages put together, bounded by items and characters, with the newest cursor that is safe.
+
+    ``secrets`` (which may grow meanwhile) are what the platform sent back to us: no item keeps one.
+    """
     items: list[Item] = []
     cursor: Cursor = None
     room = BATCH_CHARS
     try:
         for page in pages:
-            found = [_held(item) for item in page.items]
+            found = [_held(_without(item, secrets)) for item in page.items]
             items.extend(item for item, _ in found)
             cursor = page.cursor if page.cursor is not None else cursor
             room -= sum(chars for _, chars in found)
@@ -44,10 +49,11 @@ def batches(pages: Iterable[Page], most: int = BATCH_ITEMS) -> Iterator[Batch]:
         raise
     except UNMAPPABLE as error:  # A page, or a cursor, of a shape that its platform never has.
         yield items, cursor
+        said = _clean(why(error), secrets)[:200]
         raise SourceFailed(
-            f"an answer has a shape that Muster does not know ({why(error)[:200]}): \
-check that base_url leads to the platform; if it does, this is a fault of Muster"
-        ) from error
+            f"an answer has a shape that Muster does not know ({said}): check that \
+base_url leads to the platform; if it does, this is a fault of Muster"
+        ) from None
     yield items, cursor
 
 
@@ -55,6 +61,24 @@ def why(error: BaseException) -> str:
     """What cannot be mapped, in one line: words of strangers stand in it."""
     kind, said = type(error).__name__, plain(str(error), LONGEST)
     return (said or kind) if isinstance(error, Refused) else f"{kind}: {said}"
+
+
+def _without(item: Item, secrets: Collection[str]) -> Item:
+    """The item as received, but for our own secrets."""
+    if not secrets:
+        return item
+    body, context = _clean([item.body, item.context], secrets)
+    return Item(item.stream, body, item.seen_at, context)
+
+
+def _clean(value: Any, secrets: Collection[str]) -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "***")
+        return value
+    if isinstance(value, Mapping):
+        return {_clean(key, secrets): _clean(found, secrets) for key, found in value.items()}
+    return [_clean(one, secrets) for one in value] if isinstance(value, list) else value
 
 
 def _held(item: Item) -> tuple[Item, int]:

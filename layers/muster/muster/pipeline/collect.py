@@ -111,7 +111,8 @@ def _visit(
     window = _window(project, source, {} if is_backfill else memory.cursor, since, until)
     run, fetched, mood = run_name(started), Fetched(source.name), moods.mood(project, source.name)
     with closing(api) if api is not None else nullcontext():
-        found = batches(platform.pages(api, window), _most(project, source))
+        echoed = project.http.echoed if project.http else ()
+        found = batches(platform.pages(api, window), _most(project, source), echoed)
         for number, (items, reached) in enumerate(found):
             fetched, covered = _store(project, source, run, number, items, fetched, mood)
             cursor = memory.cursor if is_backfill or reached is None else reached

@@ -29,7 +29,7 @@ def receive(project: Project, key: str) -> dict[str, Any]:
     The same file announced twice is taken once. Returns the outcome, and 1 or 0 ``problems``.
     """
     with TemporaryDirectory() as folder:
-        file = Path(folder) / f"file{PurePosixPath(key).suffix}"
+        file = Path(folder) / f"file{PurePosixPath(key).suffix[:20]}"
         try:
             if not project.lake.download(key, file):
                 return {"outcome": "not there", "problems": 0}

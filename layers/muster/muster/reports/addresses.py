@@ -39,7 +39,7 @@ def kpi_page(kpi: str) -> str:
 def kpi_csv(kpi: str, segment: str = "all") -> str:
     """The numbers of one measure."""
     name = kpi if segment == "all" else f"{kpi}-{segment}"
-    return f"data/{inert.slug(name)}.csv"
+    return f"data/{inert.distinct(name)}.csv"
 
 
 def report_page(name: str, period_start: date) -> str:

@@ -49,7 +49,7 @@ def xmr(
             _dates(plot),
         )
     )
-    key = key or inert.slug(f"{measure.kpi}-{measure.segment}-{frame.name}")
+    key = key or inert.distinct(f"{measure.kpi}-{measure.segment}-{frame.name}")
     told = (measure.title, describe(measure, say, events))
     return marks.picture((frame.width, frame.height), key, told, inside, frame.font)
 

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
+from hashlib import blake2b
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -79,6 +80,14 @@ def csv_cell(value: object) -> object:
 def slug(raw: str) -> str:
     """A file name of letters, digits, ``_`` and ``-``."""
     return re.sub(r"[^a-z0-9_-]+", "-", raw.lower()).strip("-")[:80] or "unnamed"
+
+
+def distinct(raw: str) -> str:
+    """The same, but no two texts share it: what lost letters (Hilfe/помощь) ends with a digest."""
+    found = slug(raw)
+    if found == raw.replace("=", "-"):
+        return found
+    return f"{found}-{blake2b(raw.encode('utf-8', 'replace'), digest_size=4).hexdigest()}"
 
 
 def everything(value: T) -> T:

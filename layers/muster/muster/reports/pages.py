@@ -318,7 +318,7 @@ def _portrait(
         wide=_inline(chart.xmr(measure, say, wide, view.events)),
         narrow=_inline(chart.xmr(measure, say, chart.NARROW, view.events)),
         csv=addresses.kpi_csv(measure.kpi, measure.segment),
-        rows=_rows(measure, say, f"{inert.slug(measure.segment)}-" if named else ""),
+        rows=_rows(measure, say, f"{inert.distinct(measure.segment)}-" if named else ""),
         summary=say.NUMBERS_OF.format(len(measure.points)),
         is_short=len(measure.points) <= SHORT,
     )

@@ -6,10 +6,17 @@ import smtplib
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 
-from muster.errors import BadSettings, MaybeSent, SourceFailed, Unavailable, Undeliverable
+from muster.errors import (
+    BadSettings,
+    MaybeSent,
+    MusterError,
+    SourceFailed,
+    Unavailable,
+    Undeliverable,
+)  # fmt: skip
 from muster.secret import reveal
 from muster.settings import Smtp
 
@@ -22,13 +29,23 @@ class SmtpServer:
     """A connection per mail: reports are few, and one that broke costs no other."""
 
     settings: Smtp
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     outcome: str = "sent by SMTP"
 
     def send(self, message: EmailMessage, recipient: str) -> str:
-        with self._connected() as server, _answers_told(recipient):
+        with self._hushed(), self._connected() as server, _answers_told(recipient):
             server.send_message(message, to_addrs=[recipient])
         return str(message["Message-ID"])
+
+    @contextmanager
+    def _hushed(self) -> Iterator[None]:
+        """A server that repeats our password in its answer: it stands in no error of ours."""
+        try:
+            yield
+        except MusterError as error:
+            word, said = self._password() if self.settings.user else "", str(error)
+            # Not even in a traceback, whose causes have the server's own words.
+            raise type(error)(said.replace(word, "***") if word else said) from None
 
     @property
     def port(self) -> int:

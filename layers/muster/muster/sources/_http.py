@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -39,6 +39,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 Params = Mapping[str, Any]
 _log = logging.getLogger(__name__)
+logging.getLogger("httpx").setLevel(logging.WARNING)  # its lines hold whole addresses
 
 
 class Held(Protocol):
@@ -66,6 +67,7 @@ class Http:
     max_body: int = 64 * 1024 * 1024
     held: Held | None = field(default=None, repr=False)
     asked: list[None] = field(default_factory=list, repr=False)
+    echoed: set[str] = field(default_factory=set, repr=False)  # secrets that came back in answers
 
     @property
     def requests(self) -> int:
@@ -306,7 +308,8 @@ class Api:
                 response.close()
         except (httpx.TransportError, httpx.DecodingError) as error:
             what = self._scrubbed(plain(str(error)) or type(error).__name__)
-            raise Unavailable(f"{self.name}: no answer from {where}: {what}") from error
+            # A traceback, too, is read by others: the cause is told in the same words.
+            raise Unavailable(f"{self.name}: no answer from {where}: {what}") from type(error)(what)
         except (httpx.InvalidURL, UnicodeEncodeError) as error:
             kind = type(error).__name__
             raise SourceFailed(f"{self.name}: {where} cannot be asked for: {kind}") from None
@@ -327,7 +330,11 @@ only {' and '.join(PACKED)} were asked for"
                 where = self._where(response.url)
                 limit = f"more than {self.http.max_body:,} bytes"
                 raise SourceFailed(f"{self.name}: {where} sends {limit} at once: check base_url")
-        return b"".join(parts)
+        raw = b"".join(parts)
+        self.http.echoed.update(
+            one for one in self._hidden() if len(one) > 11 and one.encode() in raw
+        )
+        return raw
 
     def _judge(self, response: httpx.Response, raw: bytes, read: Read) -> Answer:
         """The answer if it is one; else the error that says what to do about it."""
@@ -370,12 +377,14 @@ muster.yaml, whether it is still valid, and what it may read"
             return f"{self.name}: {where} does not exist ({told}): check base_url and account"
         return f"{self.name}: {where} cannot be asked for ({told})"
 
+    def _hidden(self) -> Iterator[str]:
+        yield from self._secrets
+        for value in self._signature.values():
+            yield from (one for one in (value, value.split(" ")[-1]) if len(one) > 5)
+
     def _scrubbed(self, text: str) -> str:
-        signed = [
-            one for value in self._signature.values() for one in (value, value.split(" ")[-1])
-        ]
-        for secret in (*self._secrets, *signed):
-            text = text.replace(secret, "***") if len(secret) > 5 else text
+        for secret in self._hidden():
+            text = text.replace(secret, "***")
         return text
 
     def _where(self, url: httpx.URL) -> str:

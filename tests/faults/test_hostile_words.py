@@ -7,6 +7,8 @@ import html.parser
 import io
 import json
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -14,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from muster.pipeline import importing, measure, publish
+from muster.pipeline import importing, latest, measure, publish
 from muster.project import Project, open_project
 from muster.reports import inert
 
@@ -23,14 +25,13 @@ SCRIPT, IMAGE = "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'
 FORMULA, BIDI = '=HYPERLINK("http://evil.example";"click")', "\u202etxt.exe\u202c\u200b"
 LONG = "x" * 10_000
 NAMES = (SCRIPT, IMAGE, FORMULA, BIDI, LONG)
-SETTINGS = """\
-community: Help desk
-sources: [{name: old, platform: file}]
-goals:
-  - {name: '=1+1', objective: Help, kpi: response_rate, target: {at_least: 90%}, by: 2027-12-31}
-reports:
-  - {name: weekly, sender: desk@example.org, recipients: [chief@example.org]}
-"""
+SQL, STYLE = "'; drop table messages; --", "</style><style>*{display:none}"
+FILLED, HEADER = "{{7*7}}${7*7}{%%}{0.__class__}", "a\r\nBcc: evil@example.org\r\n\r\nhi"
+DRIVES = "\x1b[2J\x1b]0;owned\x07\x9b31m"
+WORDS = [
+    f"{word} zq"  # what no message says: they are words of the settings
+    for word in (SCRIPT, IMAGE, FORMULA, BIDI, SQL, STYLE, FILLED, HEADER, DRIVES, LONG)
+]
 IMAGES = ("cid:", "data:image/png;base64,")  # charts of the mail, and of its copy for browsers
 INVISIBLE = re.compile("[\u202a-\u202e\u2066-\u2069\u200b\x00-\x08\x0b-\x1f]")
 
@@ -58,11 +59,38 @@ def messages() -> list[dict[str, object]]:
     return found
 
 
+def settings(words: Sequence[str]) -> str:
+    """Settings with such words wherever any text may stand."""
+    goals = [
+        {"name": f"{word}{number}", "objective": word, "owner": word, "kpi": "response_rate",
+         "target": {"at_least": "90%"}, "by": "2027-12-31"}
+        for number, word in enumerate(words)
+    ]  # fmt: skip
+    own = {"escalation": {"tags": words}, "resolution_tags": words}
+    return json.dumps({
+        "community": words[0] + words[2], "note": "".join(words), **own,
+        "sources": [{"name": "old", "platform": "file", "terms": words, "account": words[4],
+                     "closing_phrases": {words[4]: words}, **own}],
+        "staff": [{"account": word} for word in words], "bots": [{"group": words[4]}],
+        "brand_terms": words, "product_terms": words,
+        "closing_phrases": {"en": words, words[4]: words},
+        "solution_channels": words, "feedback": words, "targeted_segments": words,
+        "ad_channels": dict.fromkeys(words[:-1], words[4]), "goals": goals,
+        "events": [{"name": word, "starts": "2026-11-10"} for word in words],
+        "reports": [{"name": "weekly", "title": words[7] + words[0], "sender": "desk@example.org",
+                     "site_url": "javascript:alert(1)", "recipients": ["chief@example.org"]}],
+    })  # fmt: skip
+
+
+def opened(folder: Path, words: Sequence[str]) -> Project:
+    (folder / "muster.yaml").write_text(settings(words), encoding="utf-8")
+    return open_project(folder, clock=lambda: NOW, environment={}, http=None)
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("hostile")
-    (folder / "muster.yaml").write_text(SETTINGS)
-    found = open_project(folder, clock=lambda: NOW, environment={}, http=None)
+    found = opened(folder, WORDS)
     threads = [
         {"thread_id": f"t{number}", "title": NAMES[number % 5], "url": "data:text/html,x",
          "created_at": (NOW - timedelta(hours=13 * (number + 1))).isoformat()}
@@ -103,13 +131,16 @@ def test_no_page_and_no_mail_runs_or_loads_what_they_wrote(project: Project) -> 
     for path, page in found.items():
         for tag, attributes in Parsed(page).tags:
             assert tag != "script" or "/assets/" in f"/{attributes['src']}", path
+            assert tag not in ("iframe", "object", "embed", "base"), path
+            assert "display:none" not in (attributes.get("style") or ""), path
             assert tag != "img" or (attributes["src"] or "").startswith(IMAGES), path
             assert not [name for name in attributes if name.startswith("on")], path
             for name in ("href", "src"):
                 scheme = urlsplit(attributes.get(name) or "").scheme
                 assert tag == "img" or scheme in ("", "http", "https", "mailto"), path
         assert not INVISIBLE.search(page), path
-        assert "x" * 700 not in page, path
+        assert "x" * 700 not in page and "<style>*{" not in page, path
+    assert any("{{7*7}}${7*7}" in page for page in found.values()), "no template fills words in"
 
 
 def test_the_mail_s_text_part_and_its_headers_are_plain_lines(project: Project) -> None:
@@ -121,6 +152,8 @@ def test_the_mail_s_text_part_and_its_headers_are_plain_lines(project: Project) 
     assert body is not None and "terrible" in body.get_content()
     assert not INVISIBLE.search(body.get_content())
     assert mail["to"] == "chief@example.org" and not mail.defects
+    assert mail["bcc"] is None and len(mail.get_all("subject")) == 1
+    assert "\n" not in mail["subject"] and not INVISIBLE.search(mail["subject"])
 
 
 def test_no_cell_of_any_table_is_a_formula_and_json_holds_no_tag(project: Project) -> None:
@@ -137,3 +170,15 @@ def test_no_cell_of_any_table_is_a_formula_and_json_holds_no_tag(project: Projec
     assert any(cell.startswith("'=") for cell in told)
     assert not [cell for cell in told if inert.csv_cell(cell) != cell]
     assert all(len(cell) <= 2_001 for cell in cells)
+
+
+def test_words_of_the_settings_are_never_part_of_a_statement(
+    project: Project, tmp_path: Path
+) -> None:
+    """The same lake under harmless words that match as little: the same values, every table."""
+    harmless = [f"no such word {number}" for number in range(len(WORDS))]
+    other = replace(opened(tmp_path, harmless), lake=project.lake)
+    first, second = latest.read(project), measure.compute(other, NOW, is_kept=False)
+    assert not first.problems and not second.problems
+    assert len(first.values) > 500
+    assert sorted(map(str, first.values)) == sorted(map(str, second.values))
