@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -46,6 +47,14 @@ def fetching(tmp_path: Path) -> Callable[..., tuple[Project, Fetched, list[int]]
 def stored(project: Project) -> int:
     """How many messages the lake holds."""
     return int(engine.ask(project.lake.url(), "select count(*) from messages").rows[0][0])
+
+
+def test_messages_of_before_the_window_vouch_for_nothing() -> None:
+    early, since = NOW - timedelta(days=900), NOW - timedelta(days=30)
+    told = {"messages": early, "audience": early}
+    assert collect._asked_for(told, since) == {"messages": since, "audience": early}
+    assert collect._asked_for(told, None) == told
+    assert collect._asked_for({"messages": NOW}, since) == {"messages": NOW}
 
 
 def test_what_came_before_the_trouble_is_kept_and_not_asked_for_again(

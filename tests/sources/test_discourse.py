@@ -102,6 +102,17 @@ def test_a_since_in_the_settings_is_no_backfill_every_time() -> None:
     assert sum("/posts.json?before" in one for one in forum.asked) <= 4
 
 
+def test_a_second_fetch_brings_no_older_posts_of_topics_that_go_on() -> None:
+    forum, since = forum_of(400), START + 35 * HOUR
+    forum.write(401, 4, 2, START + 400 * HOUR, "<p>Once more</p>")  # the topic of posts 31 to 40
+    options = OPTIONS.model_copy(update={"since": since.date()})
+    lake = Lake(forum, options).fetch(START + 401 * HOUR, since=since)
+    forum.edit(38, "<p>Better</p>", START + 401 * HOUR)
+    lake.fetch(START + 402 * HOUR, since=since)
+    assert lake.message(38)["text"] == "Better"
+    assert lake.ids() == {str(n) for n in range(36, 402)}
+
+
 def test_newest_posts_that_are_private_hide_nothing() -> None:
     forum = forum_of(60)
 

@@ -115,6 +115,7 @@ def _visit(
         found = batches(platform.pages(api, window), _most(project, source), echoed)
         for number, (items, reached) in enumerate(found):
             fetched, covered = _store(project, source, run, number, items, fetched, mood)
+            covered = _asked_for(covered, window.since)
             cursor = memory.cursor if is_backfill or reached is None else reached
             memory = replace(memory, cursor=cursor, covered=first_of(memory.covered, covered))
             memory = state.save(lake, source.name, _counted(memory, fetched))
@@ -342,6 +343,13 @@ def _vouched(
 ) -> dict[str, datetime]:
     """A success vouches for messages from ``since`` or the first one; with neither, from now on."""
     return first_of(covered, {"messages": since or started})
+
+
+def _asked_for(covered: Mapping[str, datetime], since: datetime | None) -> Mapping[str, datetime]:
+    """A message from before what was asked for came along with another: it vouches for nothing."""
+    if since is None or "messages" not in covered:
+        return covered
+    return {**covered, "messages": max(since, covered["messages"])}
 
 
 def _counted(memory: State, fetched: Fetched) -> State:

@@ -11,7 +11,7 @@ from muster.clock import DAY
 from muster.records import Item, KnownMessage, Page
 from muster.sources import Window
 from muster.sources._answer import Answer
-from muster.sources._discourse_answers import granted, id_of, is_id, records, stream
+from muster.sources._discourse_answers import granted, id_of, is_id, records, stream, time_of
 from muster.sources._discourse_rows import author
 from muster.sources._http import Api
 
@@ -147,10 +147,19 @@ def again(fetch: Fetch, topic: int | str) -> list[Item]:
     posts, ids = _topic_posts(fetch, topic, found.body), stream(found.body)
     note(fetch, posts)
     category = found.body.get("category_id")
-    items = [post_item(fetch, post, found.seen_at, category) for post in posts]
+    wanted = [post for post in posts if _is_wanted(fetch, post, there)]
+    items = [post_item(fetch, post, found.seen_at, category) for post in wanted]
     shown = {str(id_) for id_ in ids}
     missing = [one for one in there if ids and one.message_id not in shown]
     return items + [_looked_up(fetch, one) for one in missing]
+
+
+def _is_wanted(fetch: Fetch, post: Any, there: Sequence[KnownMessage]) -> bool:
+    """What was written before the window began is left out, as on the first fetch, if not known."""
+    since = fetch.run["since"]
+    first = datetime.fromisoformat(since) if since else None
+    is_known = str(id_of(post)) in {one.message_id for one in there}
+    return is_known or is_inside(time_of(post, "created_at"), first, None)
 
 
 def _topic_posts(fetch: Fetch, topic: int | str, body: Any) -> list[dict[str, Any]]:
