@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import demo
+from muster import as_json
 from muster.kpis import engine
 from muster.lake import erasing, raw, suppression
 from muster.pipeline import access, collect, importing, measure, publish
@@ -145,7 +146,7 @@ def plain(path: Path) -> str:
 def found_in(project: Project, needles: tuple[str, ...]) -> set[str]:
     """Which needles stand anywhere in the project's folder, as they are or escaped in JSON."""
     texts = [plain(path) for path in project.folder.rglob("*") if path.is_file()]
-    spelled = {one: (one, json.dumps(one)[1:-1]) for one in needles}
+    spelled = {one: (one, *as_json.spelled(one)) for one in needles}
     return {one for one, ways in spelled.items() for text in texts if any(w in text for w in ways)}
 
 
@@ -281,6 +282,15 @@ def test_a_plain_word_is_a_name_only_where_it_is_used_as_one() -> None:
     assert known.value({"username": "thanks", "name": "T. Hanks", "text": "thanks"}) == {
         "username": "erased-1", "name": None, "text": "thanks",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["ÉLODIE", 'Ünal\t"Ü"', "Страшко"])
+@pytest.mark.parametrize("is_ascii", [True, False])
+def test_a_name_is_found_however_a_line_of_raw_spells_it(name: str, is_ascii: bool) -> None:
+    known = suppression.Suppressed("s", {})
+    erasure = erasing.Erasure("forum", "7", known, "erased-1", str, names=frozenset({name}))
+    assert erasure.may_name(json.dumps({"username": name}, ensure_ascii=is_ascii))
+    assert not erasure.may_name(json.dumps({"username": "Bob"}))
 
 
 def test_a_quote_of_theirs_in_another_s_item_loses_its_words() -> None:

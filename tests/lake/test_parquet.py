@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pyarrow as pa
@@ -33,6 +34,16 @@ def test_every_table_is_written_and_read_back() -> None:
         part = parquet.decode(table, data, "here")
         assert part.rows.schema.names == [column.name for column in columns(table.row)]
         assert not part.is_full
+
+
+def test_cells_come_back_as_arrow_would_give_them() -> None:
+    rows = parquet.arrow(MESSAGES, [cells(message(n, tags=("a",)), seen(n)) for n in range(99)])
+    pieces = pa.concat_tables([rows.slice(0, 50), rows.slice(60), rows.slice(0, 0)])
+    assert parquet.cells(pieces) == pieces.to_pylist()
+    assert parquet.cells(rows.slice(0, 0)) == []
+    spend = AdSpend(campaign_id="c", date=date(1969, 12, 31), currency="EUR", spend=Decimal("1.5"))
+    stored = parquet.arrow(TABLES["ad_spend"], [cells(spend, datetime(1950, 1, 1, tzinfo=UTC))])
+    assert parquet.cells(stored) == stored.to_pylist()
 
 
 def test_types_are_as_promised() -> None:

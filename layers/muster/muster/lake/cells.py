@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
+import operator
 import re
 import typing
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
-from operator import attrgetter
 from typing import Any, Literal
 
 from muster.errors import Refused
@@ -40,11 +39,13 @@ def accept(row: Row | Deletion) -> None:
         _timestamp("deleted_at", row.deleted_at)
         return
     kind: type = type(row)
-    for value, check in zip(_values(kind)(row), _checks(kind), strict=True):
-        if value is None and check.column.nullable:
+    for value, (may_lack, plain, fits, column) in zip(
+        _values(kind)(row), _checks(kind), strict=True
+    ):
+        if value is None and may_lack:
             continue
-        if not (type(value) is check.plain and check.fits(value)):
-            _accept_cell(check.column, value, check.choices)
+        if not (type(value) is plain and fits(value)):
+            _accept_cell(column, value, allowed(kind).get(column.name, ()))
     if isinstance(row, Member) and row.email_hash and not _HASH.fullmatch(row.email_hash):
         raise Refused("email_hash must be 64 hexadecimal digits: never write an address there")
     for name in TABLES[TABLE_OF[kind]].key:
@@ -56,10 +57,9 @@ def cells(row: Row, observed_at: datetime) -> Cells:
     """The row by column name, rounded as the lake rounds it, with its ``observed_at``."""
     kind: type = type(row)
     found = dict(zip(_names(kind), _values(kind)(row), strict=True))
-    for name in _lists(kind):
-        found[name] = None if found[name] is None else list(found[name])
-    for name in _money(kind):
-        found[name] = None if found[name] is None else found[name].quantize(_CENT)
+    for name, stored in _rounded(kind):
+        if found[name] is not None:
+            found[name] = stored(found[name])
     found["observed_at"] = observed_at
     return found
 
@@ -98,39 +98,34 @@ def _names(row: type) -> tuple[str, ...]:
 @cache
 def _values(row: type) -> Any:
     """A function that gives all values of a row, in the order of its columns."""
-    return attrgetter(*_names(row))
+    return operator.attrgetter(*_names(row))
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
-    """A column, and the quick look that nearly every value passes; others are looked at closely."""
-
-    column: Column
-    choices: tuple[str, ...]
-    plain: type
-    fits: typing.Callable[[Any], bool]
+# Whether a column may lack a value, the type and the quick look that nearly every value passes, and
+# the column, for a close look at the others.
+_Check = tuple[bool, Any, typing.Callable[[Any], bool], Column]
 
 
 @cache
 def _checks(row: type) -> tuple[_Check, ...]:
     choices = allowed(row)
     return tuple(
-        _Check(column, told, *_quick(column.type, told))
+        (column.nullable, *_quick(column.type, choices.get(column.name, ())), column)
         for column in _own_columns(row)
-        for told in [choices.get(column.name, ())]
     )
 
 
-def _quick(kind: str, choices: tuple[str, ...]) -> tuple[type, typing.Callable[[Any], bool]]:
+def _quick(kind: str, choices: tuple[str, ...]) -> tuple[Any, typing.Callable[[Any], bool]]:
     if choices:
         return str, frozenset(choices).__contains__
     return {
         "string": (str, str.isascii),
+        "strings": (tuple, operator.not_),
         "bool": (bool, _is_fine),
         "int": (int, lambda value: -_MOST_INT <= value < _MOST_INT),
         "float": (float, math.isfinite),
         "timestamp": (datetime, lambda at: at.tzinfo is UTC and 1900 < at.year < 9999),
-    }.get(kind, (_Check, _is_fine))  # no value is one: it is looked at closely
+    }.get(kind, (typing.Never, _is_fine))  # no value is one: it is looked at closely
 
 
 def _is_fine(_: Any) -> bool:
@@ -138,13 +133,11 @@ def _is_fine(_: Any) -> bool:
 
 
 @cache
-def _lists(row: type) -> tuple[str, ...]:
-    return tuple(column.name for column in _own_columns(row) if column.type == "strings")
-
-
-@cache
-def _money(row: type) -> tuple[str, ...]:
-    return tuple(column.name for column in _own_columns(row) if column.type == "money")
+def _rounded(row: type) -> tuple[tuple[str, typing.Callable[[Any], Any]], ...]:
+    """The columns whose cells are not the values themselves."""
+    ways = {"strings": list, "money": lambda amount: amount.quantize(_CENT)}
+    found = _own_columns(row)
+    return tuple((one.name, ways[one.type]) for one in found if one.type in ways)
 
 
 def _accept_cell(column: Column, value: Any, choices: tuple[str, ...]) -> None:

@@ -5,7 +5,6 @@ Their messages keep their rows, times and numbers under a pseudonym; text, links
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial, reduce
@@ -13,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from muster import as_json
 from muster.errors import Conflict
 from muster.lake import parquet, raw
 from muster.lake.cells import Cells
@@ -58,9 +58,10 @@ class Erasure:
     def _needles(self) -> tuple[str, ...]:
         """What a text or a line of JSON holds if it names or quotes them."""
         plain = {one.casefold() for one in (*self.names, *self.words)}
-        as_json = {json.dumps(one)[1:-1] for one in plain}
+        told = (*plain, *self.names, *self.words)
+        spelled = {one.casefold() for text in told for one in as_json.spelled(text)}
         short = {one for one in plain if one.isdigit() and len(one) < SHORTEST_ID}
-        return (*((plain | as_json) - short), *(f'":{one}' for one in short))
+        return (*((plain | spelled) - short), *(f'":{one}' for one in short))
 
     def unnamed(self, text: str) -> str:
         """Any text without their names."""
@@ -83,7 +84,7 @@ def own_rows(store: Store, source: str, member: str) -> Iterator[tuple[str, Cell
             if stored is not None:
                 rows = parquet.decode(TABLES[name], stored.data, store.url(entry.key)).rows
                 mask = pa.compute.equal(rows.column(column), member)
-                yield from ((name, row) for row in rows.filter(mask).to_pylist())
+                yield from ((name, row) for row in parquet.cells(rows.filter(mask)))
 
 
 def rows_about(
@@ -101,7 +102,7 @@ def rows_about(
                     opened = pa.array([*threads], pa.string())
                     masks.append(pa.compute.is_in(rows.column("thread_id"), value_set=opened))
                 theirs = reduce(pa.compute.or_kleene, masks)
-                yield from ((name, row) for row in rows.filter(theirs).to_pylist())
+                yield from ((name, row) for row in parquet.cells(rows.filter(theirs)))
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def _again(store: Store, key: str, change: Callable[[Stored], tuple[bytes | None
 
 def _erased(table: Table, erasure: Erasure, stored: Stored) -> tuple[bytes, int]:
     part = parquet.decode(table, stored.data, table.name)
-    before = part.rows.to_pylist()
+    before = parquet.cells(part.rows)
     after = [_row(table.name, row, erasure) for row in before]
     count = sum(one != other for one, other in zip(before, after, strict=True))
     rows = parquet.arrow(table, after)
@@ -226,7 +227,7 @@ def _raw(
 def _line(line: str, erasure: Erasure, is_theirs: Theirs, others_say: Said) -> str:
     if not erasure.may_name(line):
         return line
-    found = json.loads(line)
+    found = as_json.loads(line)
     item = raw.item_of(line)
     kept = clean_item(item, erasure.suppressed, is_theirs)
     if kept is None:

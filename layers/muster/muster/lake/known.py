@@ -46,7 +46,7 @@ def _all(store: Store, source: str, table: Table, member: str) -> Iterator[Any]:
     names = tuple(one.name for one in columns(table.row) if one.name not in _WORDS)
     for part in store.list(f"tables/{table.name}/source={source}/"):
         rows = _rows(store, part.key, table, names)
-        for row in rows.filter(pc.invert(_is_erased(rows, member))).to_pylist():
+        for row in parquet.cells(rows.filter(pc.invert(_is_erased(rows, member)))):
             yield table.row(**row)
 
 
@@ -67,10 +67,9 @@ def _known(rows: pa.Table, since: datetime) -> Iterator[KnownMessage]:
         pc.is_null(rows.column("deleted_at")), pc.invert(_is_erased(rows, "author_id"))
     )
     there = rows.filter(pc.and_(from_then, is_there))
-    for batch in there.sort_by(
-        [("created_at", "ascending"), ("message_id", "ascending")]
-    ).to_batches():
-        for row in batch.drop_columns(["deleted_at", "author_id"]).to_pylist():
+    order = [("created_at", "ascending"), ("message_id", "ascending")]
+    for batch in there.drop_columns(["deleted_at", "author_id"]).sort_by(order).to_batches():
+        for row in parquet.cells(batch):
             yield KnownMessage(**row)
 
 

@@ -94,7 +94,7 @@ def _once(table: Table, rows: pa.Table) -> pa.Table:
     twice = counted.filter(pc.greater(counted.column("count_all"), 1)).select(names)
     mask = _holds(table, rows, {_key(table, row) for row in twice.to_pylist()})
     found: dict[Key, list[Cells]] = {}
-    for row in rows.filter(mask).to_pylist():
+    for row in parquet.cells(rows.filter(mask)):
         found.setdefault(_key(table, row), []).append(row)
     settled = [_settled(table, one) for one in found.values()]
     return pa.concat_tables([rows.filter(pc.invert(mask)), parquet.arrow(table, settled)])
@@ -161,7 +161,7 @@ def _gather(store: Store, table: Table, where: Mapping[Key, Iterable[str]]) -> i
     parts = [part for name in names if (part := _read(store, name))]
     copies: dict[Key, list[tuple[Cells, Place]]] = {}
     for part in parts:
-        for row in part.rows.filter(_holds(table, part.rows, where)).to_pylist():
+        for row in parquet.cells(part.rows.filter(_holds(table, part.rows, where))):
             copies.setdefault(_key(table, row), []).append((row, part.place))
     homes = _brought(store, table, copies)
     return sum(_drop(store, part, copies, homes) for part in parts)

@@ -195,7 +195,7 @@ def _into(place: _Month, k: int, stored: Stored, batch: Batch) -> _Merged:
     if keys.is_full and not pc.any(mask, min_count=0).as_py():
         return _Merged(0, batch, False)
     part = parquet.decode(table, stored.data, where)
-    held = part.rows.filter(mask).to_pylist()
+    held = parquet.cells(part.rows.filter(mask))
     settled, left = _settled(table, held, batch)
     fresh, left = ([], left) if part.is_full else _fresh(table, left)
     settled = place.complete(settled + fresh)

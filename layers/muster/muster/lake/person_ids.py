@@ -94,6 +94,11 @@ def rename(store: Store, account: Account, pseudonym: str) -> None:
     change(store, lambda log: map(without, log))
 
 
+def sources(store: Store) -> frozenset[str]:
+    """Every source that has members."""
+    return frozenset(source for _, source in _parts(store))
+
+
 def members(store: Store) -> Iterator[Held]:
     """Every member of every source."""
     for key, source in _parts(store):

@@ -9,11 +9,10 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
+from muster import as_json
 from muster.errors import StoreRefused
 from muster.records import Item
 from muster.store import Store
-
-_ENCODER = json.JSONEncoder(default=str, ensure_ascii=True, separators=(",", ":"))
 
 
 def write(store: Store, source: str, run: str, n: int, items: Iterable[Item]) -> None:
@@ -72,7 +71,7 @@ def read_quarantine(store: Store, source: str) -> Iterator[tuple[Item, str]]:
     for entry in store.list(f"quarantine/source={source}/"):
         stored = store.get(entry.key)
         for line in unpack(stored.data) if stored else ():
-            yield item_of(line), json.loads(line)["reason"]
+            yield item_of(line), as_json.loads(line)["reason"]
 
 
 def _folder(kind: str, source: str, day: date) -> str:
@@ -86,14 +85,13 @@ def item_line(item: Item, reason: str | None = None) -> str:
         line["context"] = dict(item.context)
     if reason is not None:
         line["reason"] = reason
-    # ASCII escapes keep even half a surrogate pair exactly as received.
     line["body"] = item.body
-    return _ENCODER.encode(line)
+    return as_json.dumps(line)
 
 
 def item_of(line: str) -> Item:
     """The item of a line."""
-    found = json.loads(line)
+    found = as_json.loads(line)
     seen_at = datetime.fromisoformat(found["seen_at"])
     return Item(found["stream"], found["body"], seen_at, found.get("context"))
 
@@ -104,7 +102,7 @@ def pack(lines: Iterable[str]) -> bytes:
 
     sink = pa.BufferOutputStream()
     with pa.CompressedOutputStream(sink, "zstd") as packed:
-        packed.write("".join(f"{line}\n" for line in lines).encode())
+        packed.write("\n".join([*lines, ""]).encode())
     return sink.getvalue().to_pybytes()
 
 
@@ -113,4 +111,4 @@ def unpack(data: bytes) -> list[str]:
     import pyarrow as pa
 
     with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as packed:
-        return packed.read().decode().splitlines()
+        return packed.read().decode().removesuffix("\n").split("\n")

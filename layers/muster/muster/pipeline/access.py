@@ -16,6 +16,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from muster import as_json
 from muster.errors import BadSettings
 from muster.lake import erasing, person_ids, raw, suppression
 from muster.pipeline.collect import is_theirs
@@ -67,8 +68,8 @@ def held(project: Project, source: str, member: str) -> Held:
 def _names(item: Item, traces: erasing.Traces) -> bool:
     """Whether an item is worth mapping: most of them never heard of the member."""
     line = raw.item_line(item)
-    return any(name in line or json.dumps(name)[1:-1] in line
-               for name in (*traces.names, *traces.threads))  # fmt: skip
+    told = (*traces.names, *traces.threads)
+    return any(one in line for name in told for one in as_json.spelled(name))
 
 
 def _plain(item: Item) -> dict[str, Any]:

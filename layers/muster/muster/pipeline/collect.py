@@ -18,6 +18,7 @@ from muster.lake.state import State
 from muster.pipeline import connecting, moods, people, retention
 from muster.pipeline.batches import BATCH_ITEMS, TOO_DEEP, UNMAPPABLE, batches, why
 from muster.pipeline.forgetting import forget
+from muster.pipeline.repeats import Repeats
 from muster.pipeline.sweeping import seldom_swept
 from muster.project import Progress, Project
 from muster.records import TABLE_OF, TABLES, Deletion, Item, Page, Row, Thread
@@ -109,12 +110,13 @@ def _visit(
     is_backfill = since is not None or until is not None
     api = connecting.connect(project, source)
     window = _window(project, source, {} if is_backfill else memory.cursor, since, until)
-    run, fetched, mood = run_name(started), Fetched(source.name), moods.mood(project, source.name)
+    run, fetched, repeats = run_name(started), Fetched(source.name), Repeats()
+    mood = moods.mood(project, source.name)
     with closing(api) if api is not None else nullcontext():
         echoed = project.http.echoed if project.http else ()
         found = batches(platform.pages(api, window), _most(project, source), echoed)
         for number, (items, reached) in enumerate(found):
-            fetched, covered = _store(project, source, run, number, items, fetched, mood)
+            fetched, covered = _store(project, source, run, number, items, fetched, mood, repeats)
             covered = _asked_for(covered, window.since)
             cursor = memory.cursor if is_backfill or reached is None else reached
             memory = replace(memory, cursor=cursor, covered=first_of(memory.covered, covered))
@@ -169,6 +171,7 @@ def _store(
     items: list[Item],
     so_far: Fetched,
     mood: Mood,
+    repeats: Repeats,
 ) -> tuple[Fetched, Mapping[str, datetime]]:
     """Raw first, then the tables, then what was refused; also the earliest row of each table."""
     count = len(items)
@@ -176,7 +179,8 @@ def _store(
     raw.write(project.lake, source.name, run, number, items)
     rows, refused = mapped(source, items)
     items.clear()  # They are the larger part of a batch; merging needs the memory.
-    changed = merge.merge(project.lake, source.name, rows, derive=mood.read)
+    news = repeats.news(rows)
+    changed = merge.merge(project.lake, source.name, news, derive=mood.read)
     raw.quarantine(project.lake, source.name, run, number, refused)
     return _brought(so_far, count, changed, len(refused), mood), earliest(row for row, _ in rows)
 
@@ -308,7 +312,7 @@ def _replay(project: Project, source: Source, since: date | None, mood: Mood) ->
 
 def run_name(started: datetime) -> str:
     """A name no other run has, in the order of time."""
-    return f"{started:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
+    return f"{started:%Y%m%dT%H%M%S%fZ}-{uuid4().hex[:8]}"
 
 
 def added(before: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:

@@ -89,9 +89,9 @@ def settle(project: Project) -> int:
 
     Returns the rows that changed. A pair that was ever decided on is left to that decision.
     """
-    crowd = _crowd(project)
-    if len({one.source for one in crowd.held}) < 2:
+    if len(person_ids.sources(project.lake)) < 2:
         return 0
+    crowd = _crowd(project)
     kinds = likeness.evidence(crowd.profiles, crowd.rules)
     exact = {pair: found for pair, found in kinds.items() if likeness.is_exact(found)}
     log = person_ids.change(project.lake, lambda log: _with_exact(project, crowd, log, exact))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
+
+from muster import as_json
 
 _WAITABLE = (429, 503)
 _RESETS = ("x-rate-limit-reset", "x-ratelimit-reset", "ratelimit-reset")
@@ -90,7 +91,7 @@ def json_body(kind: str, raw: bytes) -> tuple[Any, str]:
     if kind and "json" not in kind.lower():
         return None, f"{_plain(kind)} instead of JSON"
     try:
-        return json.loads(raw), ""
+        return as_json.loads(raw), ""
     except (ValueError, RecursionError):
         return None, "cut or broken JSON"
 

@@ -125,9 +125,9 @@ def _account(item: Item, key: str, is_listed: bool = False) -> Member:
 
 def _platform_roles(body: Mapping[str, Any]) -> tuple[str, ...] | None:
     """What the forum calls the account: admin, moderator; nothing known where it does not say."""
-    flags = ("admin", "moderator")
-    told = tuple(flag for flag in flags if body.get(flag))
-    return told if any(flag in body for flag in flags) else None
+    if "admin" not in body and "moderator" not in body:
+        return None
+    return tuple([flag for flag in ("admin", "moderator") if body.get(flag)])
 
 
 def _about(item: Item, options: Source) -> Iterator[Row | Deletion]:

@@ -93,12 +93,17 @@ def plain_markdown(text: str) -> str:
 
 def tidy(text: str) -> str:
     """The text without control characters, lone surrogates and needless blank space."""
-    if text.isprintable():  # one line, nothing unseen
-        return " ".join(text.split())
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    seen = [line if line.isprintable() else _UNSEEN.sub("", line) for line in lines]
-    whole = "\n".join([" ".join(line.split()) for line in seen])
-    return re.sub(r"\n{3,}", "\n\n", whole).strip()
+    whole = "\n".join([_tidy_line(line) for line in lines]).strip()
+    while "\n\n\n" in whole:  # far cheaper than a pattern
+        whole = whole.replace("\n\n\n", "\n\n")
+    return whole
+
+
+def _tidy_line(line: str) -> str:
+    if line.isprintable():  # its only blank space are spaces, nearly always single ones
+        return " ".join(line.split()) if "  " in line else line.strip()
+    return " ".join(_UNSEEN.sub("", line).split())
 
 
 class _Reader(HTMLParser):
