@@ -1,28 +1,33 @@
 """Every field that a platform's mapping reads exists in the platform's machine-readable spec.
 
 A recording says where: ``"spec": {"file": "youtube.v3.json.xz", "streams": {"comment": "Comment"},
-"beyond": {"comment": ["snippet.bodyHtml"]}}``. A schema is a name or a ``#/pointer/into/the/file``;
-a list of them means any, ``{"*": …}`` an object of our own whose values are such. ``beyond`` are
-fields (with all below them) that the spec does not know though the platform sends them; none may
-stand there that it does know.
+"beyond": {"comment": ["snippet.bodyHtml"]}}``, or a list of such. Instead of a file of
+``../shared/data`` a ``package`` may be named, see ``spec_packages.py``. A schema is a name or a
+``#/pointer/into/the/file``; a list of them means any, ``{"*": …}`` an object of our own whose
+values are such. ``beyond`` are fields (with all below them) that the spec does not know though the
+platform sends them; none may stand there that it does know.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from recorded import RECORDINGS, Recorded, items_of
+from spec_packages import SPECS
 from specs import DATA, Path, knows, load, schema, watched
 
 from muster.pipeline.batches import UNMAPPABLE
 from muster.records import Item
 from muster.sources import platform_names
 
+RECORDED = [name for name in platform_names() if (RECORDINGS / f"{name}.json").exists()]
 SPECIFIED = [
-    name
-    for name in platform_names()
-    if (RECORDINGS / f"{name}.json").exists() and "spec" in Recorded(name).told
+    pytest.param(name, told, id=f"{name}-{told.get('package') or told['file']}")
+    for name in RECORDED
+    for told in [Recorded(name).told.get("spec", [])]
+    for told in (told if isinstance(told, list) else [told])
 ]
 
 
@@ -53,19 +58,24 @@ def first_of(beyond: set[str], path: str) -> str:
     return next((one for one in beyond if path == one or path.startswith(f"{one}.")), path)
 
 
-@pytest.mark.parametrize("name", SPECIFIED)
-def test_every_field_read_is_in_the_specification(name: str) -> None:
-    one = Recorded(name)
-    told = one.told["spec"]
-    if not (DATA / "specs" / told["file"]).exists():
-        pytest.skip(f"../shared/data/specs/{told['file']} is absent")
-    spec = load(told["file"])
+@pytest.mark.parametrize(("name", "told"), SPECIFIED)
+def test_every_field_read_is_in_the_specification(name: str, told: Mapping[str, Any]) -> None:
+    one, spec = Recorded(name), spec_of(told)
     for stream, named in told["streams"].items():
         read = read_in(one, stream)
         assert read, f"no item of stream {stream!r} in the recording"
         unknown = {".".join(path) for path in read if not is_known(spec, named, path)}
         beyond = set(told.get("beyond", {}).get(stream, ()))
         assert {first_of(beyond, path) for path in unknown} == beyond, (stream, unknown)
+
+
+def spec_of(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A specification from a registry or from a file; the test is skipped where it is not."""
+    if "package" in told:
+        return SPECS[told["package"]]()
+    if not (DATA / "specs" / told["file"]).exists():
+        pytest.skip(f"../shared/data/specs/{told['file']} is absent")
+    return load(told["file"])
 
 
 SPEC: dict[str, Any] = {

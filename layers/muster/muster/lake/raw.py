@@ -111,4 +111,4 @@ def unpack(data: bytes) -> list[str]:
     import pyarrow as pa
 
     with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as packed:
-        return packed.read().decode().removesuffix("\n").split("\n")
+        return [line for line in packed.read().decode().split("\n") if line]
