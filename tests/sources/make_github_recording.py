@@ -31,8 +31,14 @@ if __name__ == "__main__":
                          "body": {"message": "API rate limit exceeded for user ID 1."}},
         "author_fields": ["user", "author"],
         "parent_fields": ["id", "number"],
-        "spec": {"file": "github_openapi.json.xz", "streams": {
-            "issue": "issue", "comment": "issue-comment", "repository": "full-repository",
-            "remark": "pull-request-review-comment", "views": "view-traffic",
-            "review": "pull-request-review"}},
+        "spec": [
+            {"package": "github", "streams": {
+                "issue": "issue", "found": "issue-search-result-item",
+                "comment": "issue-comment", "repository": "full-repository",
+                "remark": "pull-request-review-comment", "views": "view-traffic",
+                "review": "pull-request-review"}},
+            {"package": "github_graphql", "streams": {
+                "stars": {"*": "StargazerEdge"}, "discussion": "Discussion",
+                "discussed": "DiscussionComment"}},
+        ],
     })  # fmt: skip

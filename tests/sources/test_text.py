@@ -44,6 +44,10 @@ def test_html(html: str, text: str) -> None:
             "*so* and _so_, not 2*3*4, snake_case_name or * a list",
             "so and so, not 2*3*4, snake_case_name or * a list",
         ),
+        (
+            "*over a\nline* and _over\none_, *no\n\nend* * a\n* list_of\n_names",
+            "over a\nline and over\none, *no\n\nend* * a\n* list_of\n_names",
+        ),
         (r"\*stars\* and 1\. no list", "*stars* and 1. no list"),
         (
             "<!-- fill in\nthe form -->see <https://example.org/a_b_c>",

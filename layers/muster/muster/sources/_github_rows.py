@@ -183,9 +183,8 @@ def _likes(reactions: Mapping[str, Any]) -> int:
 def _account(item: Item, told: Mapping[str, Any]) -> Iterator[Member]:
     """Who wrote it; nobody once the account is gone."""
     user, groups = told.get("user"), (item.context or {}).get("groups")
-    if _author(user, "id") is None:
+    if user is None or _author(user, "id") is None:
         return
-    assert user is not None
     role = _role(user, told["author_association"], "type")
     yield Member(
         member_id=_id(user["id"]),
@@ -286,9 +285,8 @@ def _said(told: Mapping[str, Any], options: Source, **known: Any) -> Message:
 
 def _speaker(item: Item, told: Mapping[str, Any]) -> Iterator[Member]:
     author, groups = told.get("author"), (item.context or {}).get("groups")
-    if _author(author, "databaseId") is None:
+    if author is None or _author(author, "databaseId") is None:
         return
-    assert author is not None
     role = _role(author, told["authorAssociation"], "__typename")
     link = author.get("websiteUrl")
     yield Member(

@@ -11,9 +11,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from muster.errors import Rejected
 from muster.records import Item, KnownMessage, Review
 from muster.settings import Source
 from muster.sources import Window
+from muster.sources._http import Api
 from muster.sources._newest import State, came_of_age, instant, recheck, stamp
 
 
@@ -52,6 +54,16 @@ def looked_at_again(
 
     for batch in recheck(state, replace(window, known=changed), 1, is_due):
         yield known[batch[0].message_id]
+
+
+def looked_up(api: Api, one: Review, read: Callable[[], Item]) -> Item:
+    """What ``read`` finds of a known review, or that it is gone."""
+    try:
+        return read()
+    except Rejected as refused:
+        if not refused.is_gone:
+            raise
+        return gone(one, api.http.clock())
 
 
 def gone(known: Review, seen_at: datetime) -> Item:

@@ -39,10 +39,10 @@ from muster.sources._http import Api, Http
 from muster.sources._newest import Place, begin, finish, follow, mapped, page, stamp
 from muster.sources._reviews import (
     first,
-    gone,
     gone_rows,
     known_reviews,
     looked_at_again,
+    looked_up,
     times,
 )
 from muster.sources._text import tidy
@@ -129,7 +129,7 @@ def pages(api: Api, window: Window) -> Iterator[Page]:
             done_today(state, window, "late")
         yield page(state, [_item(known, one, step.answer) for one in step.items])
     for one in islice(looked_at_again(state, window, known, _came_of_age), LOOK_UPS):
-        yield page(state, [_looked_up(api, window.options, known, one)])
+        yield page(state, [_again(api, window.options, known, one)])
     yield finish(state)
 
 
@@ -159,14 +159,12 @@ def _item(known: Mapping[str, Review], review: Any, answer: Answer) -> Item:
     return Item("review", review, answer.seen_at, first(known, told.get("reviewId")))
 
 
-def _looked_up(api: Api, options: Options, known: Mapping[str, Review], one: Review) -> Item:
-    try:
+def _again(api: Api, options: Options, known: Mapping[str, Review], one: Review) -> Item:
+    def read() -> Item:
         answer = _granted(api, f"{_path(options)}/{one.review_id}")
-    except Rejected as refused:
-        if not refused.is_gone:
-            raise
-        return gone(one, api.http.clock())
-    return _item(known, answer.body, answer)
+        return _item(known, answer.body, answer)
+
+    return looked_up(api, one, read)
 
 
 def rows(item: Item, options: Options) -> Iterator[Row]:

@@ -46,7 +46,7 @@ from muster.sources._newest import (
     stamp,
 )
 from muster.sources._private import without
-from muster.sources._reviews import gone, gone_rows, known_reviews, looked_at_again
+from muster.sources._reviews import gone_rows, known_reviews, looked_at_again, looked_up
 from muster.sources._text import tidy
 from muster.sources._tokens import hidden
 
@@ -125,7 +125,7 @@ def pages(api: Api, window: Window) -> Iterator[Page]:
             done_today(state, window, "late")
         yield page(state, [_item(known, one, step.answer) for one in step.items])
     for one in looked_at_again(state, window, known):
-        yield page(state, [_looked_up(api, known, one)])
+        yield page(state, [_again(api, known, one)])
     yield finish(state)
 
 
@@ -164,14 +164,12 @@ def _item(known: Mapping[str, Review], review: Any, answer: Answer) -> Item:
     return Item("review", without(review, _PRIVATE), answer.seen_at, {"offline_since": since})
 
 
-def _looked_up(api: Api, known: Mapping[str, Review], one: Review) -> Item:
-    try:
+def _again(api: Api, known: Mapping[str, Review], one: Review) -> Item:
+    def read() -> Item:
         answer = _granted(api, f"/v1/reviews/{one.review_id}")
-    except Rejected as refused:
-        if not refused.is_gone:
-            raise
-        return gone(one, api.http.clock())
-    return _item(known, answer.body, answer)
+        return _item(known, answer.body, answer)
+
+    return looked_up(api, one, read)
 
 
 def rows(item: Item, options: Options) -> Iterator[Row]:
