@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help setup demo test test-bluesky test-mastodon test-matrix test-spark test-site test-kill test-faults test-platforms test-mistakes test-thorough lint lock layers lint-aws format bench docs screenshots renew clean
+.PHONY: help setup demo test test-bluesky test-mastodon test-matrix test-spark test-trino test-site test-kill test-faults test-platforms test-mistakes test-thorough lint lock layers lint-aws format bench docs screenshots renew clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -36,10 +36,17 @@ test-mastodon: .venv/ready  ## the Mastodon connector against Takahe, a server t
 	bash tests/real/mastodon/run.sh
 
 test-spark: .venv/ready .cache/spark/ready  ## every KPI on Spark: the values DuckDB gives (needs Java 17)
-	PYTHONPATH=.cache/spark:tests/kpis $(BIN)/pytest -s --timeout 3600 tests/real/spark/equal_values.py
+	PYTHONPATH=.cache/spark:tests/kpis:tests/real $(BIN)/pytest -s --timeout 3600 tests/real/spark/equal_values.py
 
-.cache/spark/ready: tests/real/spark/requirements.txt | $(UV)
-	$(UV) pip install --quiet --require-hashes --target .cache/spark --python $(BIN)/python -r $<
+.PHONY: test-athena
+test-athena: .venv/ready   ## every KPI by engine: athena, on a loopback server that speaks its API
+	PYTHONPATH=tests/kpis:tests/real:tests/real/spark $(BIN)/pytest -n 0 -s --timeout 3600 tests/real/trino/by_athena.py
+
+test-trino: .venv/ready .cache/trino/ready  ## every KPI on Trino (TRINO_URL or TRINO_HOME), else only its driver
+	PYTHONPATH=.cache/trino:tests/kpis:tests/real:tests/real/spark $(BIN)/pytest -n 0 -s -rs --timeout 7200 tests/real/trino/equal_values.py
+
+.cache/spark/ready .cache/trino/ready: .cache/%/ready: tests/real/%/requirements.txt | $(UV)
+	$(UV) pip install --quiet --require-hashes --target .cache/$* --python $(BIN)/python -r $<
 	@touch $@
 
 test-site: .venv/ready     ## every page of four sites at five widths, light, dark, print, without JavaScript

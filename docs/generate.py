@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import month_costs
+import size_costs
 import yaml
 from typer.main import get_command
 
@@ -34,16 +35,16 @@ def documents() -> dict[Path, str]:
     text = readme.read_text(encoding="utf-8")
     for name, table in (("platforms", platforms()), ("kpis", kpis()), ("commands", commands())):
         text = _between(text, name, table)
-    querying = HOUSE / "docs" / "tables.md"
+    querying, scaling = HOUSE / "docs" / "tables.md", HOUSE / "docs" / "scaling.md"
+    listed, measured = HOUSE / "infra" / "prices.json", HOUSE / "infra" / "measured.json"
     schema = json_schema({name: options_of(name) for name in sources.platform_names()})
     return {
         readme: text,
         querying: tables(),
         HOUSE / "docs" / "mistakes.md": mistakes(),
         HOUSE / "docs" / "licences.md": shipped.document(),
-        HOUSE / "docs" / "costs.md": month_costs.page(
-            HOUSE / "infra" / "prices.json", HOUSE / "infra" / "measured.json"
-        ),
+        HOUSE / "docs" / "costs.md": month_costs.page(listed, measured),
+        scaling: _between(scaling.read_text("utf-8"), "sizes", size_costs.part(listed, measured)),
         HOUSE / "docs" / "muster.schema.json": json.dumps(schema, indent=2) + "\n",
     }
 

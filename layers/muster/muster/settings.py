@@ -27,9 +27,9 @@ from muster.settings_types import (
 )  # fmt: skip
 
 __all__ = [
-    "Account", "Baseline", "Duration", "Escalation", "Event", "Goal", "Grain", "OwnWindows",
-    "Part", "QualityWeights", "Report", "Schedule", "Secret", "Sentiment", "Settings", "Smtp",
-    "Source", "Target", "Unsubscribe", "Windows", "parse_duration", "weekdays",
+    "Account", "Athena", "Baseline", "Duration", "Escalation", "Event", "Goal", "Grain",
+    "OwnWindows", "Part", "QualityWeights", "Report", "Schedule", "Secret", "Sentiment", "Settings",
+    "Smtp", "Source", "Target", "Unsubscribe", "Windows", "parse_duration", "weekdays",
 ]  # fmt: skip
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d|24:00)")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -170,6 +170,13 @@ class Windows(Part):
     ] = timedelta(hours=24)
 
 
+class Athena(Part):
+    """Where ``engine: athena`` asks: the stack's outputs name both."""
+
+    database: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$")]
+    workgroup: str
+
+
 class QualityWeights(Part):
     """How much each part of the product quality index weighs; together 1."""
 
@@ -295,9 +302,17 @@ class Settings(Part):
     keep: Keep = {}
     lake: Annotated[str, AfterValidator(_is_lake)] = "./lake"
     engine: Annotated[
-        Literal["duckdb", "spark"],
-        Field(description="what measures: duckdb in one process, or the Spark of the environment"),
+        Literal["duckdb", "spark", "athena"],
+        Field(description="what measures: duckdb in one process, the environment's Spark, Athena"),
     ] = "duckdb"
+    athena: Athena | None = None
+
+    @model_validator(mode="after")
+    def _asks_somewhere(self) -> Settings:
+        if self.engine == "athena" and self.athena is None:
+            raise ValueError("engine: athena needs athena: {database: …, workgroup: …}, as the "
+                             "stack's outputs AthenaDatabase and AthenaWorkgroup say")  # fmt: skip
+        return self
 
     @property
     def zone(self) -> ZoneInfo:

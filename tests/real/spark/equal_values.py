@@ -8,7 +8,6 @@ threads differ in their last bits).
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import shutil
@@ -29,12 +28,13 @@ import pytest
 import seeded_lake
 import small_lake
 import spark_engine
+from equal import Told, assert_equal, assert_same_lake, by_key
 
 from muster.clock import system_clock
 from muster.kpis import catalogue, engine, given, phrases, runner
 from muster.kpis.dialects import carried, pattern
 from muster.kpis.spark import compute
-from muster.measured import Coverage, KpiValue
+from muster.measured import Coverage
 from muster.pipeline import latest, measure
 from muster.project import open_project
 from muster.settings import Settings
@@ -42,7 +42,6 @@ from muster.store import FolderStore
 
 HOUSE = Path(__file__).parents[3]
 DEMO = HOUSE / ".cache" / "spark-demo"
-Told = dict[tuple[Any, ...], KpiValue]
 
 
 @pytest.fixture(scope="session")
@@ -80,23 +79,8 @@ def test_a_project_measured_with_spark_has_the_lake_of_one_measured_with_duckdb(
         said = json.dumps({**seeded_lake.SETTINGS, "engine": name}, default=str)
         (folder / "muster.yaml").write_text(said, "utf-8")
         project = open_project(folder, clock=lambda: seeded_lake.AS_OF, environment={}, http=None)
-        found.append(measure.measure(project))
-        for table in ("conversations", "waiting", "kpi_values", "suspected_accounts"):
-            asked = f"select * from {table} order by all"
-            found.append(engine.ask(project.lake.url(), asked))
-    half = len(found) // 2
-    duck, other = found[:half], found[half:]
-    assert replace(other[0], values=()) == replace(duck[0], values=())
-    assert by_key(other[0].values).keys() == by_key(duck[0].values).keys()
-    for mine, theirs in zip(duck[1:], other[1:], strict=True):
-        assert theirs.columns == mine.columns and len(theirs.rows) == len(mine.rows)
-        if "value" not in mine.columns:
-            assert [close(row) for row in theirs.rows] == [close(row) for row in mine.rows]
-
-
-def close(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A row whose doubles are told by nine digits."""
-    return tuple(float(f"{one:.9g}") if isinstance(one, float) else one for one in row)
+        found.append((measure.measure(project), project.lake.url()))
+    assert_same_lake(*found)
 
 
 def test_the_recipe_of_the_documents(spark, capsys):
@@ -133,20 +117,6 @@ def compared(lake: str, settings: Settings, as_of: datetime, coverage: Sequence[
     print(f"\n{len(found)} values: DuckDB {middle - begun:.0f} s, Spark {ended - middle:.0f} s")
     assert_equal(by_key(outcome.values), found)
     return found
-
-
-def by_key(told: Iterable[KpiValue]) -> Told:
-    return {(one.kpi, one.grain, one.period_start, one.segment): one for one in told}
-
-
-def assert_equal(duck: Told, spark: Told) -> None:
-    assert sorted(duck.keys() - spark.keys())[:5] == [], "only DuckDB has these"
-    assert sorted(spark.keys() - duck.keys())[:5] == [], "only Spark has these"
-    for key, one in duck.items():
-        other = spark[key]
-        # Both are rounded to nine places, after sums in orders of their own.
-        assert math.isclose(one.value, other.value, rel_tol=1e-9, abs_tol=1.1e-9), (one, other)
-        assert replace(one, value=0.0) == replace(other, value=0.0)
 
 
 def test_patterns_mean_the_same(spark):

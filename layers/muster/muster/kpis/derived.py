@@ -12,7 +12,9 @@ import duckdb
 
 from muster.kpis.engine import SQL_TYPES, copy
 from muster.records import columns
+from muster.store import Store
 
+CONVERSATIONS = "tables/conversations"
 TABLES = {
     "suspected_accounts": ("suspected_accounts", "source, member_id, rule"),
     "waiting": ("waiting", "opened_at, source, message_id"),
@@ -28,6 +30,24 @@ def write_tables(
     for name, (table, order) in TABLES.items():
         found = encoded(connection, f"select * from {table}", order)
         write(f"tables/{name}/part-0.parquet", found)
+
+
+def write_conversations(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Store,
+    months: Iterable[str],
+    bring: Callable[[str], None],
+) -> None:
+    """The months of ``conversations``, one after the other, so that only one is ever held.
+
+    ``bring`` puts the rows of a month into the connection's table of that name. A month that has
+    none any more keeps an object without rows: a measuring deletes nothing.
+    """
+    there = {entry.key.partition("month=")[2][:7] for entry in lake.list(f"{CONVERSATIONS}/")}
+    for month in sorted(filter(None, {*months, *there})):
+        bring(month)
+        rows = encoded(connection, "select * from conversations", "all")
+        lake.put(f"{CONVERSATIONS}/month={month}/part-0.parquet", rows)
 
 
 def encoded(connection: duckdb.DuckDBPyConnection, sql: str, order: str) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -51,6 +52,47 @@ def carried(sql: str, dialect: Dialect, parameters: Mapping[str, Any]) -> str:
         return tree.sql(dialect, comments=False, unsupported_level=sqlglot.ErrorLevel.RAISE)
     except sqlglot.errors.SqlglotError as error:
         raise BadKpi(f"the SQL does not carry over to {dialect}: {error}") from error
+
+
+@dataclass(frozen=True)
+class Recursion:
+    """A statement ``with recursive``, taken apart: what comes before, the rounds, what is made."""
+
+    before: Mapping[str, str]
+    name: str
+    first: str
+    more: str
+    rest: str
+
+
+def recursion(sql: str) -> Recursion | None:
+    """The rounds of a statement in DuckDB's SQL, if it is recursive.
+
+    Trino ends after ten rounds, and Athena lets nobody ask for more.
+    """
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    with_ = tree.find(exp.With)
+    if with_ is None or not with_.args.get("recursive"):
+        return None
+    *before, last = with_.expressions
+    rest = tree.copy()
+    rest.set("with_", None)
+    return Recursion(
+        {one.alias: one.this.sql("duckdb") for one in before}, last.alias,
+        last.this.left.sql("duckdb"), last.this.right.sql("duckdb"), rest.sql("duckdb"),
+    )  # fmt: skip
+
+
+def over(sql: str, placed: Mapping[str, str]) -> str:
+    """A statement of Trino's SQL with our names for tables that are called otherwise there."""
+    tree = sqlglot.parse_one(sql, read="trino")
+    own = {one.alias for one in tree.find_all(exp.CTE)}
+    for table in list(tree.find_all(exp.Table)):
+        if table.name in placed and table.name not in own:
+            there = exp.to_table(placed[table.name])
+            there.set("alias", exp.TableAlias(this=exp.to_identifier(table.alias or table.name)))
+            table.replace(there)
+    return tree.sql("trino", unsupported_level=sqlglot.ErrorLevel.RAISE)
 
 
 def pattern(expression: str, dialect: Dialect) -> str:

@@ -41,7 +41,6 @@ _GIVEN_TYPES = {
 }  # fmt: skip
 # What is read after the values are there: written to the lake, or asked for by the report.
 BROUGHT = ("suspected_accounts", "listed_accounts", "waiting")
-CONVERSATIONS = "tables/conversations"
 _FOUND = "period_start date, segment varchar, value double, n bigint, times bigint"
 
 
@@ -182,21 +181,11 @@ def _write_conversations(
     connection: duckdb.DuckDBPyConnection,
     lake: Store,
 ) -> None:
-    """The months of ``conversations``, one after the other, so that only one is ever held.
-
-    A month that has none any more keeps an object without rows: a measuring deletes nothing.
-    """
-    there = {entry.key for entry in lake.list(f"{CONVERSATIONS}/")}
-    months = {_month_of(key) for key in there}
     month = "date_format(opened_at, 'yyyy-MM')"
-    asked = f"select distinct {month} as month from conversations order by month"
-    months |= {row.month for row in spark.sql(asked).collect()}
-    for name in sorted(filter(None, months)):
+    found = spark.sql(f"select distinct {month} as month from conversations").collect()
+
+    def bring(name: str) -> None:
         rows = spark.sql(f"select * from conversations where {month} = '{name}'")
         _bring(connection, "conversations", rows)
-        rows_of_month = derived.encoded(connection, "select * from conversations", "all")
-        lake.put(f"{CONVERSATIONS}/month={name}/part-0.parquet", rows_of_month)
 
-
-def _month_of(key: str) -> str:
-    return key.partition("month=")[2].partition("/")[0]
+    derived.write_conversations(connection, lake, (row.month for row in found if row.month), bring)

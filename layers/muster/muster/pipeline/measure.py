@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from muster.errors import BadSettings
 from muster.goals import goals
@@ -18,7 +19,7 @@ from muster.pipeline import definitions, latest, quotes, schedules
 from muster.project import Progress, Project, place
 from muster.reports import view
 from muster.results import Kpi, Measured, SourceFacts
-from muster.settings import Source
+from muster.settings import Athena, Source
 
 VIEWS = "measured/views.sql"  # for whoever opens the lake with a DuckDB of their own
 _SALES_ELSEWHERE = """
@@ -83,11 +84,35 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
 
 def _elsewhere(project: Project, is_kept: bool) -> Callable[..., list[str]] | None:
     """What measures instead of DuckDB, if the settings say so."""
-    if project.settings.engine == "duckdb":
+    asked = project.settings
+    if asked.engine == "duckdb":
         return None
+    if asked.athena and asked.engine == "athena":
+        return partial(_by_athena, project, asked.athena, is_kept)
     from muster.kpis import spark
 
     return partial(spark.compute, lake=project.lake, is_kept=is_kept)
+
+
+def _by_athena(
+    project: Project,
+    at: Athena,
+    is_kept: bool,
+    connection: Any,
+    kpis: Sequence[Kpi],
+    parameters: Mapping[str, Any],
+) -> list[str]:
+    """What Athena finds, once its tables know every source; it tells what it read."""
+    from muster import services
+    from muster.kpis import athena, warehouse
+    from muster.pipeline.athena import sync_lake
+
+    there = athena.Athena(services.client("athena"), at.database, at.workgroup, project.lake)
+    sync_lake(project, services.client("glue"), at.database)
+    problems = warehouse.compute(connection, kpis, parameters, project.lake, there, is_kept=is_kept)
+    read = f"{there.statements} statements, {there.scanned / 1e6:,.0f} MB read"
+    project.notify(Progress("measure", "Athena", there.statements, read))
+    return problems
 
 
 def check_plans(project: Project) -> tuple[Kpi, ...]:

@@ -3,7 +3,9 @@
 -- other thread is one conversation. A direct message of ours is no announcement.
 with recursive
 announcements as (
-    select * from thread_openings where role = 'staff' and kind <> 'direct'
+    select source, thread_id, message_id
+    from thread_openings
+    where role = 'staff' and kind <> 'direct'
 ),
 announced as (
     select source, thread_id, message_id, parent_id, role from announced_roles
