@@ -225,7 +225,7 @@ def split(store: Store, place: Place, last: int, size: int = PART_BYTES) -> int:
     """
     close_parts(store, [replace(place, part=last + 1)])
     part = _read(store, place.key)
-    if part is None:
+    if part is None or not len(part.rows):  # Somebody else has emptied it meanwhile.
         return 0
     step = max(1, len(part.rows) * size // max(1, part.rows.nbytes))
     pieces = [part.rows.slice(start, step) for start in range(0, len(part.rows), step)]
