@@ -37,7 +37,7 @@ from muster.errors import Rejected, SourceFailed
 from muster.records import Deletion, Item, KnownMessage, Page, Row
 from muster.settings import Source
 from muster.sources import Window
-from muster.sources._answer import Answer, WaitOf, asked_wait
+from muster.sources._answer import Answer
 from muster.sources._downward import done_today, is_due_today
 from muster.sources._http import Api, Http
 from muster.sources._missing import missing
@@ -57,23 +57,15 @@ from muster.sources._newest import (
     stamp,
     start_of,
 )
-from muster.sources._paging import Step, walk
 from muster.sources._private import without
+from muster.sources._slack_answers import PER_PAGE, WHERE, entries, error_of, listed, wait_of
 from muster.sources._slack_rows import at, author, mentioned, role_of, rows_of
 from muster.sources._tokens import OAuth, lacking, signed
 
 THREADS = 30 * DAY  # how old a root may be whose late replies are found
-PER_PAGE = 200
 PRIVATE = ("email", "phone", "skype")  # of a profile: not stored
 NEEDED = ("channels:history", "channels:read", "users:read")
 NEEDS = "the bot token of an internal app with the scopes " + ", ".join(NEEDED)
-WHERE = "https://api.slack.com/apps → OAuth & Permissions, reinstall the app"
-_STATUS = {
-    "channel_not_found": 404, "message_not_found": 404, "thread_not_found": 404,
-    "user_not_found": 404, "users_not_found": 404, "invalid_cursor": 400,
-    "not_authed": 401, "invalid_auth": 401, "token_expired": 401, "token_revoked": 401,
-    "account_inactive": 401,
-}  # fmt: skip
 _OLD = ("token_expired", "invalid_auth")
 
 
@@ -93,7 +85,7 @@ def connect(options: Options, secret: str | None, http: Http) -> Api:
     """The signed-in client."""
     base_url = options.base_url or "https://slack.com/api"
     oauth = OAuth(
-        f"{base_url}/oauth.v2.access", is_old=lambda refused: _error(refused.body) in _OLD
+        f"{base_url}/oauth.v2.access", is_old=lambda refused: error_of(refused.body) in _OLD
     )
     return signed(
         http,
@@ -102,36 +94,8 @@ def connect(options: Options, secret: str | None, http: Http) -> Api:
         oauth,
         name=options.name,
         needs=NEEDS,
-        wait_of=_wait_of(options.name),
+        wait_of=wait_of(options.name),
     )
-
-
-def _error(body: Any) -> str:
-    return str(body.get("error") or "") if isinstance(body, Mapping) else ""
-
-
-def _wait_of(name: str) -> WaitOf:
-    """Slack refuses with a 200 that says ``ok: false``."""
-
-    def wait(answer: Answer) -> float | None:
-        error = _error(answer.body)
-        if error == "ratelimited":
-            return asked_wait(Answer(answer.body, 429, answer.headers, answer.seen_at)) or 60.0
-        if answer.status == 200 and error and answer.body.get("ok") is False:
-            raise _refusal(name, error, answer.body)
-        return asked_wait(answer)
-
-    return wait
-
-
-def _refusal(name: str, error: str, body: Mapping[str, Any]) -> SourceFailed:
-    if error == "missing_scope":
-        return lacking(name, [str(body.get("needed"))], (), WHERE)
-    if error == "not_in_channel":
-        return SourceFailed(f"{name}: Slack's app is not in that channel: invite it (/invite @app)")
-    said = f"{name}: Slack refuses ({error[:80]})"
-    hint = ": check the source's token" if _STATUS.get(error) == 401 else ""
-    return Rejected(said + hint, _STATUS.get(error, 400), body)
 
 
 def check(api: Api, options: Options) -> str:
@@ -194,7 +158,7 @@ def pages(api: Api, window: Window) -> Iterator[Page]:
     state = begin(window)
     who = api.get("/auth.test")
     there = Workspace(api, window, str(who.body.get("url") or ""), str(who.body["team_id"]))
-    members = list(_listed(api, "/users.list", "members", include_locale="true"))
+    members = list(listed(api, "/users.list", "members", include_locale="true"))
     there.users = {one["id"]: one for _, one in members if _has_id(one)}
     there.channels = _channels(api, window.options)
     if is_due_today(state, window, "people"):
@@ -214,33 +178,15 @@ def _has_id(told: Any) -> bool:
     return isinstance(told, Mapping) and isinstance(told.get("id"), str)
 
 
-def _listed(api: Api, method: str, key: str, **asked: Any) -> Iterator[tuple[Answer, Any]]:
-    """The entries of a list, page after page."""
-    for step in _paged(api, method, key, **asked):
-        yield from ((step.answer, one) for one in step.items)
-
-
-def _paged(api: Api, method: str, key: str, **asked: Any) -> Iterator[Step[str]]:
-    def ask(token: str | None) -> Answer:
-        return api.get(method, {**asked, "limit": PER_PAGE, "cursor": token})
-
-    return walk(ask, lambda answer: _read(answer, key))
-
-
-def _read(answer: Answer, key: str) -> tuple[Sequence[Any], str | None]:
-    token = (answer.body.get("response_metadata") or {}).get("next_cursor")
-    return answer.body.get(key) or (), token or None
-
-
 def _channels(api: Api, options: Options) -> list[Any]:
     """The public channels, and the private ones where the token may list them."""
     kinds = ["public_channel,private_channel", "public_channel"]
     try:
-        return [one for _, one in _listed(api, "/conversations.list", "channels", types=kinds[0])]
+        return [one for _, one in listed(api, "/conversations.list", "channels", types=kinds[0])]
     except SourceFailed as refused:
         if "groups:read" not in str(refused):
             raise
-    return [one for _, one in _listed(api, "/conversations.list", "channels", types=kinds[1])]
+    return [one for _, one in listed(api, "/conversations.list", "channels", types=kinds[1])]
 
 
 def _is_read(channel: Any, options: Options) -> bool:
@@ -325,7 +271,7 @@ def _stream(there: Workspace, channel: Any) -> Stream:
     return Stream(
         f"channel:{channel['id']}",
         ask,
-        lambda answer: _read(answer, "messages"),
+        lambda answer: entries(answer, "messages"),
         lambda told: [stamp(at(told["ts"])), told["ts"]],
         asked,
     )
@@ -353,7 +299,7 @@ def _is_new(told: Any, mark: Place | None) -> bool:
 
 def _replies(there: Workspace, channel: Any, root: str) -> Iterator[Item]:
     asked = {"channel": channel["id"], "ts": root}
-    for answer, told in _listed(there.api, "/conversations.replies", "messages", **asked):
+    for answer, told in listed(there.api, "/conversations.replies", "messages", **asked):
         yield there.item(channel, told, answer.seen_at)
 
 
