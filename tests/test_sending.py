@@ -57,19 +57,23 @@ class Mailbox:
     async def handle_MAIL(self, server: SMTP, session: Any, envelope: Any, address: str,  # noqa: N802
                           options: list[str]) -> str:  # fmt: skip
         envelope.mail_from = address
-        return self.answers.get("mail", "250 OK")
+        return self._said(server, "mail")
 
     async def handle_RCPT(self, server: SMTP, session: Any, envelope: Any, address: str,  # noqa: N802
                           options: list[str]) -> str:  # fmt: skip
         envelope.rcpt_tos.append(address)
-        return self.answers.get("rcpt", "250 OK")
+        return self._said(server, "rcpt")
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
-        answer = self.answers.get("data", "250 OK")
-        if answer == "cut":
-            server.transport.close()
+        answer = self._said(server, "data")
         if answer[0] == "2" or answer == "cut":
             self.got.append(envelope)
+        return answer
+
+    def _said(self, server: SMTP, step: str) -> str:
+        answer = self.answers.get(step, "250 OK")
+        if answer == "cut":
+            server.transport.close()
         return answer
 
 
@@ -107,6 +111,8 @@ def test_a_mail_arrives_whole_at_one_recipient() -> None:
         ("mail", "451 try again", Unavailable, "451 try again"),
         ("data", "554 looks like spam", Undeliverable, "looks like spam"),
         ("data", "452 disk full", Unavailable, "disk full"),
+        ("mail", "cut", Unavailable, "cut off"),
+        ("rcpt", "cut", Unavailable, "cut off"),
         ("data", "cut", MaybeSent, "cut off"),
     ],
 )

@@ -16,6 +16,7 @@ from forum_lake import DAY, HOUR, OPTIONS, Lake
 from make_discourse_recording import small_forum
 from recorded import Rows, items_of
 
+from muster.errors import Unavailable
 from muster.records import Item
 from muster.sources import Window, discourse
 from muster.sources._answer import Answer
@@ -171,10 +172,19 @@ def test_recorded_pages_are_walked(recorded: dict[str, Any]) -> None:
 
 
 def test_an_answer_of_any_shape_only_costs_itself() -> None:
-    for body in ([], None, 7, "x", {"latest_posts": None, "topic_list": [], "about": 3}):
+    body = {"latest_posts": None, "topic_list": [], "about": 3}
+    http = Http(transport=httpx.MockTransport(lambda request: ok(body)))
+    window = Window(OPTIONS, START, {"post": 3, "synced_at": START.isoformat()})
+    assert list(discourse.pages(discourse.connect(OPTIONS, "k", http), window))[-1].cursor
+    assert discourse.check(discourse.connect(OPTIONS, "k", http), OPTIONS)
+
+
+def test_an_answer_that_holds_no_list_of_posts_is_no_empty_page() -> None:
+    for body in ([], None, 7, "x", {"error": "gateway"}):
         http = Http(transport=httpx.MockTransport(lambda request, body=body: ok(body)))
         window = Window(OPTIONS, START, {"post": 3, "synced_at": START.isoformat()})
-        assert list(discourse.pages(discourse.connect(OPTIONS, "k", http), window))[-1].cursor
+        with pytest.raises(Unavailable, match="no list of posts"):
+            list(discourse.pages(discourse.connect(OPTIONS, "k", http), window))
         assert discourse.check(discourse.connect(OPTIONS, "k", http), OPTIONS)
 
 

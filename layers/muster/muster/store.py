@@ -8,32 +8,24 @@ import os
 import re
 import shutil
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
-from muster import services
+from muster import content_types, services
 from muster.errors import Conflict, StoreRefused, Unavailable
 
 _HIDDEN = ".muster"
-CHUNK = 1024 * 1024
+CHUNK, MORE_READS = 1024 * 1024, 3
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
 _LOST = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 _REFUSED = {
     "AccessDenied", "NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch",
     "AllAccessDisabled", "ExpiredToken", "InvalidToken", "PermanentRedirect",
     "InvalidBucketName", "NotImplemented", "401", "403",
-}  # fmt: skip
-_KINDS = {
-    "html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8",
-    "js": "text/javascript; charset=utf-8", "json": "application/json", "svg": "image/svg+xml",
-    "csv": "text/csv; charset=utf-8", "txt": "text/plain; charset=utf-8", "woff2": "font/woff2",
-    "eml": "message/rfc822", "gz": "application/gzip",
-    "parquet": "application/vnd.apache.parquet",
 }  # fmt: skip
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 
@@ -111,11 +103,6 @@ def _refuses(store: Store, key: str, *, if_match: str | None = None, if_new: boo
     except Conflict:
         return True
     return False
-
-
-def content_type(key: str) -> str:
-    """What a browser is told of an object: without it, it saves a page instead of showing it."""
-    return _KINDS.get(key.rpartition(".")[2], "application/octet-stream")
 
 
 def checked(key: str) -> str:
@@ -259,34 +246,43 @@ class S3Store:
         bucket, _, prefix = location.removeprefix("s3://").partition("/")
         if not bucket:
             raise StoreRefused(f"lake {location!r} names no bucket: write s3://bucket/prefix")
-        return cls(
-            _client(services.environment()),
-            bucket,
-            f"{prefix.strip('/')}/" if prefix.strip("/") else "",
-        )
+        within = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        return cls(services.s3(), bucket, within)
 
     def get(self, key: str) -> Stored | None:
-        with self._said_plainly(key):
-            try:
-                answer = self.client.get_object(Bucket=self.bucket, Key=self._key(key))
-                return Stored(answer["Body"].read(), answer["ETag"])
-            except self.client.exceptions.ClientError as error:
-                if _code(error) in _MISSING:
-                    return None
-                raise
+        return self._read(key, lambda found: Stored(found["Body"].read(), found["ETag"]))
 
     def download(self, key: str, path: Path) -> bool:
+        def keep(found: Any) -> bool:
+            with path.open("wb") as file:
+                file.writelines(found["Body"].iter_chunks(CHUNK))
+            return True
+
+        return bool(self._read(key, keep))
+
+    def _read(self, key: str, take: Callable[[Any], Any], left: int = MORE_READS) -> Any:
+        """What is made of an object, if there is one; a body that is cut is asked for again.
+
+        The client itself tries again only until an answer begins.
+        """
+        from botocore.exceptions import HTTPClientError, IncompleteReadError
+
         with self._said_plainly(key):
+            found = self._asked(key)
             try:
-                answer = self.client.get_object(Bucket=self.bucket, Key=self._key(key))
-                with path.open("wb") as file:
-                    for chunk in answer["Body"].iter_chunks(CHUNK):
-                        file.write(chunk)
-            except self.client.exceptions.ClientError as error:
-                if _code(error) in _MISSING:
-                    return False
-                raise
-        return True
+                return take(found) if found else None
+            except (HTTPClientError, IncompleteReadError):
+                if not left:
+                    raise
+        return self._read(key, take, left - 1)
+
+    def _asked(self, key: str) -> Any:
+        try:
+            return self.client.get_object(Bucket=self.bucket, Key=self._key(key))
+        except self.client.exceptions.ClientError as error:
+            if _code(error) in _MISSING:
+                return None
+            raise
 
     def put(
         self, key: str, data: bytes, *, if_match: str | None = None, if_new: bool = False
@@ -294,26 +290,49 @@ class S3Store:
         condition = {"IfNoneMatch": "*"} if if_new else {}
         if if_match is not None:
             condition = {"IfMatch": if_match}
-        with self._said_plainly(key, conditional=bool(condition)):
-            answer = self.client.put_object(
-                Bucket=self.bucket,
-                Key=self._key(key),
-                Body=data,
-                # A service may store what came without looking; with it, only what was sent.
-                ContentMD5=b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode(),
-                ContentType=content_type(key),
-                **condition,
-            )
-            return str(answer["ETag"])
+        try:
+            with self._said_plainly(key, conditional=bool(condition)):
+                answer = self.client.put_object(
+                    Bucket=self.bucket,
+                    Key=self._key(key),
+                    Body=data,
+                    # A service may store what came without looking; with it, only what was sent.
+                    ContentMD5=b64encode(
+                        hashlib.md5(data, usedforsecurity=False).digest()
+                    ).decode(),
+                    ContentType=content_types.of(key),
+                    **condition,
+                )
+                return str(answer["ETag"])
+        except (Conflict, Unavailable) as error:
+            there = self._after(error, key)
+            if there is None or there.data != data:
+                raise
+            return there.etag
 
     def delete(self, key: str, *, if_match: str | None = None) -> None:
         condition = {} if if_match is None else {"IfMatch": if_match}
-        with self._said_plainly(key):
-            try:
-                self.client.delete_object(Bucket=self.bucket, Key=self._key(key), **condition)
-            except self.client.exceptions.ClientError as error:
-                if _code(error) not in _MISSING or _code(error) == "NoSuchBucket":
-                    raise
+        try:
+            with self._said_plainly(key):
+                self._delete(key, condition)
+        except (Conflict, Unavailable) as error:
+            if self._after(error, key) is not None:
+                raise
+
+    def _delete(self, key: str, condition: dict[str, str]) -> None:
+        try:
+            self.client.delete_object(Bucket=self.bucket, Key=self._key(key), **condition)
+        except self.client.exceptions.ClientError as error:
+            if _code(error) not in _MISSING or _code(error) == "NoSuchBucket":
+                raise
+
+    def _after(self, error: Conflict | Unavailable, key: str) -> Stored | None:
+        """What is there after a call that may have been done all the same, its answer lost; then
+        the client's next try is in its own way. Raises a conflict that was met at the first."""
+        told = getattr(error.__cause__, "response", None) or {}
+        if isinstance(error, Conflict) and not told["ResponseMetadata"].get("RetryAttempts"):
+            raise error
+        return self.get(key)
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         with self._said_plainly(prefix):
@@ -378,22 +397,3 @@ class S3Store:
 
 def _code(error: Any) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
-
-
-@lru_cache(maxsize=1)
-def _client(_: services.Environment) -> Any:
-    """One client for all stores: each of its own would cost a function 0.1 s of its start."""
-    from botocore.config import Config
-
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    config = Config(
-        retries={"mode": "standard", "max_attempts": 6},
-        connect_timeout=10,
-        read_timeout=60,
-        # Services other than AWS may not know the newer checksum trailers, nor bucket host names.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-        s3={"addressing_style": "path"} if endpoint else {},
-    )
-    region = services.region() or ("us-east-1" if endpoint else None)
-    return services.client("s3", endpoint_url=endpoint, region_name=region, config=config)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import duckdb
 
-from muster.errors import BadSettings, StoreRefused
+from muster.errors import BadSettings, StoreRefused, Unavailable
 from muster.measured import DERIVED, derived_columns
 from muster.records import TABLES, Column, columns
 
@@ -69,6 +69,22 @@ def without_views(
     if lake_url.startswith("s3://"):
         _open_s3(connection, environment)
     return connection
+
+
+@contextmanager
+def reached(lake_url: str) -> Iterator[None]:
+    """A bucket that could not be read for the network's sake is told as what may work later."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        if not lake_url.startswith("s3://"):
+            raise
+        raise _unreached(lake_url, error) from error
+
+
+def _unreached(lake_url: str, error: duckdb.Error) -> Unavailable:
+    said = " ".join(str(error).partition("\nLINE ")[0].split())
+    return Unavailable(f"{lake_url} could not be read: {said[:400]}: the same call may work later")
 
 
 @dataclass(frozen=True)
@@ -193,11 +209,20 @@ def _views(
         for name, own in wanted.items():
             _view(connection, lake_url, name, own)
     except duckdb.Error as error:
+        if _is_passing(error):
+            raise _unreached(lake_url, error) from error
         said = " ".join(str(error).partition("\nLINE ")[0].split())
         raise StoreRefused(
             f"{lake_url} cannot be read: {said[:400]}: check that it exists, that the credentials "
             "may list and get in it, and that every Parquet file in it is whole"
         ) from error
+
+
+def _is_passing(error: duckdb.Error) -> bool:
+    """Whether no answer came, or one that says later; a refusal has a status of its own."""
+    is_answer = isinstance(error, duckdb.HTTPException)
+    said = str(error)
+    return "receiving data from the peer" in said or (is_answer and " HTTP 5" in said)
 
 
 def _view(
@@ -271,6 +296,7 @@ def _open_s3(connection: duckdb.DuckDBPyConnection, environment: Mapping[str, st
 
     root = Path(duckdb_extension_httpfs.__file__).parent
     connection.execute(f"load {quoted(str(next(root.rglob('httpfs.duckdb_extension'))))}")
+    connection.execute("set http_retries = 7; set http_retry_backoff = 2")  # 0.1 s, then doubled
     facts = {"type": "s3", **_credentials(environment), **_endpoint(environment)}
     listed = ", ".join(f"{key} {_literal(value)}" for key, value in facts.items())
     connection.execute(f"create secret lake ({listed})")

@@ -195,6 +195,8 @@ def _fails(
         sql, said = FOUND.format(sql=kpi.sql), {**parameters, "kpi": kpi.id}
         find(sql, said) if find else steps.run(connection, "found", sql, said)
         promises = list(checking.broken(connection, kpi))
+    except duckdb.IOException:
+        raise  # The lake could not be read: that is no KPI's fault.
     except (duckdb.Error, BadKpi) as error:
         yield f"KPI {kpi.id}: its SQL cannot be run: {' '.join(str(error).split())[:300]}"
         return True

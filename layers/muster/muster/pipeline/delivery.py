@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from uuid import uuid4
 
 from muster.errors import BadSettings, Conflict, MaybeSent, Retry, Undeliverable
 from muster.project import Project
@@ -83,7 +84,7 @@ class Delivery:
         """The ETag of our claim; none if it is sent already."""
         outbox, key = self.project.outbox, self.name + SENDING
         try:
-            return self._put(SENDING, {"started_at": self._now()}, if_new=True)
+            return self._put(SENDING, self._begun(), if_new=True)
         except Conflict:
             there = outbox.get(key)
         if self.is_sent():
@@ -92,7 +93,11 @@ class Delivery:
             raise Conflict(f"{outbox.url(key)}: another run is sending it now")
         if not again:
             raise MaybeSent(f"to {self.facts['recipient']}: {UNCLEAR}")
-        return self._put(SENDING, {"started_at": self._now()}, if_match=there.etag)
+        return self._put(SENDING, self._begun(), if_match=there.etag)
+
+    def _begun(self) -> dict[str, str]:
+        """A claim like no other: a store that lost its answer tells by it whose claim is there."""
+        return {"started_at": self._now(), "run": uuid4().hex}
 
     def _is_at_work(self, claim: bytes) -> bool:
         started = json.loads(claim).get("started_at")  # gone once its run said that it broke off

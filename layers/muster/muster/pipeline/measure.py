@@ -43,6 +43,13 @@ def measure(project: Project, as_of: datetime | None = None) -> Measured:
 
 def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
     """Measure as of an instant; the derived tables are written only if they are to be kept."""
+    from muster.kpis import engine
+
+    with engine.reached(project.lake.url()):
+        return _computed(project, as_of, is_kept)
+
+
+def _computed(project: Project, as_of: datetime, is_kept: bool) -> Measured:
     from muster.kpis import engine, other_money, runner
 
     settings, kpis = project.settings, check_plans(project)

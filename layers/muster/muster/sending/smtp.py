@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from typing import Any
 
 from muster.errors import (
     BadSettings,
@@ -22,6 +23,26 @@ from muster.settings import Smtp
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 TIMEOUT = 30.0
+TAKING = 120.0  # a server may look through a mail before it says that it has it
+
+
+class _Told:
+    """A talk that remembers whether a mail's text was begun: before, it surely was not taken."""
+
+    has_begun = False
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        self.has_begun = True
+        self.sock.settimeout(TAKING)  # type: ignore[attr-defined]
+        return super().data(msg)  # type: ignore[misc]
+
+
+class _Plain(_Told, smtplib.SMTP):
+    pass
+
+
+class _Tls(_Told, smtplib.SMTP_SSL):
+    pass
 
 
 @dataclass(frozen=True)
@@ -33,7 +54,7 @@ class SmtpServer:
     outcome: str = "sent by SMTP"
 
     def send(self, message: EmailMessage, recipient: str) -> str:
-        with self._hushed(), self._connected() as server, _answers_told(recipient):
+        with self._hushed(), self._connected() as server, _answers_told(recipient, server):
             server.send_message(message, to_addrs=[recipient])
         return str(message["Message-ID"])
 
@@ -53,7 +74,7 @@ class SmtpServer:
         return self.settings.port or PORTS[self.settings.security]
 
     @contextmanager
-    def _connected(self) -> Iterator[smtplib.SMTP]:
+    def _connected(self) -> Iterator[_Plain | _Tls]:
         """A server that takes our mail: signed in, nothing sent yet."""
         with self._trouble_told():
             server = self._open()
@@ -83,12 +104,12 @@ class SmtpServer:
         except (OSError, smtplib.SMTPException) as error:
             raise Unavailable(f"{self._place()} does not take mail now: {error}") from error
 
-    def _open(self) -> smtplib.SMTP:
+    def _open(self) -> _Plain | _Tls:
         where = (self.settings.host, self.port)
         if self.settings.security == "tls":
             context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(*where, timeout=TIMEOUT, context=context)
-        return smtplib.SMTP(*where, timeout=TIMEOUT)
+            return _Tls(*where, timeout=TIMEOUT, context=context)
+        return _Plain(*where, timeout=TIMEOUT)
 
     def _sign_in(self, server: smtplib.SMTP) -> None:
         if self.settings.security == "starttls":
@@ -115,7 +136,7 @@ class SmtpServer:
 
 
 @contextmanager
-def _answers_told(recipient: str) -> Iterator[None]:
+def _answers_told(recipient: str, server: _Told) -> Iterator[None]:
     """What the server says of a mail, as one of our errors."""
     try:
         yield
@@ -134,7 +155,8 @@ def _answers_told(recipient: str) -> Iterator[None]:
     except smtplib.SMTPNotSupportedError as error:
         raise Undeliverable(f"{recipient}: the mail server cannot take it: {error}") from error
     except (OSError, smtplib.SMTPException) as error:
-        raise MaybeSent(f"to {recipient}: the mail server was cut off: {error}") from error
+        kind = MaybeSent if server.has_begun else Unavailable
+        raise kind(f"to {recipient}: the mail server was cut off: {error}") from error
 
 
 def _refusal(code: int, said: bytes | str, what: str) -> Exception:

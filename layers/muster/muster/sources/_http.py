@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from muster.clock import Clock, system_clock
 from muster.errors import RateLimited, Rejected, Retry, SourceFailed, Unavailable
+from muster.sources import _body
 from muster.sources._answer import (
     Answer,
     Read,
@@ -34,7 +35,6 @@ CONNECT_TRIES = 3  # nobody listens there: that rarely mends itself in seconds
 MAX_REDIRECTS = 5
 CLOCKS_AGREE = timedelta(minutes=15)  # AWS, too, refuses who is further off
 # What can be unpacked piece by piece, so that no bomb fills the memory before it is measured.
-PACKED = ("gzip", "deflate")
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 Params = Mapping[str, Any]
@@ -121,7 +121,7 @@ class Api:
             # Made once: left to httpx, each proxy of the environment reads all authorities anew.
             verify=http.transport is None and httpx.create_ssl_context(),
             timeout=http.timeout,
-            headers={"User-Agent": "muster/0.1", "Accept-Encoding": ", ".join(PACKED)},
+            headers={"User-Agent": "muster/0.1", "Accept-Encoding": ", ".join(_body.PACKED)},
         )
         self._signature: dict[str, str] = {}
         self.sign(headers)
@@ -259,8 +259,7 @@ class Api:
         content: Mapping[str, Any],
         read: Read,
     ) -> Answer:
-        if self.http.deadline is not None and self.http.clock() > self.http.deadline:
-            raise RateLimited(f"{self.name}: the time of this run is up", 0.0)
+        _body.refuse_late(self.http, self.name)
         asked = {**self._params, **(params or {})}
         query = {key: value for key, value in asked.items() if value is not None}
         url = self._url(path)
@@ -315,22 +314,7 @@ class Api:
             raise SourceFailed(f"{self.name}: {where} cannot be asked for: {kind}") from None
 
     def _body(self, response: httpx.Response) -> bytes:
-        packed = response.headers.get("content-encoding", "identity").strip().lower()
-        if packed not in ("", "identity", *PACKED):
-            where = self._where(response.url)
-            raise SourceFailed(
-                f"{self.name}: {where} packs its answer as {plain(packed)!r}: \
-only {' and '.join(PACKED)} were asked for"
-            )
-        parts, size = [], 0
-        for part in response.iter_bytes():
-            parts.append(part)
-            size += len(part)
-            if size > self.http.max_body:
-                where = self._where(response.url)
-                limit = f"more than {self.http.max_body:,} bytes"
-                raise SourceFailed(f"{self.name}: {where} sends {limit} at once: check base_url")
-        raw = b"".join(parts)
+        raw = _body.whole(response, self.http, self.name, self._where(response.url))
         self.http.echoed.update(
             one for one in self._hidden() if len(one) > 11 and one.encode() in raw
         )

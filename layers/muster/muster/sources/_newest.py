@@ -7,7 +7,8 @@ The cursor of a source that reads such streams is one JSON object::
 
 ``mark`` is the newest place up to which a stream is wholly stored. It moves only when a walk has
 come down to the old mark; until then ``walk`` keeps the token to go on from, so that a killed or
-checkpointed run resumes. ``done`` marks the streams a running backfill has finished.
+checkpointed run resumes. ``done`` marks the streams that an unfinished fetch has read to the end,
+and when: the run that goes on with it soon does not read them again.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from muster.sources import Window
 from muster.sources._answer import Answer
 from muster.sources._paging import Step, walk
 
+# As long goes on what was cut off by the time of a function. A fetch that fails at its last stream
+# every hour reads the others every hour all the same.
+GOES_ON = timedelta(minutes=50)
 CHECK_AGES = (1, 3, 7, 30)  # days after which a message's counts, edits and deletion are looked at
 
 State = dict[str, Any]
@@ -37,7 +41,8 @@ class Stream:
     """One newest-first list: how a page is asked for and read, and where an item stands in it.
 
     ``asked`` tells, from the mark, the parameters of a whole walk; it resumes with the same.
-    Items after ``settled`` may still change, and do not move the mark.
+    Items after ``settled`` may still change, and do not move the mark. ``is_read_once`` where a
+    run that goes on with a fetch need not have read it itself.
     """
 
     name: str
@@ -47,6 +52,7 @@ class Stream:
     asked: Callable[[Place | None], Mapping[str, Any]]
     is_old: Callable[[Mapping[str, Any], Any], bool] = lambda asked, item: False
     settled: str = "9999"
+    is_read_once: bool = False
 
 
 def begin(window: Window) -> State:
@@ -60,9 +66,10 @@ def page(state: State, items: Sequence[Item] = ()) -> Page:
 
 
 def finish(state: State) -> Page:
-    """The last page: a backfill that came this far is over and may be asked for again."""
+    """The last page: a fetch that came this far is over, and the next one reads every stream."""
     for entry in state.get("streams", {}).values():
         entry.pop("done", None)
+        entry.pop("done_at", None)
     return page(state)
 
 
@@ -101,11 +108,12 @@ def follow(state: State, stream: Stream, window: Window) -> Iterator[Step[str]]:
     entry = state.setdefault("streams", {}).setdefault(stream.name, {})
     bounds = given(window)
     is_backfill = bounds != OPEN
-    if is_backfill and entry.get("done") == bounds:
-        return
     begun = entry.get("walk")
+    is_over = is_backfill or (stream.is_read_once and _is_fresh(entry, window.now))
+    if not begun and entry.get("done") == bounds and is_over:
+        return
     if begun and begun["bounds"] == bounds:
-        yield from _resumed(entry, stream, begun)
+        yield from _resumed(entry, stream, begun, window.now)
         if is_backfill:
             return
     fresh = {
@@ -114,22 +122,28 @@ def follow(state: State, stream: Stream, window: Window) -> Iterator[Step[str]]:
         "token": None,
         "high": None,
     }
-    yield from _walked(entry, stream, fresh)
+    yield from _walked(entry, stream, fresh, window.now)
 
 
-def _resumed(entry: State, stream: Stream, begun: State) -> Iterator[Step[str]]:
+def _is_fresh(entry: State, now: datetime) -> bool:
+    """Whether a stream was read to the end by the fetch that this run goes on with."""
+    at = entry.get("done_at")
+    return at is not None and timedelta() <= now - instant(at) < GOES_ON
+
+
+def _resumed(entry: State, stream: Stream, begun: State, now: datetime) -> Iterator[Step[str]]:
     """The rest of a walk; a token that is refused (Bluesky: with a 500) costs a new start."""
-    steps = _walked(entry, stream, begun)
+    steps = _walked(entry, stream, begun, now)
     try:
         first = next(steps)
     except (Rejected, Unavailable):
-        steps = _walked(entry, stream, {**begun, "token": None})
+        steps = _walked(entry, stream, {**begun, "token": None}, now)
         first = next(steps)
     yield first
     yield from steps
 
 
-def _walked(entry: State, stream: Stream, begun: State) -> Iterator[Step[str]]:
+def _walked(entry: State, stream: Stream, begun: State, now: datetime) -> Iterator[Step[str]]:
     entry["walk"] = begun
     steps = walk(
         lambda token: stream.ask(begun["asked"], token),
@@ -142,7 +156,7 @@ def _walked(entry: State, stream: Stream, begun: State) -> Iterator[Step[str]]:
         begun["high"] = max([*places, *filter(None, [begun["high"]])], default=None)
         begun["token"] = step.token
         if step.token is None:
-            _finished(entry, begun)
+            _finished(entry, begun, now)
         yield step
 
 
@@ -154,15 +168,14 @@ def _place(stream: Stream, item: Any) -> Place | None:
     return place if place[0] <= stream.settled else None
 
 
-def _finished(entry: State, begun: State) -> None:
+def _finished(entry: State, begun: State, now: datetime) -> None:
     del entry["walk"]
     mark, high = entry.get("mark"), begun["high"]
     since, until = begun["bounds"]
     is_gapless = until is None and (since is None or mark is None or since <= mark[0])
     if high and is_gapless:
         entry["mark"] = max(high, mark) if mark else high
-    if begun["bounds"] != OPEN:
-        entry["done"] = begun["bounds"]
+    entry["done"], entry["done_at"] = begun["bounds"], stamp(now)
 
 
 def mapped(rows: Callable[[], Iterator[Any]]) -> Iterator[Any]:

@@ -33,7 +33,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import Field
 
 from muster.clock import DAY
-from muster.errors import BadSettings, Rejected
+from muster.errors import BadSettings, Rejected, Unavailable
 from muster.records import Deletion, Item, Page, Row
 from muster.settings import Source
 from muster.sources import Window
@@ -216,6 +216,8 @@ def _newest(fetch: Fetch) -> int:
 def _window(api: Api, number: int) -> tuple[Answer, list[Any]]:
     """The posts with ids of the grid's window; servers that ignore the window give others too."""
     answer = api.get("/posts.json", {"before": (number + 1) * WINDOW})
+    if not (isinstance(answer.body, dict) and "latest_posts" in answer.body):
+        raise Unavailable(f"{api.name}: /posts.json answers with no list of posts")
     found = list_at(answer.body, "latest_posts")
     ids = range(number * WINDOW, (number + 1) * WINDOW)
     return answer, [post for post in found if id_of(post) is None or id_of(post) in ids]

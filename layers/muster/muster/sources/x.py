@@ -198,6 +198,7 @@ def _stream(
         lambda post: [stamp(instant(post["created_at"])), post["id"].zfill(20)],
         lambda mark: {"max_results": 100, **asked(mark)},
         settled=stamp(window.now - OVERLAP),
+        is_read_once=True,  # a search each day of posts: more than one function has time for
     )
     for step in follow(state, stream, window):
         items = list(_items(state, step.answer))
@@ -340,13 +341,22 @@ def _looked_up(api: Api, state: State, batch: Sequence[KnownMessage]) -> list[It
     """Known posts as they are now, and the error that says one is gone."""
     known = {message.message_id: message for message in batch}
     answer = _lookup(api, list(known))
-    items = [*_items(state, answer), *_newer_versions(api, state, answer.body.get("data") or ())]
+    items = [one for one in _items(state, answer) if not _is_earlier(one, known)]
+    items += _newer_versions(api, state, answer.body.get("data") or ())
     for error in answer.body.get("errors") or ():
         message = _found_missing(error, known)
         if message:
             told = {"message_id": message.message_id, "created_at": stamp(message.created_at)}
             items.append(Item("gone", error, answer.seen_at, told))
     return items
+
+
+def _is_earlier(item: Item, known: Mapping[str, KnownMessage]) -> bool:
+    """Whether it is the first version, and tells of no other, of a post that is known as edited."""
+    if item.stream != "post" or not is_readable(item.body):
+        return False
+    message = known.get(str(item.body.get("id")))
+    return bool(message and message.edited_at) and history(item.body)[-1] == item.body["id"]
 
 
 def _found_missing(error: Any, known: Mapping[str, KnownMessage]) -> KnownMessage | None:
