@@ -20,19 +20,19 @@ def doors() -> dict[str, tuple[Door, int]]:
     """Each door with its share of the inputs: what is cheap and what strangers write gets most."""
     found: dict[str, tuple[Door, int]] = {}
     for name in at_platforms.PLATFORMS:
-        found[f"mapping {name}"] = partial(at_platforms.mapping, name), 30_000
-        found[f"fetching {name}"] = partial(at_platforms.fetching, name), 150
-        found[f"cursor {name}"] = partial(at_platforms.cursor, name), 150
-        found[f"secret {name}"] = partial(at_platforms.secret, name), 200
+        found[f"mapping {name}"] = partial(at_platforms.mapping, name), 32_000
+        found[f"fetching {name}"] = partial(at_platforms.fetching, name), 100
+        found[f"cursor {name}"] = partial(at_platforms.cursor, name), 100
+        found[f"secret {name}"] = partial(at_platforms.secret, name), 100
     return found | {
-        "settings": (at_files.settings, 30_000),
-        "kpi": (at_files.kpi, 30_000),
-        "json lines": (at_files.json_lines, 25_000),
-        "file": (at_files.file, 25_000),
-        "excel": (at_files.excel, 200),
-        "memory": (at_files.memory, 10_000),
-        "token": (at_files.token, 30_000),
-        "answer": (at_answers.answer, 20_000),
+        "settings": (at_files.settings, 15_000),
+        "kpi": (at_files.kpi, 20_000),
+        "json lines": (at_files.json_lines, 15_000),
+        "file": (at_files.file, 15_000),
+        "excel": (at_files.excel, 100),
+        "memory": (at_files.memory, 5_000),
+        "token": (at_files.token, 40_000),
+        "answer": (at_answers.answer, 10_000),
     }
 
 

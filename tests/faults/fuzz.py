@@ -1,7 +1,8 @@
 """A seed, a count and a time → so many bad inputs at every door, gone on with where it stopped.
 
-``make fuzz`` tries the whole million. What is done is kept in a file; a failure names its door and
-number, and ``--only "DOOR" --number N`` tries that one again with its traceback.
+``make fuzz`` tries the whole million; ``--part`` and ``--state`` share it among processors. What is
+done is kept in a file; a failure names its door and number, and ``--only "DOOR" --number N`` tries
+that one again with its traceback.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ def main() -> None:
     told = _arguments()
     done = json.loads(told.state.read_text()) if told.state.exists() else {}
     ends = time.monotonic() + told.minutes * 60
-    todo = {name: (door, round(share * told.scale)) for name, (door, share) in doors().items()
+    part, parts = map(int, told.part.split("/"))
+    todo = {name: (door, round(share * told.scale))
+            for name, (door, share) in [*doors().items()][part - 1 :: parts]
             if told.only in ("", name)}  # fmt: skip
     if told.number is not None:
         try_one(todo[told.only][0], told.only, told.seed, told.number)
@@ -44,6 +47,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--scale", type=float, default=1.0, help="share of the million")
     parser.add_argument("--minutes", type=float, default=1e6)
     parser.add_argument("--state", type=Path, default=Path(".cache/fuzz.json"))
+    parser.add_argument("--part", default="1/1", help="of the doors: 1/2 and 2/2 side by side")
     parser.add_argument("--only", default="", help="one door")
     parser.add_argument("--number", type=int, help="one input of that door")
     return parser.parse_args()

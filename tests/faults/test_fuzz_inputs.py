@@ -12,7 +12,7 @@ import pytest
 from doors import doors, try_one
 from thorough import tries
 
-SHARE, AT_LEAST = tries(2_000, 60_000) / 1_000_000, tries(2, 20)
+SHARE, AT_LEAST = tries(1_000, 60_000) / 1_000_000, tries(1, 20)
 LONGEST = 20  # seconds; the slowest of a million took less than one
 DOORS = doors()
 
