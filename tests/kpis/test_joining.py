@@ -91,6 +91,30 @@ def test_a_line_goes_on_from_one_before_it_in_its_own_conversation(lines):
             assert parent < line.message_id and found[parent][0] == thread
 
 
+@given(lines=channels())
+@example(lines=[_line(0, 0, "ada"), _line(1, 1, "bob", "ada"), _line(2, 2, "ada")])
+@example(lines=[_line(0, 0, "sue"), _line(1, 1, "ada", "sue"), _line(2, 2, "bob", "sue"),
+                _line(3, 3, "ada")])  # fmt: skip
+def test_who_names_nobody_goes_on_from_what_was_last_said_to_them(lines):
+    found = {line.message_id: (thread, parent) for line, thread, parent in threads(lines, WINDOW)}
+    author = {line.message_id: line.author for line in lines}
+
+    def is_to(key: str | None, who: str | None) -> bool:
+        place = found[key][0] if key else ""
+        while key and found[key][0] == place:
+            if author[key] == who:
+                return True
+            key = found[key][1]
+        return False
+
+    for number, line in enumerate(lines):
+        thread, parent = found[line.message_id]
+        if parent and not line.parent_id and not line.names:
+            before = (one.message_id for one in lines[:number])
+            there = [key for key in before if found[key][0] == thread]
+            assert parent == max(key for key in there if is_to(key, line.author))
+
+
 @pytest.fixture(scope="module")
 def engine_of_test():
     return engine.connect("/nowhere")

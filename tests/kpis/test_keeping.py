@@ -240,6 +240,33 @@ def test_who_still_waits_moves_an_old_month_that_nothing_else_touches(tmp_path):
     assert months == [[44.0], []]
 
 
+def test_a_month_whose_conversations_are_gone_is_emptied(tmp_path):
+    lake, now = FolderStore(tmp_path / "lake"), FIRST + WEEK
+    (source, row) = Life(1)._said(now)
+    merge(lake, source, [(row, now)])
+    measured(lake.root, now)
+    assert len(conversations(lake.root)) == 1
+    gone = Deletion(message_id=row.message_id, created_at=row.created_at, deleted_at=now)
+    merge(lake, source, [(gone, now)])
+    forget(lake)
+    measured(lake.root, now + WEEK)
+    assert conversations(lake.root) == ()
+
+
+def test_a_lake_without_a_conversation_can_be_read_once_it_has_one(tmp_path):
+    lake, now = FolderStore(tmp_path / "lake"), FIRST + WEEK
+    measured(lake.root, now)
+    lake.put("tables/conversations/part-0.parquet", _no_conversation(lake))  # as 0.1 wrote it
+    (source, row) = Life(1)._said(now)
+    merge(lake, source, [(row, now)])
+    measured(lake.root, now + WEEK)
+    assert len(conversations(lake.root)) == 1
+
+
+def _no_conversation(lake: FolderStore) -> bytes:
+    return engine.ask_parquet(lake.url(), "select * from conversations limit 0")
+
+
 def test_after_forgetting_all_is_counted_again_even_if_a_run_was_under_way(tmp_path, monkeypatch):
     scratch = []
     count = measuring.Run.from_scratch

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from measured import LAST, build, goal, kpi, values
 
 from muster.settings import Report, Settings
@@ -65,6 +66,21 @@ def test_once_the_window_is_over_nothing_is_said():
     (measure,) = build((sunday,), values("resolution_rate", [*CALM, 0.72]), as_of=TUESDAY).measures
     assert (measure.value_text, measure.comparisons[0].name) == ("72.0 %", "last week")
     assert measure.why.startswith("within the routine range of ")
+
+
+@pytest.mark.parametrize(
+    ("name", "hours", "said"),
+    [
+        ("first_response_median", 29, "from 50 cases"),
+        ("first_response_median", 31, "from 50 cases, can still move"),
+        ("first_response_business_median", 2, "from 50 cases, can still move"),
+    ],
+)
+def test_a_wait_longer_than_the_week_is_past_can_still_move(name, hours, said):
+    # On Tuesday 06:00 in Berlin who came at the end of week 47 has waited 30 hours.
+    median = kpi(name, "seconds", "down", statistic="quantile")
+    (measure,) = build((median,), values(name, [3600, hours * 3600]), as_of=TUESDAY).measures
+    assert (measure.value_text, measure.n_text) == (measure.points[-1].value_text, said)
 
 
 def test_the_window_that_is_set_counts_and_a_gap_stays_a_gap():

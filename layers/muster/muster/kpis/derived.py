@@ -52,20 +52,29 @@ def write_conversations(
 
 def encoded(connection: duckdb.DuckDBPyConnection, sql: str, order: str) -> bytes:
     """The rows of a statement in order as Parquet, times marked as UTC."""
+    return written(connection, with_zone(connection, sql, order))
+
+
+def written(connection: duckdb.DuckDBPyConnection, sql: str) -> bytes:
+    """The rows of a statement as Parquet."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.parquet"
-        copy(connection, with_zone(connection, sql, order), path)
+        copy(connection, sql, path)
         return path.read_bytes()
 
 
 def with_zone(connection: duckdb.DuckDBPyConnection, sql: str, order: str) -> str:
     """The rows of a statement in order, plain UTC timestamps marked as UTC as in every table."""
+    return f"select {zoned(connection, sql)} from ({sql}) order by {order}"
+
+
+def zoned(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """The columns of a statement, plain UTC timestamps marked as UTC."""
     kinds = connection.execute(f"describe {sql}").fetchall()
-    marked = [
+    return ", ".join(
         f"cast({name} as timestamptz) as {name}" if kind == "TIMESTAMP" else name
         for name, kind, *_ in kinds
-    ]
-    return f"select {', '.join(marked)} from ({sql}) order by {order}"
+    )
 
 
 def rows_as_parquet(kind: type, rows: Iterable[Any]) -> bytes:

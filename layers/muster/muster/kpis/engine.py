@@ -233,7 +233,8 @@ def _view(
     if not has_files:
         _empty_view(connection, name, name, wanted)
         return
-    files = _files(quoted(pattern))
+    # A derived table's own months say nothing more, and an older release wrote none for no rows.
+    files = _files(quoted(pattern), has_folders=name in TABLES)
     _typed_view(connection, name, files, _all_columns(name, wanted))
 
 
@@ -250,9 +251,9 @@ def view_of(
         _empty_view(connection, name, table, columns(TABLES[table].row), "temp view")
 
 
-def _files(paths: str) -> str:
-    options = "hive_partitioning = true, union_by_name = true, hive_types_autocast = false"
-    return f"read_parquet({paths}, {options})"
+def _files(paths: str, *, has_folders: bool = True) -> str:
+    options = "union_by_name = true, hive_types_autocast = false"
+    return f"read_parquet({paths}, hive_partitioning = {str(has_folders).lower()}, {options})"
 
 
 def _typed_view(

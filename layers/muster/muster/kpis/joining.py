@@ -55,23 +55,35 @@ class Line:
 
 @dataclass
 class _Conversation:
+    """What was said: an author's last line, that of a name, and the last that goes on, in however
+    many steps, from one of an author's (``below``); ``above`` a line are the authors it follows."""
+
     thread_id: str
     by_author: dict[str, Line] = field(default_factory=dict)
     by_name: dict[str, Line] = field(default_factory=dict)
+    below: dict[str, Line] = field(default_factory=dict)
+    above: dict[str, frozenset[str]] = field(default_factory=dict)
 
-    def hear(self, line: Line) -> None:
+    def hear(self, line: Line, parent_id: str | None) -> None:
+        authors = self.above.get(parent_id or "", frozenset())
         if line.author is not None:
             self.by_author[line.author] = line
+            authors = authors if line.author in authors else authors | {line.author}
+        self.above[line.message_id] = authors
+        self.below.update(dict.fromkeys(authors, line))
         self.by_name.update(dict.fromkeys(line.called, line))
 
     def goes_on_from(self, line: Line, window: timedelta) -> Line | None:
-        """The line that this one goes on from: the named one's last, else the author's own."""
+        """The line that this one goes on from: the named one's last, else what was last said to
+        the author's own."""
         named = [self.by_name[name] for name in line.names if name in self.by_name]
         others = [one for one in named if one.author != line.author]
         if others:
             return max(others, key=lambda one: (one.at, one.message_id))
-        own = self.by_author.get(line.author) if line.author is not None else None
-        return own if own and line.at - own.at <= window else None
+        if line.author is None or line.author not in self.by_author:
+            return None
+        is_near = line.at - self.by_author[line.author].at <= window
+        return self.below[line.author] if is_near else None
 
 
 def threads(lines: Iterable[Line], window: timedelta) -> Iterator[tuple[Line, str, str | None]]:
@@ -88,7 +100,7 @@ def threads(lines: Iterable[Line], window: timedelta) -> Iterator[tuple[Line, st
             if latest is None or before is None:
                 latest = _Conversation(line.thread_id)
         placed[line.message_id] = latest
-        latest.hear(line)
+        latest.hear(line, parent_id)
         yield line, latest.thread_id, parent_id
 
 

@@ -55,6 +55,8 @@ class Keeping:
         self._connection, self._lake, self.before = connection, lake, before
         self._months: dict[str, set[str] | None] = {}
         self._kept_by: dict[str, str] = {}
+        self._by_grain: set[str] = set()
+        self._zoned: dict[str, str] = {}
 
     @property
     def goes_on(self) -> bool:
@@ -129,6 +131,7 @@ class Keeping:
                 "(select period_start from stale_periods)"
             )
         self._connection.execute(f"insert into {by_grain} {typed}")
+        self._by_grain.add(name)
         self._months[name] = {""}
 
     def write(self, manifest: kept.Kept) -> None:
@@ -139,7 +142,8 @@ class Keeping:
         for key in kept.written_objects(self._lake).keys() - there.keys():
             name = kept.table_of(key)
             if name in self._months:
-                there[key] = self._lake.put(key, self._encoded(name, "", f"{name} limit 0"))
+                none = f"(select * from {name} limit 0)"
+                there[key] = self._lake.put(key, self._encoded(name, "", none))
         facts = {**vars(manifest), "written": there}
         kept.save(self._lake, kept.Kept(**facts))
 
@@ -147,7 +151,7 @@ class Keeping:
         prefix = kept.folder(name)
         if months is None:
             there = {key: tag for key, tag in there.items() if not key.startswith(prefix)}
-            months = set(self._months_of(name)) or {""}
+            months = set(self._months_of(name))
         for month in sorted(months):
             key = f"{prefix}month={month}/part-0.parquet" if month else f"{prefix}part-0.parquet"
             there[key] = self._lake.put(key, self._encoded(name, month))
@@ -160,12 +164,15 @@ class Keeping:
 
     def _encoded(self, name: str, month: str, rows: str = "") -> bytes:
         """The rows of a month (of a table without months, all) as Parquet; or those of ``rows``."""
-        chosen = f"select * from {rows or (f'all_{name}' if self._has(f'all_{name}') else name)}"
+        table = f"all_{name}" if name in self._by_grain else name
+        if name not in self._zoned:  # the same for every month
+            self._zoned[name] = derived.zoned(self._connection, f"select * from {table}")
+        chosen = f"select {self._zoned[name]} from {rows or table}"
         if month:
             start, column = date.fromisoformat(f"{month}-01"), self._dated(name)
             chosen += f" where {column} >= date '{start}' and {column} < date '{start}'"
             chosen += " + interval 1 month"
-        return derived.encoded(self._connection, chosen, "all")
+        return derived.written(self._connection, f"{chosen} order by all")
 
     def _merge(self, name: str, touched: str, keys: tuple[str, ...]) -> None:
         """Fresh rows of what is touched, kept rows of what is not; what differs is stale."""
@@ -222,10 +229,6 @@ class Keeping:
     def _columns(self, name: str) -> list[str]:
         found = self._connection.execute(f"select * from {name} limit 0")
         return [column[0] for column in found.description or ()]
-
-    def _has(self, name: str) -> bool:
-        sql = "select count(*) from duckdb_tables() where table_name = ?"
-        return bool(self._connection.execute(sql, [name]).fetchall()[0][0])
 
     def _count(self, name: str) -> int:
         return int(self._connection.execute(f"select count(*) from {name}").fetchall()[0][0])

@@ -43,7 +43,7 @@ def measure(
         value=last.value if last else None,
         value_text=numbers.value_text(last.value if last else None, style),
         n=last.n if last else 0,
-        n_text=_n_text(last, kpi, style.words),
+        n_text=_n_text(series, style.words),
         is_too_few=bool(last and last.too_few),
         comparisons=_comparisons(series, style),
         tone=tone,
@@ -66,14 +66,16 @@ def unmeasured(kpi: Kpi, grain: str, style: Style) -> Measure:
     return measure(empty, _UNREAD, style, 0, (), (None, "", ""))
 
 
-def _n_text(last: KpiValue | None, kpi: Kpi, words: Words) -> str:
-    """What a value rests on, in words; nothing for a plain count."""
+def _n_text(series: Series, words: Words) -> str:
+    """What a value rests on, in words, and whether it can still move; nothing for a plain count."""
+    kpi, last = series.kpi, series.last
     if last is None:
         return ""
     if kpi.table == "audience":
         return words("from_accounts", n=last.n)
     kinds = {"ratio": "on_cases", "mean": "from_cases", "quantile": "from_cases"}
-    return words(kinds[kpi.statistic], n=last.n) if kpi.statistic in kinds else ""
+    text = words(kinds[kpi.statistic], n=last.n) if kpi.statistic in kinds else ""
+    return f"{text}, {words.CAN_MOVE}" if series.is_moving else text
 
 
 def _comparisons(series: Series, style: Style) -> tuple[Comparison, ...]:

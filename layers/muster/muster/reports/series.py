@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from muster.clock import DAY, last_whole_period, next_period, period_start
+from muster.clock import DAY, last_whole_period, local_midnight, next_period, period_start
 from muster.measured import KpiValue
 from muster.results import Kpi, Reading
 
@@ -25,6 +25,7 @@ class Series:
     """One segment of a KPI, from its first value to the last whole period (None: no value).
 
     ``waits`` is the window that must pass after a period, where it keeps the last whole one out.
+    ``is_moving`` if the last value is of waits that may yet turn out longer.
     """
 
     kpi: Kpi
@@ -33,6 +34,7 @@ class Series:
     starts: tuple[date, ...]
     values: tuple[KpiValue | None, ...]
     waits: timedelta | None = None
+    is_moving: bool = False
 
     @property
     def numbers(self) -> tuple[float | None, ...]:
@@ -66,8 +68,20 @@ def all_series(
         last = last_whole_period(as_of, zone, own)
         segments = found.get((kpi.id, own), {})
         for segment in [WHOLE] if WHOLE in segments else sorted(segments):
-            series[kpi.id, segment] = _gapless(kpi, segment, own, segments[segment], last)
+            one = _gapless(kpi, segment, own, segments[segment], last)
+            series[kpi.id, segment] = replace(one, is_moving=_moves(one, as_of, zone))
     return series
+
+
+def _moves(series: Series, as_of: datetime, zone: ZoneInfo) -> bool:
+    """Whether some who came in the last period have waited less than its value till ``as_of``."""
+    kpi, last = series.kpi, series.last
+    if kpi.statistic != "quantile" or kpi.unit != "seconds" or last is None:
+        return False
+    end_at = local_midnight(next_period(last.period_start, series.grain), zone)
+    # Business hours come round within a week.
+    longest = timedelta(seconds=last.value, days=7 if "business" in kpi.id else 0)
+    return end_at + longest > as_of
 
 
 def _gapless(
