@@ -88,12 +88,16 @@ KPIS = [kpi for kpi in catalogue.load() if kpi.id in SEEN]
 REFUSED = "first_response_median"
 
 
-def measured(tmp_path, there=None):
+def measured(tmp_path, there=None, left=None):
     covered = (Coverage(source="desk", table_name="messages", from_at=at(), to_at=at(days=9)),)
     lake = FolderStore(tmp_path / "lake")
 
     def elsewhere(connection, wanted, parameters):
-        return warehouse.compute(connection, wanted, parameters, lake, there, is_kept=True)
+        try:
+            return warehouse.compute(connection, wanted, parameters, lake, there, is_kept=True)
+        finally:
+            tables = connection.execute("select table_name from duckdb_tables()").fetchall()
+            (left if left is not None else []).extend(name for (name,) in tables)
 
     return runner.measure(
         engine.connect(lake.url()), small_lake.settings(), KPIS, as_of=at(days=9), coverage=covered,
@@ -104,7 +108,8 @@ def measured(tmp_path, there=None):
 def test_values_are_duckdb_s_however_deep_answers_hang_and_a_refused_kpi_is_named(tmp_path):
     lake = small_lake.write(tmp_path / "lake", list(deep(25)))
     there = Refusing(lake)
-    mine, theirs = measured(tmp_path), measured(tmp_path, there)
+    left: list[str] = []
+    mine, theirs = measured(tmp_path), measured(tmp_path, there, left)
     assert {one.kpi for one in mine.values} == SEEN
     others = tuple(one for one in mine.values if one.kpi != REFUSED)
     assert theirs.values == others and len(others) > 15
@@ -113,6 +118,7 @@ def test_values_are_duckdb_s_however_deep_answers_hang_and_a_refused_kpi_is_name
         f"KPI {REFUSED}: its SQL cannot be run: Athena: line 1:8: no such thing"
     }
     assert there.made == [], "nothing is left there"
+    assert set(left) & set(steps.load()) == set(warehouse.BROUGHT), "and nothing empty here"
     told = "select root_id, sum(messages) from conversations where thread_id = 't1' group by all"
     assert engine.ask(lake, told).rows == (("m1", 25),), "the answer and all that hangs below it"
 

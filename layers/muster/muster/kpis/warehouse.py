@@ -85,6 +85,7 @@ def compute(
             run.write_conversations(lake, held["conversations"])
         return problems
     finally:
+        run.forget()
         warehouse.drop()
 
 
@@ -100,6 +101,7 @@ class _Run:
         self.connection, self.parameters, self.warehouse = connection, parameters, warehouse
         self.shared = steps.load()
         self._placed: dict[str, str] = {}
+        self._empty: set[str] = set()
 
     def see(self, name: str, kinds: Kinds, grain: str = "") -> None:
         """Let the warehouse see a small table of DuckDB's, whose columns are of these kinds."""
@@ -120,8 +122,14 @@ class _Run:
         empty = f"create or replace temp table {name} as select * from ({sql}\n) limit 0"
         steps.drop(self.connection, name)
         self.connection.execute(empty, steps.used(sql, self.parameters))
+        self._empty.add(name)
         told = self._carried(sql, self.parameters)
         self.warehouse.keep(self._place(name, grain), self.kinds(name), told)
+
+    def forget(self) -> None:
+        """Drop the empty tables, so that whoever reads the connection next meets none of them."""
+        for name in sorted(self._empty - set(BROUGHT)):
+            steps.drop(self.connection, name)
 
     def _in_rounds(self, step: str, told: Recursion) -> str:
         """Make a table of each round of a recursion; the statement that reads them all."""
@@ -134,6 +142,7 @@ class _Run:
                 raise BadKpi(f"{step}: more than {DEEPEST} answers hang below one another")
             steps.drop(self.connection, told.name)
             self.connection.execute(f"create temp view {told.name} as from {step}_{done}")
+            self._empty.add(told.name)
             self._placed[told.name] = self._placed[f"{step}_{done}"]
             done += 1
             self._keep(f"{step}_{done}", told.more)
