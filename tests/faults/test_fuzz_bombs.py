@@ -176,10 +176,18 @@ def test_one_record_over_a_million_lines_takes_no_square_of_the_time(tmp_path: P
 
 
 DEEP = '{"a":' * 10**5 + "1" + "}" * 10**5
+BARELY = json.dumps(ROW)[:-1] + ', "x": ' + "[" * 201 + "1" + "]" * 201 + "}"
 
 
 def test_a_line_nested_too_deeply_costs_only_itself(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
+    for text in (
+        f"{json.dumps(ROW)}\n{BARELY}\n{json.dumps(ROW)}",
+        f"[{json.dumps(ROW)},{BARELY}]",
+    ):
+        path.write_text(text)
+        _, (refused,) = read(path)
+        assert refused.reason == "nested more than 200 levels deep"
     path.write_text("\n".join([json.dumps(ROW), DEEP, json.dumps(ROW)]))
     taken, (refused,) = read(path)
     assert [one.line for one in taken] == [1, 3] and refused.line == 2

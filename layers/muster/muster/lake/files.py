@@ -20,6 +20,7 @@ _DELIMITERS = ",;\t|"
 _LONGEST_CELL = 16 * 1024 * 1024
 _LONGEST_LINE = 32 * 1024 * 1024
 _PARQUET_ROWS = 10_000
+_DEEPEST = 200  # levels of a record
 _PORTION = 64 * 1024 * 1024
 _CARRIAGE = "\x1e"
 _EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -172,10 +173,22 @@ def _json_records(lines: Iterator[str]) -> Iterator[Record]:
         except (ValueError, RecursionError) as error:
             yield Record(number, {"line": line[:10_000]}, f"no JSON: {error}")
             continue
-        if isinstance(cells, dict):
-            yield Record(number, cells)
-        else:
-            yield Record(number, {"line": line[:10_000]}, "no JSON object")
+        yield _record(number, cells, line)
+
+
+def _record(line: int, cells: Any, text: str) -> Record:
+    """What a line or a piece of an array says, if it is an object that can be kept."""
+    if not isinstance(cells, dict):
+        return Record(line, {"line": text[:10_000]}, "no JSON object")
+    # Most have no such many brackets: the walk is for those that do.
+    if text.count("[") + text.count("{") > _DEEPEST and _is_deeper(cells, _DEEPEST):
+        return Record(line, {"line": text[:10_000]}, f"nested more than {_DEEPEST} levels deep")
+    return Record(line, cells)
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return bool(inner) and (levels == 0 or any(_is_deeper(one, levels - 1) for one in inner))
 
 
 def _json_array(lines: Iterator[str]) -> Iterator[Record]:
@@ -196,10 +209,7 @@ def _json_array(lines: Iterator[str]) -> Iterator[Record]:
                 return
             text = rest + more
             continue
-        if isinstance(cells, dict):
-            yield Record(line, cells)
-        else:
-            yield Record(line, {"line": rest[:end][:10_000]}, "no JSON object")
+        yield _record(line, cells, rest[:end])
         line, text = line + rest.count("\n", 0, end), rest[end:]
 
 
