@@ -24,6 +24,7 @@ from runs import Child, Runs, said
 from muster.errors import Conflict
 from muster.store import Store
 
+VIEWS = "lake/measured/views.sql"
 ALL = ("fetch again", "import messages", "import members", "measure", "report", "replay")
 
 
@@ -126,7 +127,9 @@ def _differences(place: Place, trial: Path, expected: snapshot.Snapshot) -> Iter
     if "error" in found:
         yield found["error"]
     elif differing := snapshot.differences(found["left"], expected):
-        yield f"{trial.name} differs: {differing[:5]}"
+        of_a_place = [VIEWS] if place.bucket else []  # in a bucket they also say how to reach it
+        if differing != of_a_place:
+            yield f"{trial.name} differs: {differing[:5]}"
     yield from said(lambda: {"torn": place.runs.faults("fetch more", trial)}).get("torn", ["?"])
 
 
