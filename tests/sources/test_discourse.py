@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from muster.errors import BadSettings, RateLimited
 from muster.sources import discourse
+from muster.sources._discourse_seen import REMEMBERED, Fetch, note
 from muster.sources._http import Http
 
 MODES = ["window", "below", "exclusive"]
@@ -324,3 +325,14 @@ def test_waits_as_the_forum_or_its_web_server_ask(answer: httpx.Response, wait: 
     with pytest.raises(RateLimited) as caught:
         discourse.connect(OPTIONS, None, http).get("/about.json")
     assert caught.value.seconds == wait
+
+
+def test_only_so_many_posts_are_remembered_the_newest_of_them() -> None:
+    fetch, seen = Fetch(None, None, {}, {}), 2 * REMEMBERED  # type: ignore[arg-type]
+    for start in range(0, seen, 50):
+        note(
+            fetch,
+            [{"id": id_, "topic_id": 7, "post_number": id_} for id_ in range(start, start + 50)],
+        )
+    assert len(fetch.numbers) <= REMEMBERED
+    assert all(fetch.numbers[7, id_] == id_ for id_ in range(seen - REMEMBERED // 2, seen))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from muster.clock import DAY
@@ -17,7 +18,7 @@ from muster.sources._http import Api
 
 CHUNK = 20  # posts a call of a topic's posts
 MAX_REREAD = 400  # newest posts of one topic that are read again
-REMEMBERED = 200_000  # post numbers kept to name parents without asking
+REMEMBERED = 80_000  # post numbers kept to name parents without asking, at least half of them
 CHECKED = 30 * DAY
 
 
@@ -92,8 +93,8 @@ def note(fetch: Fetch, posts: Iterable[Any]) -> None:
             fetch.numbers[topic, number] = post["id"]
         if post.get("accepted_answer"):
             fetch.solvers[topic] = author(post)
-    while len(fetch.numbers) > REMEMBERED:
-        del fetch.numbers[next(iter(fetch.numbers))]
+    if len(fetch.numbers) > REMEMBERED:  # one by one each search for the first passes the gone
+        fetch.numbers = dict(islice(fetch.numbers.items(), REMEMBERED // 2, None))
 
 
 def _parent(fetch: Fetch, post: Mapping[str, Any]) -> str | None:
