@@ -1,8 +1,9 @@
 """Verbs in several processes at once, on a folder or a bucket; is all as after one of them?
 
 python at_once_runs.py FOLDER PLACE PROCESSES CASE…: PLACE is ``folder``, or ``s3://bucket`` of the
-service that the environment names. Prints a line of JSON for each case, ``all`` last: there every
-verb runs in processes of its own at the same time, and then each once more, alone.
+service that the environment names. Prints a line of JSON for each case. In ``all`` every verb runs
+in processes of its own at the same time, and then each once more, alone; in ``parts`` each process
+imports a part of one file.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 import snapshot
@@ -22,6 +24,7 @@ from dying import Death
 from runs import Child, Runs, said
 
 from muster.errors import Conflict
+from muster.pipeline import importing
 from muster.store import Store
 
 VIEWS = "lake/measured/views.sql"
@@ -89,6 +92,25 @@ def try_out(place: Place, case: str, processes: int) -> Told:
     return told
 
 
+def try_parts(place: Place, processes: int) -> Told:
+    """Each process imports its own part of the file: one that overwrites another loses rows."""
+    runs, trial = place.runs, place.runs.folder / f"parts-{processes}"
+    expected = runs.undisturbed("import messages")["left"]
+    place.begin("import messages", trial)
+    header, *rows = (trial / "messages.csv").read_text().splitlines()
+    for part in range(processes):  # Each row stays in its line.
+        own = (row if n % processes == part else "" for n, row in enumerate(rows))
+        (trial / f"part-{part}.csv").write_text("\n".join((header, *own)))
+
+    def take(part: int) -> None:
+        project = runs.world.opened(trial, verbs.BEFORE)
+        importing.import_file(project, "messages", trial / f"part-{part}.csv")
+
+    children = [Child(partial(take, part)) for part in range(processes)]
+    errors = [error for one in children if (error := one.said().get("error"))]
+    return Told("parts", processes, [*errors, *_differences(place, trial, expected)])
+
+
 def try_all(place: Place, processes: int) -> Told:
     """Run every verb at the same time, then each once more; compare with each run alone, twice."""
     runs, told = place.runs, Told("all", processes)
@@ -139,7 +161,8 @@ def main(folder: Path, where: str, processes: int, cases: list[str]) -> None:
     os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
     place = Place(Runs(folder), where)
     for case in cases:
-        told = try_all(place, processes) if case == "all" else try_out(place, case, processes)
+        others = {"all": try_all, "parts": try_parts}
+        told = others[case](place, processes) if case in others else try_out(place, case, processes)
         print(json.dumps(asdict(told)), flush=True)
 
 

@@ -14,8 +14,9 @@ from s3_servers import binary, client, seaweed
 from thorough import IS_THOROUGH
 
 RUNS = Path(__file__).parent / "at_once_runs.py"
-WRITING = ("fetch", "import members")
-EVERY = (*WRITING, "import messages", "replay", "fetch again", "measure", "report", "erase", "all")
+WRITING = ("fetch", "parts")
+IMPORTS = ("import members", "import messages")
+EVERY = (*WRITING, *IMPORTS, "replay", "fetch again", "measure", "report", "erase", "all")
 ON_A_FOLDER = [(2, EVERY), (4, EVERY), (8, EVERY)] if IS_THOROUGH else [(3, WRITING)]
 
 
