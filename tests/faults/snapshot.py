@@ -6,8 +6,8 @@ By design the runs around a kill leave other bytes than an undisturbed one in:
   had stored is stored again by the next. No item may be missing; one may lie there twice.
 * ``kept/``: what the next measuring goes on from, cut into objects as it came to be. Its rows are
   the same.
-* a state's ``rows``, which the last run changed; when a mail was sent; the mark of a lake to be
-  counted anew; and a probe of the store, which ``muster lake repair`` takes away.
+* a state's ``rows``, which the last run changed; when and by which run a mail was sent; the mark of
+  a lake to be counted anew; and a probe of the store, which ``muster lake repair`` takes away.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from muster.lake import raw
 
 Snapshot = dict[str, list[str]]
 _ITEMS, _ROWS = ("lake/raw/", "lake/quarantine/"), "lake/kept/"
-_OF_A_CALL = ("rows", "started_at", "sent_at")
+_OF_A_CALL = ("rows", "started_at", "sent_at", "run")
 _OF_A_RUN = ("lake/kept/manifest.json", "lake/kept/since", "lake/probe-")
 
 
