@@ -108,3 +108,9 @@ def test_a_whole_number_with_more_digits_than_a_number_keeps_is_refused() -> Non
         accept(
             Review(review_id="1", rating=2**53 + 1, rating_max=5.0, created_at=datetime.now(UTC))
         )
+
+
+@pytest.mark.parametrize("amount", ["1e999999999", "-1e999999999", "NaN", "Infinity"])
+def test_an_amount_that_no_column_holds_is_refused(amount: str) -> None:
+    with pytest.raises(Refused, match="spend is"):
+        accept(replace(SPEND, spend=Decimal(amount)))

@@ -193,7 +193,7 @@ def _float(name: str, value: float) -> None:
 
 
 def _amount(name: str, value: Decimal) -> None:
-    if not value.is_finite() or abs(value) >= _MOST_MONEY - 1:
+    if not value.is_finite() or value.copy_abs() >= _MOST_MONEY - 1:
         raise Refused(f"{name} is {_shown(value)}, but must be an amount below 10^14")
 
 
