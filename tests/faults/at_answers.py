@@ -26,8 +26,8 @@ _BODIES = (
     _JSON,
     _XML,
     _CSV,
-    gzip.compress(_CSV),
-    gzip.compress(_JSON),
+    gzip.compress(_CSV, mtime=0),
+    gzip.compress(_JSON, mtime=0),
     b"",
     b"\xef\xbb\xbf" + _JSON,
 )
