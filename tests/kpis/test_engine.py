@@ -7,10 +7,13 @@ import pytest
 from s3_servers import client, moto
 from small_lake import TYPE_NAMES, at, found, message, settings, write
 
+from muster.clock import system_clock
 from muster.errors import BadSettings
 from muster.kpis import engine
 from muster.kpis.catalogue import load
 from muster.kpis.runner import measure
+from muster.pipeline import measure as measuring
+from muster.project import open_project
 from muster.records import TABLES, columns
 
 
@@ -118,3 +121,36 @@ def test_a_lake_in_a_bucket_is_read_and_asked_alike(tmp_path):
                 "from 's3://lakes/other/*.parquet'",
                 environment=server.environment,
             )
+
+
+SETTINGS = "community: Desk\nlake: ./lake\nsources:\n  - {name: x, platform: file}\n"
+
+
+@pytest.mark.parametrize(("mended_at", "is_measured"), [(2, True), (3, True), (4, False)])
+def test_measuring_begins_again_where_an_object_was_replaced_while_it_was_read(
+    tmp_path, monkeypatch, mended_at, is_measured
+):
+    (tmp_path / "muster.yaml").write_text(SETTINGS)
+    write(tmp_path / "lake", [("x", message(f"m{n}", n)) for n in range(50)])
+    (part,) = (tmp_path / "lake").rglob("messages/**/*.parquet")
+    whole, connect, tried = part.read_bytes(), engine.connect, []
+
+    def looked_at(*place, **how):
+        """Its pages are another object's than its footer tells of, until that is there whole."""
+        tried.append(1)
+        part.write_bytes(whole if len(tried) >= mended_at else spoiled(whole))
+        return connect(*place, **how)
+
+    monkeypatch.setattr(engine, "connect", looked_at)
+    project = open_project(tmp_path, clock=system_clock, environment={}, http=None)
+    if is_measured:
+        assert measuring.compute(project, at(100), is_kept=True).values
+    else:
+        with pytest.raises(engine.Replaced, match="try again"):
+            measuring.compute(project, at(100), is_kept=True)
+    assert len(tried) == min(mended_at, measuring.TRIES)
+
+
+def spoiled(parquet: bytes) -> bytes:
+    """The same footer, and something else where its pages were."""
+    return parquet[:4] + bytes([13] * (len(parquet) // 3)) + parquet[4 + len(parquet) // 3 :]

@@ -71,15 +71,31 @@ def without_views(
     return connection
 
 
+class Replaced(Unavailable):
+    """An object was replaced while it was read: DuckDB opens it by its name more than once."""
+
+
 @contextmanager
 def reached(lake_url: str) -> Iterator[None]:
-    """A bucket that could not be read for the network's sake is told as what may work later."""
+    """What keeps a lake from being read, the network or who writes, may let it be read later."""
     try:
         yield
-    except duckdb.IOException as error:
-        if not lake_url.startswith("s3://"):
-            raise
-        raise _unreached(lake_url, error) from error
+    except duckdb.Error as error:
+        if is_replaced(error):
+            raise Replaced(
+                f"{lake_url} was written to while it was read, or an object of it is broken: "
+                "try again, then muster lake check"
+            ) from error
+        if isinstance(error, duckdb.IOException) and lake_url.startswith("s3://"):
+            raise _unreached(lake_url, error) from error
+        raise
+
+
+def is_replaced(error: Exception) -> bool:
+    """Whether a Parquet's bytes are not where its footer said; errors in SQL have types of their
+    own.
+    """
+    return type(error) is duckdb.Error
 
 
 def _unreached(lake_url: str, error: duckdb.Error) -> Unavailable:

@@ -14,6 +14,7 @@ import duckdb
 
 from muster.errors import BadKpi
 from muster.kpis import checking, given, steps
+from muster.kpis.engine import is_replaced
 from muster.results import Kpi
 
 Find = Callable[[str, Mapping[str, Any]], None]
@@ -195,9 +196,9 @@ def _fails(
         sql, said = FOUND.format(sql=kpi.sql), {**parameters, "kpi": kpi.id}
         find(sql, said) if find else steps.run(connection, "found", sql, said)
         promises = list(checking.broken(connection, kpi))
-    except duckdb.IOException:
-        raise  # The lake could not be read: that is no KPI's fault.
     except (duckdb.Error, BadKpi) as error:
+        if isinstance(error, duckdb.IOException) or is_replaced(error):
+            raise  # The lake could not be read: that is no KPI's fault.
         yield f"KPI {kpi.id}: its SQL cannot be run: {' '.join(str(error).split())[:300]}"
         return True
     if promises and grain in kpi.grains:

@@ -27,6 +27,7 @@ select count(*) > 0
 from site_traffic
 where channel not in ('organic_social', 'paid_social') and (purchases > 0 or revenue > 0)
 """
+TRIES = 3  # another run may write the lake meanwhile
 STALE_AFTER = timedelta(hours=26)
 
 
@@ -45,8 +46,15 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
     """Measure as of an instant; the derived tables are written only if they are to be kept."""
     from muster.kpis import engine
 
-    with engine.reached(project.lake.url()):
-        return _computed(project, as_of, is_kept)
+    left = TRIES
+    while True:
+        left -= 1
+        try:
+            with engine.reached(project.lake.url()):
+                return _computed(project, as_of, is_kept)
+        except engine.Replaced:
+            if not left:
+                raise
 
 
 def _computed(project: Project, as_of: datetime, is_kept: bool) -> Measured:
