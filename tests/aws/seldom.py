@@ -175,20 +175,6 @@ def test_a_mail_that_came_back_is_kept_for_the_report(cloud: World) -> None:
     assert "outbox/returned/0102-bounce.json" in keys(cloud.stack, "LakeBucket", "outbox/returned/")
 
 
-def test_a_reader_leaves_by_the_link_of_their_mail(cloud: World) -> None:
-    """The call is the one that a function URL makes; links are signed by the stack's own secret."""
-    name = f"/{cloud.stack.name}/unsubscribe"
-    kept = cloud.aws.client("ssm").get_parameter(Name=name, WithDecryption=True)
-    token = leaving.token(kept["Parameter"]["Value"], "weekly", "left@example.org")
-    http = {"requestContext": {"http": {"method": "POST"}}, "queryStringParameters": {"u": token}}
-    answer = cloud.aws.client("lambda").invoke(
-        FunctionName=cloud.stack.resources["UnsubscribeFunction"],
-        Payload=json.dumps(http).encode(),
-    )
-    assert json.load(answer["Payload"])["statusCode"] == 200
-    assert keys(cloud.stack, "LakeBucket", "subscriptions/left/weekly/")
-
-
 def delivered(cloud: World, report: str) -> dict[str, Any]:
     """The call of the state machine that mails a report to its only reader."""
     event = {"run": "seldom", "report": report, "recipient": "team@nordufer.example"}
@@ -204,6 +190,26 @@ def with_report(cloud: World, name: str, more: str = "") -> None:
                                   "    recipients: [team@nordufer.example]\n"
                                   "    sender: muster@nordufer.example\n", 1)  # fmt: skip
     cloud.put_settings(f"{more}{text}")
+
+
+def test_a_reader_who_leaves_by_the_link_of_their_mail_gets_no_other(cloud: World) -> None:
+    """The call is the one that a function URL makes; links are signed by the stack's own secret."""
+    name = f"/{cloud.stack.name}/unsubscribe"
+    kept = cloud.aws.client("ssm").get_parameter(Name=name, WithDecryption=True)
+    token = leaving.token(kept["Parameter"]["Value"], "left", "team@nordufer.example")
+    http = {"requestContext": {"http": {"method": "POST"}}, "queryStringParameters": {"u": token}}
+    with_report(cloud, "left")
+    try:
+        answer = cloud.aws.client("lambda").invoke(
+            FunctionName=cloud.stack.resources["UnsubscribeFunction"],
+            Payload=json.dumps(http).encode(),
+        )
+        told = delivered(cloud, "left")
+    finally:
+        cloud.put_settings(cloud.settings)
+    assert json.load(answer["Payload"])["statusCode"] == 200
+    assert keys(cloud.stack, "LakeBucket", "subscriptions/left/left/")
+    assert told == {"outcome": "unsubscribed", "sent": 0, "failed": 0}
 
 
 def test_a_mail_that_ses_takes_later_is_sent_once(cloud: World) -> None:
