@@ -46,3 +46,12 @@ def test_other_currencies_are_listed_by_table_with_rows_and_sum():
         OtherMoney("orders", "USD", 2, 11.5),
         OtherMoney("site_traffic", "GBP", 1, 5.0),
     )
+
+
+def test_the_sum_is_the_same_in_whatever_order_its_parts_are_added():
+    connection = engine.connect("/nowhere")
+    spent = (Decimal("0.1"), Decimal("0.2"), Decimal("0.3"))
+    lay(
+        connection, [replace(SPENT, date=date(2026, 3, n), spend=m) for n, m in enumerate(spent, 2)]
+    )
+    assert other_money(connection, "EUR", at(days=7)) == (OtherMoney("ad_spend", "USD", 3, 0.6),)

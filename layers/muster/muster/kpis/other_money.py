@@ -9,6 +9,7 @@ import duckdb
 from muster.kpis.periods import naive
 from muster.results import OtherMoney
 
+# Rounded as money is kept: the last digits of a sum depend on the order of its parts.
 _FOUND = """
 with
 money as (
@@ -24,7 +25,7 @@ money as (
     union all
     select 'figures', unit, value from figures where lower(name) = 'profit' and date < $as_of
 )
-select table_name, currency, count(*), cast(sum(amount) as double)
+select table_name, currency, count(*), round(cast(sum(amount) as double), 4)
 from money
 where currency <> $currency
 group by table_name, currency
