@@ -17,7 +17,7 @@ RUNS = Path(__file__).parent / "at_once_runs.py"
 WRITING = ("fetch", "parts")
 IMPORTS = ("import members", "import messages")
 EVERY = (*WRITING, *IMPORTS, "replay", "fetch again", "measure", "report", "erase", "all")
-ON_A_FOLDER = [(2, EVERY), (4, EVERY), (8, EVERY)] if IS_THOROUGH else [(3, WRITING)]
+ON_A_FOLDER = [(2, EVERY), (8, EVERY)] if IS_THOROUGH else [(3, WRITING)]
 
 
 def tried(folder: Path, place: str, processes: int, cases: tuple[str, ...], **more: str) -> Any:
@@ -42,7 +42,7 @@ def test_several_processes_at_once_leave_in_a_folder_what_one_leaves(tmp_path, p
 
 @pytest.mark.skipif(not IS_THOROUGH, reason="make test-faults; by default test_merge_on_s3.py")
 @pytest.mark.skipif(not binary("weed"), reason="no weed here: the dev dependencies bring it")
-@pytest.mark.parametrize("processes", [2, 4, 8] if IS_THOROUGH else [2])
+@pytest.mark.parametrize("processes", [2, 8] if IS_THOROUGH else [2])
 def test_several_processes_at_once_leave_in_a_bucket_what_one_leaves(tmp_path, processes):
     (tmp_path / "weed").mkdir()
     (tmp_path / "runs").mkdir()
