@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -27,7 +28,7 @@ select count(*) > 0
 from site_traffic
 where channel not in ('organic_social', 'paid_social') and (purchases > 0 or revenue > 0)
 """
-TRIES = 3  # another run may write the lake meanwhile
+PAUSES = (0.5, 1, 2, 4, 8)  # in seconds: other runs may write the lake meanwhile
 STALE_AFTER = timedelta(hours=26)
 
 
@@ -46,15 +47,18 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
     """Measure as of an instant; the derived tables are written only if they are to be kept."""
     from muster.kpis import engine
 
-    left = TRIES
-    while True:
-        left -= 1
-        try:
-            with engine.reached(project.lake.url()):
-                return _computed(project, as_of, is_kept)
-        except engine.Replaced:
-            if not left:
-                raise
+    for pause in PAUSES:
+        with suppress(engine.Replaced):
+            return _reached(project, as_of, is_kept)
+        time.sleep(pause)
+    return _reached(project, as_of, is_kept)
+
+
+def _reached(project: Project, as_of: datetime, is_kept: bool) -> Measured:
+    from muster.kpis import engine
+
+    with engine.reached(project.lake.url()):
+        return _computed(project, as_of, is_kept)
 
 
 def _computed(project: Project, as_of: datetime, is_kept: bool) -> Measured:
