@@ -155,3 +155,9 @@ def test_measuring_begins_again_where_an_object_was_replaced_while_it_was_read(
 def spoiled(parquet: bytes) -> bytes:
     """The same footer, and something else where its pages were."""
     return parquet[:4] + bytes([13] * (len(parquet) // 3)) + parquet[4 + len(parquet) // 3 :]
+
+
+def test_what_duckdb_says_of_replaced_bytes_may_be_no_text():
+    said = UnicodeDecodeError("utf-8", b"\xb2", 0, 1, "invalid start byte")
+    with pytest.raises(engine.Replaced), engine.reached("s3://lake"):
+        raise said

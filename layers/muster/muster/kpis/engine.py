@@ -80,7 +80,7 @@ def reached(lake_url: str) -> Iterator[None]:
     """What keeps a lake from being read, the network or who writes, may let it be read later."""
     try:
         yield
-    except duckdb.Error as error:
+    except (duckdb.Error, UnicodeDecodeError) as error:
         if is_replaced(error):
             raise Replaced(
                 f"{lake_url} was written to while it was read, or an object of it is broken: "
@@ -93,9 +93,9 @@ def reached(lake_url: str) -> Iterator[None]:
 
 def is_replaced(error: Exception) -> bool:
     """Whether a Parquet's bytes are not where its footer said; errors in SQL have types of their
-    own.
+    own. DuckDB's words about such bytes hold some of them, which may be no text.
     """
-    return type(error) is duckdb.Error
+    return type(error) in (duckdb.Error, UnicodeDecodeError)
 
 
 def _unreached(lake_url: str, error: duckdb.Error) -> Unavailable:
