@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from muster.account import costs
@@ -81,14 +82,15 @@ def _row(what: str, months: list[dict[str, costs.Cost]]) -> str:
     return f"| {months[0][what].unit} | {' | '.join(cells)} |\n"
 
 
-def main() -> None:
+def main(told: Callable[[Path, Path], str], about: str | None) -> None:
+    """Print what is told of the prices and measurements that the command line names."""
     infra = Path(__file__).resolve().parents[1] / "infra"
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--prices", type=Path, default=infra / "prices.json")
     parser.add_argument("--measured", type=Path, default=infra / "measured.json")
     asked = parser.parse_args()
-    print(page(asked.prices, asked.measured), end="")
+    print(told(asked.prices, asked.measured), end="")
 
 
 if __name__ == "__main__":
-    main()
+    main(page, __doc__)

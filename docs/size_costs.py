@@ -5,12 +5,13 @@ python docs/size_costs.py [--prices FILE] [--measured FILE] prints the part for 
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import month_costs
 
 SIZES = (10_000, 1_000_000, 100_000_000, 10_000_000_000)
 NIGHTS, MONTHS, SOURCES = 30.4, 24, 10
@@ -138,14 +139,5 @@ def _dollars(amount: float) -> str:
     return f"{_round(amount)} $" if amount >= 0.005 else "0 $"
 
 
-def main() -> None:
-    infra = Path(__file__).resolve().parents[1] / "infra"
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--prices", type=Path, default=infra / "prices.json")
-    parser.add_argument("--measured", type=Path, default=infra / "measured.json")
-    asked = parser.parse_args()
-    print(part(asked.prices, asked.measured), end="")
-
-
 if __name__ == "__main__":
-    main()
+    month_costs.main(part, __doc__)
