@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html.parser
 import posixpath
 import re
 from collections.abc import Callable, Mapping
@@ -54,3 +55,15 @@ def crawled(
         if path.endswith(".html"):
             open_ends += [(link, path) for link in sorted(links(path, held))]
     return found
+
+
+class Parsed(html.parser.HTMLParser):
+    """Tags and attributes of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import html.parser
 import io
 import json
 import re
@@ -15,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from published import Parsed
 from thorough import IS_THOROUGH
 
 from muster.pipeline import importing, latest, measure, publish
@@ -102,18 +102,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     measure.measure(found)
     publish.report(found, send=False)
     return found
-
-
-class Parsed(html.parser.HTMLParser):
-    """Tags and attributes of a page."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
 
 
 def pages(project: Project) -> dict[str, str]:

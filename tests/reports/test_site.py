@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import gzip
-import html.parser
 import io
 import json
 import re
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from published import crawled, links, whole
+from published import Parsed, crawled, links, whole
 from sample import HOSTILE, hostile_view, quiet_view, sample_view
 
 from muster.measured import DERIVED, GoalStatus, KpiValue
@@ -68,18 +67,6 @@ def pages(files: dict[str, bytes]) -> dict[str, str]:
     version = addresses.version_of(found["index.html"])
     inner = {path.removeprefix(version) for path in found if version in path}
     return {path: page for path, page in found.items() if path not in inner}
-
-
-class Reader(html.parser.HTMLParser):
-    """Collects tags, attributes and ids of a page."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
 
 
 def test_pages_are_as_agreed(files, golden):
@@ -148,7 +135,7 @@ def test_every_kpi_has_a_door_on_the_overview_though_the_report_does_not_show_it
 
 def test_every_page_forbids_what_it_does_not_need_and_needs_nothing_inline(files):
     for path, page in pages(files).items():
-        tags = Reader(page).tags
+        tags = Parsed(page).tags
         policies = [a["content"] for t, a in tags if a.get("http-equiv") == POLICY]
         asks = path.endswith("/ask.html") and path.startswith("v/")
         assert policies == [made.policy(made.ASKING) if asks else made.policy()], path
@@ -166,9 +153,9 @@ def test_every_link_leads_to_a_file_of_the_site(files):
 
 def test_ids_are_unique_and_every_reference_has_its_id(files):
     for path, page in pages(files).items():
-        ids = [a["id"] for _t, a in Reader(page).tags if "id" in a]
+        ids = [a["id"] for _t, a in Parsed(page).tags if "id" in a]
         assert len(ids) == len(set(ids)), path
-        for _tag, attributes in Reader(page).tags:
+        for _tag, attributes in Parsed(page).tags:
             assert set((attributes.get("aria-labelledby") or "").split()) <= set(ids)
 
 
@@ -325,7 +312,7 @@ def test_json_is_as_given_and_holds_no_tag(hostile, files):
 
 def test_hostile_words_are_inert_on_every_page(hostile):
     for page in pages(hostile).values():
-        tags = Reader(page).tags
+        tags = Parsed(page).tags
         scripts = [a.get("src") or "" for t, a in tags if t == "script"]
         assert len(scripts) < 2 and all(re.fullmatch(SCRIPT, one) for one in scripts)
         assert not [t for t, a in tags if any(k.startswith("on") for k in a)]
