@@ -108,6 +108,14 @@ def test_members_by_list_and_by_post(small: Rows) -> None:
     assert small[("members", "1")]["display_name"] == "Help Desk"
 
 
+def test_who_takes_the_name_back_is_shown_by_the_handle() -> None:
+    """As a forum shows it: whoever is made anonymous does not keep the old name in the lake."""
+    at = "2026-11-20T01:00:00.000Z"
+    gone = {"id": 11, "username": "anon81", "name": None, "created_at": at, "admin": False}
+    untold = {key: value for key, value in gone.items() if key != "name"}
+    assert [member.display_name for member in mapped([gone, untold], "user")] == ["anon81", None]
+
+
 @pytest.mark.parametrize("name", ["users_count", "user_count"])
 def test_the_number_of_members_is_the_audience(name: str) -> None:
     item = Item("about", {"about": {"stats": {name: 42}}}, datetime(2026, 11, 20, 1, tzinfo=UTC))

@@ -113,7 +113,7 @@ def _account(item: Item, key: str, is_listed: bool = False) -> Member:
     return Member(
         member_id=_id(body[key]),
         handle=_words(body.get("username")),
-        display_name=_words(body.get("name")),
+        display_name=_shown(body),
         role=role,
         is_bot=role == "bot",
         joined_at=_at(body["created_at"]) if is_joined else None,
@@ -121,6 +121,11 @@ def _account(item: Item, key: str, is_listed: bool = False) -> Member:
         groups=None if groups is None else tuple(groups),
         platform_roles=_platform_roles(body),
     )
+
+
+def _shown(body: Mapping[str, Any]) -> str | None:
+    """The name a forum shows: the handle's if none is given, so that a name taken back is gone."""
+    return _words(body.get("name")) or (_words(body.get("username")) if "name" in body else None)
 
 
 def _platform_roles(body: Mapping[str, Any]) -> tuple[str, ...] | None:
