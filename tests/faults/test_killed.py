@@ -27,8 +27,8 @@ POINTS = (
 class Trials:
     """A process that tries out one verb after the other, and what it told so far."""
 
-    def __init__(self, folder: Path) -> None:
-        words = [str(RUNS), str(folder), *(f"{case}:{points}" for case, points in POINTS.items())]
+    def __init__(self, folder: Path, cases: list[str]) -> None:
+        words = [str(RUNS), str(folder), *(f"{case}:{POINTS[case]}" for case in cases)]
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
             [sys.executable, *words], stdout=subprocess.PIPE, text=True, env=environment
@@ -47,16 +47,20 @@ class Trials:
 
 
 @pytest.fixture(scope="module")
-def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
-    running = Trials(tmp_path_factory.mktemp("killed"))
-    yield running
-    running.process.terminate()
-    running.process.wait()
+def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Trials]]:
+    """Who tries out each case: in the long run fetches, half of it, beside all others."""
+    apart = [case for case in POINTS if IS_THOROUGH and case.startswith("fetch")]
+    groups = [group for group in (apart, [case for case in POINTS if case not in apart]) if group]
+    found = [(group, Trials(tmp_path_factory.mktemp("killed"), group)) for group in groups]
+    yield {case: running for group, running in found for case in group}
+    for _, running in found:
+        running.process.terminate()
+        running.process.wait()
 
 
 @pytest.mark.parametrize("case", POINTS)
 def test_killed_at_any_call_and_run_again_all_is_as_undisturbed(trials, case):
-    found, points = trials.of(case), POINTS[case]
+    found, points = trials[case].of(case), POINTS[case]
     print(found)
     assert not found["wrong"], "\n".join(found["wrong"])
     # Sources that are fetched side by side make a call more or less.
@@ -65,4 +69,4 @@ def test_killed_at_any_call_and_run_again_all_is_as_undisturbed(trials, case):
 
 
 def test_some_died_in_the_middle_of_a_write(trials):
-    assert sum(trials.of(case)["torn"] for case in POINTS) > 0
+    assert sum(trials[case].of(case)["torn"] for case in POINTS) > 0

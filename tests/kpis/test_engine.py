@@ -15,6 +15,7 @@ from muster.kpis.runner import measure
 from muster.pipeline import measure as measuring
 from muster.project import open_project
 from muster.records import TABLES, columns
+from muster.store import FolderStore
 
 
 def test_every_table_has_its_columns_and_types_even_without_a_file(tmp_path):
@@ -115,6 +116,8 @@ def test_a_lake_in_a_bucket_is_read_and_asked_alike(tmp_path):
         connection = engine.connect("s3://lakes/desk", environment=server.environment)
         outcome = measure(connection, settings(), load(), as_of=at(days=7), coverage=())
         assert [one.value for one in found(outcome, "first_response_mean")] == [3600]
+        with pytest.raises(engine.Replaced), engine.reached("s3://lakes/desk"):
+            connection.execute("select * from read_parquet('s3://lakes/desk/gone.parquet')")
         with pytest.raises(BadSettings, match="cannot be answered"):
             engine.ask(
                 "s3://lakes/desk",
@@ -155,6 +158,15 @@ def test_measuring_begins_again_where_an_object_was_replaced_while_it_was_read(
 def spoiled(parquet: bytes) -> bytes:
     """The same footer, and something else where its pages were."""
     return parquet[:4] + bytes([13] * (len(parquet) // 3)) + parquet[4 + len(parquet) // 3 :]
+
+
+def test_an_object_that_another_measuring_takes_away_is_one_that_was_replaced(tmp_path):
+    connection = engine.connect(FolderStore(tmp_path).url())
+    gone = f"select * from read_parquet(['{tmp_path}/kept/daily_authors/part-0.parquet'])"
+    for read in (connection.execute, lambda sql: engine.plain_times(connection, sql)):
+        with pytest.raises(engine.Replaced), engine.reached(str(tmp_path)):
+            read(gone)
+    connection.close()
 
 
 def test_what_duckdb_says_of_replaced_bytes_may_be_no_text():

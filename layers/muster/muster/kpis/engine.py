@@ -71,6 +71,9 @@ def without_views(
     return connection
 
 
+_GONE = ("No files found that match", "No such file or directory", "HTTP 404", "404 (Not Found)")
+
+
 class Replaced(Unavailable):
     """An object was replaced while it was read: DuckDB opens it by its name more than once."""
 
@@ -92,10 +95,13 @@ def reached(lake_url: str) -> Iterator[None]:
 
 
 def is_replaced(error: Exception) -> bool:
-    """Whether a Parquet's bytes are not where its footer said; errors in SQL have types of their
-    own. DuckDB's words about such bytes hold some of them, which may be no text.
+    """Whether an object that was listed is gone, or its bytes are not where its footer said.
+
+    Errors in SQL have types of their own. DuckDB's words about such bytes hold some of them, which
+    may be no text.
     """
-    return type(error) in (duckdb.Error, UnicodeDecodeError)
+    is_gone = isinstance(error, duckdb.IOException) and any(one in str(error) for one in _GONE)
+    return is_gone or type(error) in (duckdb.Error, UnicodeDecodeError)
 
 
 def _unreached(lake_url: str, error: duckdb.Error) -> Unavailable:
@@ -112,7 +118,8 @@ class Reader:
     def ask(self, sql: str) -> Answer:
         """The answer to one ``select`` over the tables and the derived tables, else refused."""
         question = _one(self.connection, sql)
-        found = _selected(self.connection, plain_times(self.connection, question))
+        with _answering():
+            found = self.connection.execute(plain_times(self.connection, question))
         names = tuple(column[0] for column in found.description or ())
         return Answer(names, tuple(found.fetchall()))
 
@@ -150,7 +157,8 @@ def ask_parquet(
         _reading(lake_url, environment, threads, folder) as connection,
     ):
         question = _one(connection, sql)
-        _selected(connection, f"select * from ({question}\n) limit 0")
+        with _answering():
+            connection.execute(f"select * from ({question}\n) limit 0")
         path = Path(folder) / "answer.parquet"
         copy(connection, f"select * from ({question}\n)", path)
         return path.read_bytes()
@@ -201,7 +209,7 @@ def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
 
 def plain_times(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     """The same rows with every instant as a plain UTC timestamp."""
-    kinds = _selected(connection, f"describe select * from ({sql}\n)").fetchall()
+    kinds = connection.execute(f"describe select * from ({sql}\n)").fetchall()
     zoned = [row[0].replace('"', '""') for row in kinds if row[1] == "TIMESTAMP WITH TIME ZONE"]
     if not zoned:
         return sql
@@ -209,9 +217,10 @@ def plain_times(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     return f"select * replace ({casts}) from ({sql}\n)"
 
 
-def _selected(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyConnection:
+@contextmanager
+def _answering() -> Iterator[None]:
     try:
-        return connection.execute(sql)
+        yield
     except duckdb.Error as error:
         raise BadSettings(f"the SQL cannot be answered: {error}") from error
 
