@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,33 @@ def test_a_reader_is_let_in_by_a_salted_hash_and_kept_out_again(
         assert store.users == {"reader": hashed("reader", WORD, salt)} and len(salt) == 32
         said(muster(tmp_path, "site", "lock", "--stack", "desk"))
         assert not store.users
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_of_a_password_only_its_salted_hash_goes_out(
+    status: int, account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """To a store that may refuse, and then tells all it was sent; AWS's own client logs it too."""
+    account.deploy(SiteUsers=STORE)
+    caplog.set_level(logging.DEBUG)
+    sent: list[str] = []
+
+    def answer(path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        sent.append(f"{path} {body!r}")
+        told = {"ETag": "e1", "ItemCount": 0, "TotalSizeInBytes": 1}
+        return (200, told) if not body else (status, told | {"Message": "; ".join(sent)})
+
+    with answering(answer) as url:
+        on_loopback(monkeypatch)
+        named = url.replace("127.0.0.1", "localhost")
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFRONT_KEYVALUESTORE", named)
+        typed = muster(tmp_path, "site", "password", "--stack", "desk", typed=f"{WORD}\n")
+    assert (typed.exit_code == 0) == (status == 200) and '"Value":' in sent[-1]
+    logged = [record.getMessage() for record in caplog.records]
+    everything = "\n".join([*sent, typed.output, repr(typed.exception), *logged])
+    assert WORD not in everything
+    assert b64encode(f"reader:{WORD}".encode()).decode() not in everything
 
 
 def test_a_public_site_and_a_short_password_are_one_line_each(
