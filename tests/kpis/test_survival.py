@@ -46,8 +46,11 @@ def survive(connection, waits: list[tuple[int, bool]]) -> None:
         "create or replace temp table period_days as "
         "select distinct opened_day as day, opened_day as period_start from issues"
     )
+    connection.execute(
+        "create or replace temp table periods as select distinct period_start from period_days"
+    )
     shared = steps.load()
-    for name in ("issue_waits", "issue_quantiles"):
+    for name in ("queues", "issue_waits", "issue_quantiles"):
         steps.run(connection, name, shared[name], {})
 
 

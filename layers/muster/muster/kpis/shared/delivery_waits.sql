@@ -1,7 +1,9 @@
 -- One row per order of a shop that tells its deliveries, as in issue_waits (a view).
 select
-    41 as kind,
-    period_start,
-    cast(round(wait_seconds * 1000) as bigint) * 2
-        + case when is_delivered then 0 else 1 end as t
+    queues.queue,
+    cast(round(deliveries.wait_seconds * 1000) as bigint) * 2
+        + case when deliveries.is_delivered then 0 else 1 end as t
 from deliveries
+join queues
+    on queues.period_start = deliveries.period_start
+where queues.clock = 'delivery'

@@ -1,57 +1,51 @@
 -- Kaplan-Meier: one row per clock, period, segment and share (0.5, 0.1): the smallest time t by which
 -- at most that share of the issues still wait, of n; none where the share is never reached (kept by
 -- period).
--- Put in order of time, events before the censored at a tie, k of n left behind: while nobody is
--- censored, (n-k)/n still wait. One censored of r at risk stands for a share of those who stay and
--- lengthens what follows by r/(r-1). So between two censored ones the place at which the share is
--- reached is computed, and only that row is looked up.
+-- Put in order of time, events before the censored at a tie, r of n are at risk at each. While
+-- nobody is censored, (r-1)/n still wait after it. One censored of r at risk stands for a share of
+-- those who stay and lengthens what follows by r/(r-1). Both products are sums of logarithms over
+-- stretches of the order, some sqrt(n) each; the stretch in which a share is reached is walked.
 with
 ranked as (
     select
-        kind,
-        period_start,
+        queue,
         t,
-        row_number() over (partition by kind, period_start order by t) as place
+        row_number() over (partition by queue order by t desc) as at_risk
     from issue_waits
 ),
-sizes as (
+placed as (
     select
-        kind,
-        period_start,
-        count(*) as n,
-        min(case when t % 2 = 1 then place end) as first_place
+        queue * 100000 + cast(floor(sqrt(at_risk)) as bigint) as stretch,
+        queue,
+        t,
+        at_risk,
+        case
+            when t % 2 = 1 and at_risk > 1 then ln(at_risk / (at_risk - cast(1 as double))) else 0
+        end as lengthening
     from ranked
-    group by kind, period_start
-),
-censored as (
-    select
-        ranked.kind,
-        ranked.period_start,
-        ranked.place,
-        sizes.n,
-        lead(ranked.place) over (
-            partition by ranked.kind, ranked.period_start order by ranked.place
-        ) as next_place,
-        sum(
-            case
-                when ranked.place < sizes.n
-                    then ln((cast(sizes.n as double) - ranked.place + 1) / (sizes.n - ranked.place))
-                else 0
-            end
-        ) over (
-            partition by ranked.kind, ranked.period_start order by ranked.place
-            rows between unbounded preceding and current row
-        ) as lengthening
-    from ranked
-    join sizes
-        on sizes.kind = ranked.kind and sizes.period_start = ranked.period_start
-    where ranked.t % 2 = 1
 ),
 stretches as (
-    select kind, period_start, n, 0 as after_place, first_place as next_place, 1.0 as factor
-    from sizes
-    union all
-    select kind, period_start, n, place, next_place, exp(lengthening) from censored
+    select
+        queue,
+        stretch,
+        min(at_risk) as last_at_risk,
+        max(at_risk) as first_at_risk,
+        sum(lengthening) as lengthening
+    from placed
+    group by queue, stretch
+),
+summed as (
+    select
+        queue,
+        stretch,
+        last_at_risk - 1 as left_over,
+        max(first_at_risk) over (partition by queue) as n,
+        sum(lengthening) over (
+            partition by queue order by stretch desc
+            rows between unbounded preceding and current row
+        ) as lengthening,
+        lengthening as own_lengthening
+    from stretches
 ),
 shares as (
     select 0.5 as share
@@ -60,40 +54,42 @@ shares as (
 ),
 reaching as (
     select
-        stretches.kind,
-        stretches.period_start,
-        stretches.n,
         shares.share,
-        coalesce(stretches.next_place, stretches.n + 1) as next_place,
-        greatest(
-            stretches.after_place + 1,
-            cast(
-                ceil(stretches.n * (1 - (shares.share + 1e-9) / stretches.factor)) as bigint
-            )
-        ) as place
-    from stretches
+        summed.queue,
+        max(summed.stretch) as stretch
+    from summed
     cross join shares
+    where exp(summed.lengthening) * summed.left_over / summed.n <= shares.share + 1e-9
+    group by shares.share, summed.queue
 ),
-reached as (
-    select kind, period_start, n, share, min(place) as place
-    from reaching
-    where place < next_place
-    group by kind, period_start, n, share
+walked as (
+    select
+        reaching.share,
+        placed.queue,
+        placed.t,
+        summed.n,
+        exp(
+            summed.lengthening - summed.own_lengthening
+            + sum(placed.lengthening) over (
+                partition by reaching.share, placed.queue order by placed.at_risk desc
+                rows between unbounded preceding and current row
+            )
+        ) * (placed.at_risk - 1) / summed.n as waiting
+    from placed
+    join reaching
+        on reaching.stretch = placed.stretch
+    join summed
+        on summed.stretch = reaching.stretch
 )
 select
-    case
-        when reached.kind < 20 then 'first_response'
-        when reached.kind < 30 then 'first_response_business'
-        when reached.kind < 40 then 'resolution'
-        else 'delivery'
-    end as clock,
-    reached.period_start,
-    case reached.kind % 10 when 1 then 'all' when 2 then 'inbound' else 'outreach' end as segment,
-    reached.share,
-    (ranked.t - ranked.t % 2) / 2000.0 as t,
-    reached.n
-from reached
-join ranked
-    on ranked.kind = reached.kind
-    and ranked.period_start = reached.period_start
-    and ranked.place = reached.place
+    queues.clock,
+    queues.period_start,
+    queues.segment,
+    walked.share,
+    min(walked.t) / 2000.0 as t,
+    walked.n
+from walked
+join queues
+    on queues.queue = walked.queue
+where walked.t % 2 = 0 and walked.waiting <= walked.share + 1e-9
+group by queues.clock, queues.period_start, queues.segment, walked.share, walked.n

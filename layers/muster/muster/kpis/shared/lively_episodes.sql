@@ -7,42 +7,65 @@ with
 -- A number for each root: windows over one number cost a third of those over two texts.
 numbered as (
     select
-        source, root_id, quiet_seconds, row_number() over (order by source, root_id) as root_number
+        root_stories.source,
+        root_stories.root_id,
+        root_stories.quiet_seconds,
+        source_settings.episode_gap,
+        lost_questions.message_id is not null as has_lost_question,
+        row_number() over (order by root_stories.source, root_stories.root_id) as root_number
     from root_stories
-    where not is_calm
+    left join source_settings
+        on source_settings.source = root_stories.source
+    left join lost_questions
+        on lost_questions.source = root_stories.source
+        and lost_questions.message_id = root_stories.root_id
+    where not root_stories.is_calm
 ),
 placed as (
     select
         numbered.root_number,
-        numbered.quiet_seconds,
-        human_messages.message_id,
-        human_messages.source,
-        human_messages.root_id,
-        human_messages.created_at,
-        human_messages.is_staff,
-        human_messages.is_escalating,
-        human_messages.role = 'member' and not human_messages.is_closing as is_asking,
-        case
-            when human_messages.kind = 'direct' then $episode_gap
-            else source_settings.episode_gap
-        end as gap_seconds,
-        lost_questions.message_id is not null as has_lost_question,
         row_number() over (
             partition by numbered.root_number
             order by human_messages.created_at, human_messages.message_id
-        ) as place
+        ) as place,
+        numbered.quiet_seconds,
+        case when human_messages.kind = 'direct' then $episode_gap else numbered.episode_gap end
+            as gap_seconds,
+        numbered.has_lost_question,
+        human_messages.source,
+        human_messages.thread_id,
+        human_messages.root_id,
+        human_messages.message_id,
+        human_messages.person,
+        human_messages.author_id,
+        human_messages.role,
+        human_messages.created_at,
+        human_messages.day,
+        human_messages.is_staff,
+        human_messages.role = 'member' and not human_messages.is_closing as is_asking,
+        human_messages.is_escalating
     from human_messages
     join numbered
         on numbered.source = human_messages.source and numbered.root_id = human_messages.root_id
-    left join lost_questions
-        on lost_questions.source = human_messages.source
-        and lost_questions.message_id = human_messages.root_id
-    left join source_settings
-        on source_settings.source = human_messages.source
 ),
+ends as (
+    select numbered.root_number, resolutions.happened_at
+    from resolutions
+    join numbered
+        on numbered.source = resolutions.source and numbered.root_id = resolutions.root_id
+),
+-- What the windows need, and no texts: these are put beside them again at the end.
 seen as (
     select
-        *,
+        root_number,
+        place,
+        quiet_seconds,
+        gap_seconds,
+        has_lost_question,
+        created_at,
+        is_staff,
+        is_asking,
+        is_escalating,
         lag(created_at) over (partition by root_number order by place) as before_at,
         max(case when is_asking then created_at end) over (
             partition by root_number order by place
@@ -66,11 +89,10 @@ seen as (
 after_resolution as (
     select distinct seen.root_number, seen.place
     from seen
-    join resolutions
-        on resolutions.source = seen.source
-        and resolutions.root_id = seen.root_id
-        and resolutions.happened_at < seen.created_at
-        and (seen.asked_at is null or resolutions.happened_at >= seen.asked_at)
+    join ends
+        on ends.root_number = seen.root_number
+        and ends.happened_at < seen.created_at
+        and (seen.asked_at is null or ends.happened_at >= seen.asked_at)
     where seen.is_asking
 ),
 marked as (
@@ -159,12 +181,11 @@ counted as (
     from opening
 )
 select
-    counted.source, human_messages.thread_id, counted.root_id, counted.message_id,
-    human_messages.person, human_messages.author_id, human_messages.role, counted.created_at,
-    human_messages.day, counted.is_staff, counted.is_asking, counted.is_escalating,
-    counted.quiet_seconds, counted.place, counted.is_opening,
+    placed.root_number, placed.source, placed.thread_id, placed.root_id, placed.message_id,
+    placed.person, placed.author_id, placed.role, placed.created_at, placed.day, placed.is_staff,
+    placed.is_asking, placed.is_escalating, placed.quiet_seconds, placed.place, counted.is_opening,
     counted.is_opening and counted.is_after_end and not counted.is_first as is_reopening,
     counted.episode
 from counted
-join human_messages
-    on human_messages.source = counted.source and human_messages.message_id = counted.message_id
+join placed
+    on placed.root_number = counted.root_number and placed.place = counted.place

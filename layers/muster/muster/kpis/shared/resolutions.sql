@@ -73,4 +73,9 @@ happened as (
         on list_contains(threads.tags, resolution_tags.tag)
         and (resolution_tags.source is null or resolution_tags.source = conversations.source)
 )
-select distinct * from happened where happened_at < $as_of
+select distinct
+    *,
+    -- Which counts, of several at one instant.
+    case way when 'solution' then 1 when 'closed' then 2 else 3 end as rank
+from happened
+where happened_at < $as_of

@@ -8,16 +8,20 @@ named_threads as (
         on feedback_names.name = threads.channel
         or list_contains(threads.tags, feedback_names.name)
 ),
+named_messages as (
+    select distinct messages.source, messages.message_id
+    from messages
+    join feedback_names
+        on feedback_names.name = messages.channel
+        or list_contains(messages.tags, feedback_names.name)
+),
 given as (
     select human_messages.source, human_messages.thread_id,
         human_messages.message_id, human_messages.day
     from human_messages
-    join messages
-        on messages.source = human_messages.source
-        and messages.message_id = human_messages.message_id
-    join feedback_names
-        on feedback_names.name = messages.channel
-        or list_contains(messages.tags, feedback_names.name)
+    join named_messages
+        on named_messages.source = human_messages.source
+        and named_messages.message_id = human_messages.message_id
     where human_messages.role = 'member'
     union
     select human_messages.source, human_messages.thread_id,

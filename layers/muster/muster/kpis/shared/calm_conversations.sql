@@ -1,0 +1,79 @@
+-- One row per conversation whose story is one episode: its opener, and what followed (a view).
+-- All but the resolution is told in calm_roots: it comes after the last question. A calm root opens
+-- its thread: of what hangs below an announcement it is not known who wrote it.
+with
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by source, root_id order by happened_at, rank, solver
+        ) as place
+    from resolutions
+),
+ends as (
+    select * from ranked where place = 1
+),
+-- Where staff wrote on after the resolution, the messages up to it.
+counts as (
+    select
+        human_messages.source,
+        human_messages.root_id,
+        count(case when human_messages.created_at <= ends.happened_at then 1 end) as staff_messages
+    from ends
+    join calm_roots
+        on calm_roots.source = ends.source
+        and calm_roots.root_id = ends.root_id
+        and calm_roots.last_staff_at > ends.happened_at
+    join human_messages
+        on human_messages.source = ends.source and human_messages.root_id = ends.root_id
+    where human_messages.is_staff
+    group by human_messages.source, human_messages.root_id
+),
+-- Staff's message is last and the quiet hours passed; an escalated issue never ends this way.
+told as (
+    select
+        *,
+        case
+            when last_staff_at > last_ask_at
+                and escalated_at is null
+                and last_staff_at + interval 1 second * quiet_seconds < $as_of
+                then last_staff_at + interval 1 second * quiet_seconds
+        end as assumed_at
+    from calm_roots
+)
+select
+    told.source,
+    openings.thread_id,
+    told.root_id,
+    1 as episode,
+    openings.message_id,
+    openings.author_id,
+    openings.person,
+    openings.created_at,
+    openings.kind,
+    openings.direction,
+    openings.channel,
+    openings.lang,
+    openings.url,
+    false as is_reopening,
+    cast(null as timestamp) as reopened_at,
+    told.messages,
+    told.staff_messages,
+    told.escalated_at,
+    told.first_response_at,
+    told.first_peer_answer_at,
+    least(
+        coalesce(ends.happened_at, told.assumed_at), coalesce(told.assumed_at, ends.happened_at)
+    ) as resolved_at,
+    ends.happened_at,
+    ends.way,
+    ends.solver,
+    ends.solver_role,
+    coalesce(counts.staff_messages, told.staff_messages) as staff_messages_to_resolution
+from told
+join thread_openings as openings
+    on openings.source = told.source and openings.message_id = told.root_id
+left join ends
+    on ends.source = told.source and ends.root_id = told.root_id
+left join counts
+    on counts.source = told.source and counts.root_id = told.root_id
