@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_lake import settings
@@ -159,15 +160,14 @@ class Life:
             yield "talk", made
 
 
-def measured(folder: Path, as_of: datetime) -> runner.Outcome:
+def measured(folder: Path, as_of: datetime, connection=None) -> runner.Outcome:
     lake = FolderStore(folder)
+    connection = connection or engine.connect(lake.url())
     coverage = [
         Coverage(source=source, table_name="messages", from_at=FIRST, to_at=as_of)
         for source in SOURCES
     ]
-    outcome = runner.measure(
-        engine.connect(lake.url()), SETTINGS, KPIS, as_of=as_of, coverage=coverage, lake=lake
-    )
+    outcome = runner.measure(connection, SETTINGS, KPIS, as_of=as_of, coverage=coverage, lake=lake)
     assert outcome.problems == ()
     return outcome
 
@@ -184,6 +184,20 @@ def afresh(folder: Path, as_of: datetime) -> tuple[runner.Outcome, tuple]:
 def conversations(folder: Path) -> tuple:
     asked = "select * from conversations order by source, thread_id, root_id, episode"
     return engine.ask(str(folder), asked).rows
+
+
+def objects(folder: Path) -> dict[str, bytes]:
+    """What lies where everybody reads it, of the tables whose figures are no sums; months that are
+    empty by now aside."""
+    files = (
+        file
+        for name in ("conversations", "waiting")
+        for file in folder.glob(f"tables/{name}/**/*.parquet")
+    )
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes() for file in files
+        if engine.ask(str(folder), f"select count(*) from '{file}'").rows != ((0,),)
+    }  # fmt: skip
 
 
 def told(outcome: runner.Outcome) -> tuple:
@@ -214,20 +228,15 @@ def test_going_on_says_what_a_run_from_scratch_says(tmp_path, monkeypatch, seed)
         fresh, rows = afresh(lake, now)
         assert told(outcome) == told(fresh)
         assert conversations(lake) == rows
+        assert objects(lake) == objects(lake.parent / "afresh")
 
 
 def test_who_still_waits_moves_an_old_month_that_nothing_else_touches(tmp_path):
     """One answered after 44 days, one asked 24 days later: while the second has waited less than
     that, all are answered by then; once it has waited longer, nobody knows of the last tenth."""
     lake = tmp_path / "lake"
-    asked = [(0, "t1", "q1", "member"), (44, "t1", "a1", "staff"), (24, "t2", "q2", "member")]
-    for days, thread, key, role in asked:
-        at = FIRST + timedelta(days=days)
-        row = Message(
-            message_id=key, thread_id=thread, author_id=role, author_role=role, created_at=at,
-            kind="post", direction="outbound" if role == "staff" else "inbound", text="and now?",
-        )  # fmt: skip
-        merge(FolderStore(lake), "desk", [(row, at)])
+    for days, thread, role in ((0, "t1", "member"), (44, "t1", "staff"), (24, "t2", "member")):
+        say(lake, FIRST + timedelta(days=days), thread, role)
     months = []
     for days in (48, 76):
         now = FIRST + timedelta(days=days)
@@ -238,6 +247,106 @@ def test_who_still_waits_moves_an_old_month_that_nothing_else_touches(tmp_path):
             if (one.kpi, one.grain, one.segment) == ("first_response_p90", "month", "all")
         ])  # fmt: skip
     assert months == [[44.0], []]
+
+
+def say(lake: Path, at: datetime, thread: str, role: str) -> None:
+    row = Message(
+        message_id=f"{thread} {at}", thread_id=thread, author_id=role, author_role=role,
+        created_at=at, kind="post", direction="outbound" if role == "staff" else "inbound",
+        text="and now?",
+    )  # fmt: skip
+    merge(FolderStore(lake), "desk", [(row, at)])
+
+
+def test_issues_of_one_local_day_are_counted_together_though_they_lie_in_two_months(tmp_path):
+    """In New York the last evening of January is February by UTC; only the first of two is answered
+    later, so that only January's conversations differ then."""
+    lake = tmp_path / "lake"
+    for at, thread in ((20, "t1"), (26, "t2")):
+        say(lake, datetime(2026, 1, 31, tzinfo=UTC) + timedelta(hours=at), thread, "member")
+    measured(lake, datetime(2026, 2, 10, tzinfo=UTC))
+    say(lake, datetime(2026, 2, 12, tzinfo=UTC), "t1", "staff")
+    now = datetime(2026, 2, 17, tzinfo=UTC)
+    outcome = measured(lake, now)
+    assert told(outcome) == told(afresh(lake, now)[0])
+    standing = {
+        one.period_start.day: one.value for one in outcome.values
+        if (one.kpi, one.grain) == ("unanswered_issues", "day") and one.period_start.month == 2
+    }  # fmt: skip
+    assert (standing[10], standing[13]) == (2, 1)
+
+
+def test_who_joins_between_two_runs_is_new_though_their_row_is_old(tmp_path):
+    lake, joined = tmp_path / "lake", FIRST + timedelta(days=9)
+    say(lake, FIRST, "t1", "member")
+    someone = Member(
+        member_id="m1", handle="m1", joined_at=joined, role="member", last_seen_at=FIRST
+    )
+    merge(FolderStore(lake), "desk", [(someone, FIRST)])
+    for weeks, new in ((1, set()), (2, {joined.date()})):
+        outcome = measured(lake, FIRST + weeks * WEEK)
+        days = [
+            one.period_start for one in outcome.values
+            if (one.kpi, one.grain) == ("new_members", "day") and one.value
+        ]  # fmt: skip
+        assert {*days} == {FIRST.date(), *new}
+
+
+def test_what_is_kept_of_waits_is_what_conversations_say(tmp_path):
+    life, lake = Life(7), tmp_path / "lake"
+    for week in (4, 5):
+        now = FIRST + week * WEEK
+        said = [one for _ in range(6 if week == 4 else 1) for one in life.week(now)]
+        for source in SOURCES:
+            rows = ((row, now - SEEN) for at, row in said if at == source)
+            merge(FolderStore(lake), source, rows)
+        if week == 4:
+            measured(lake, now)
+            issues = conversations_as_dicts(lake)
+    connection = engine.connect(str(lake))
+    measured(lake, now, connection)
+    found = connection.execute(
+        "select day, longest_answer, longest_resolution, shortest_wait, shortest_open, "
+        "longest_business, shortest_business from waiting_days"
+    ).fetchall()
+    assert len(found) > 5
+    pieces = "select start_at, end_at from work_pieces where calendar = 0 and is_working"
+    working = connection.execute(pieces).fetchall()
+    for day, *spans in found:
+        opened = [it for it in issues if it["opened_day"] == day]
+        assert spans == pytest.approx(waits(opened, FIRST + 4 * WEEK, working))
+
+
+def conversations_as_dicts(lake: Path) -> list[dict[str, Any]]:
+    answer = engine.ask(str(lake), "select * from conversations where issue_kind is not null")
+    return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+
+
+def waits(issues: list[dict[str, Any]], run: datetime, working: list) -> list[float | None]:
+    """The longest and the shortest as of a run, in plain Python."""
+    before = run.replace(tzinfo=None)
+    shown = sum((min(end, before) - start).total_seconds() for start, end in working
+                if start < before)  # fmt: skip
+
+    def lasted(end: str) -> list[float]:
+        return [(it[end] - it["opened_at"]).total_seconds() for it in issues if it[end]]
+
+    def stood(*ends: str) -> list[dict[str, Any]]:
+        return [it for it in issues if not any(it[end] for end in ends)]
+
+    waiting = stood("first_response_at", "resolved_at")
+    ages = [(before - it["opened_at"]).total_seconds() for it in waiting]
+    still = [
+        (before - it["opened_at"]).total_seconds() for it in stood("resolved_at", "escalated_at")
+    ]
+    business = [
+        it["first_response_clock"] - it["opened_clock"] for it in issues if it["first_response_at"]
+    ]
+    return [
+        max(lasted("first_response_at"), default=None), max(lasted("resolved_at"), default=None),
+        min(ages, default=None), min(still, default=None), max(business, default=None),
+        min((shown - it["opened_clock"] for it in waiting), default=None),
+    ]  # fmt: skip
 
 
 def test_a_month_whose_conversations_are_gone_is_emptied(tmp_path):

@@ -9,13 +9,14 @@ import re
 import shutil
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
 from muster import content_types, services
+from muster.digests import Digests
 from muster.errors import Conflict, StoreRefused, Unavailable
 
 _HIDDEN = ".muster"
@@ -170,12 +171,9 @@ class FolderStore:
         folder = self.root / prefix.rpartition("/")[0] if "/" in prefix else self.root
         if prefix:
             checked(prefix.rstrip("/") or "/")
-        for key in sorted(self._keys(folder)):
-            if key.startswith(prefix):
-                # A file may go while the listing runs: then it is not listed.
-                with suppress(FileNotFoundError), (self.root / key).open("rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
-                    yield Entry(key, file.tell(), digest)
+        keys = [key for key in sorted(self._keys(folder)) if key.startswith(prefix)]
+        memory = Digests(self.root / _HIDDEN / "digests.json", prefix)
+        yield from (Entry(*found) for found in memory.of(self.root, keys))
 
     def forget_versions(self) -> None:
         """A folder keeps none, but what a killed writer left unfinished goes."""

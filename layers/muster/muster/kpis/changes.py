@@ -11,7 +11,7 @@ again, as temporary tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
 import duckdb
@@ -26,7 +26,7 @@ SLACK = timedelta(days=1)  # a fetch that observed before the earlier run may ha
 _CHANGED = """
 create or replace temp table changed_messages as
 select source, message_id, thread_id, author_id, created_at
-from messages
+from messages_of_months
 where created_at >= $recent
 union
 select source, message_id, thread_id, author_id, created_at
@@ -148,6 +148,8 @@ class Changes:
     def load(self) -> None:
         """Find what changed; from here on ``messages`` are those of the days that changed."""
         self._rewritten(self._kept)
+        recent = f"{self._facts['recent']:%Y-%m}"
+        self._months(lambda key: key.partition("/month=")[2][:7] >= recent)
         self._run(_CHANGED)
         self._days()
 
@@ -166,7 +168,8 @@ class Changes:
         for sql in (_THREADS, _THREADS_OF_OTHERS):
             self._run(sql)
         found = self._connection.execute(_MONTHS).fetchall()
-        self._months({f"source={source}/month={month}" for source, month in found})
+        wanted = {f"source={source}/month={month}" for source, month in found}
+        self._months(lambda key: "/".join(key.split("/")[2:4]) in wanted)
         self._run(_LOADED)
         self._run("create temp view messages as select * from loaded_messages")
 
@@ -175,15 +178,13 @@ class Changes:
             self._run(sql)
         months = "select distinct strftime(utc_day, '%Y-%m') from loaded_utc_days"
         found = self._connection.execute(months).fetchall()
-        self._months({f"month={month}" for (month,) in found})
+        self._months(lambda key: (key.partition("/month=")[2][:7],) in found)
         self._run(_LOADED_BY_DAY)
         self._run("create temp view messages as select * from messages_of_days")
 
-    def _months(self, wanted: set[str]) -> None:
-        """``messages_of_months``: the messages of objects in one of these folders."""
-        self._view("messages_of_months", "messages", (
-            key for key in self._of("messages") if any(f"/{one}/" in key for one in wanted)
-        ))  # fmt: skip
+    def _months(self, is_wanted: Callable[[str], bool]) -> None:
+        """``messages_of_months``: the messages of some objects."""
+        self._view("messages_of_months", "messages", filter(is_wanted, self._of("messages")))
 
     def _rewritten(self, kept: Kept) -> None:
         """A view of each table over the objects that are not those of the earlier run."""

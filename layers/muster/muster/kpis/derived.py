@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,10 @@ from muster.records import columns
 from muster.store import Store
 
 CONVERSATIONS = "tables/conversations"
+ORDERS = {  # one row each
+    "conversations": "source, thread_id, root_id, episode",
+    "waiting_issues": "opened_at, source, message_id",
+}
 TABLES = {
     "suspected_accounts": ("suspected_accounts", "source, member_id, rule"),
     "waiting": ("waiting", "opened_at, source, message_id"),
@@ -24,11 +28,17 @@ TABLES = {
 
 
 def write_tables(
-    connection: duckdb.DuckDBPyConnection, write: Callable[[str, bytes], object]
+    connection: duckdb.DuckDBPyConnection,
+    write: Callable[[str, bytes], object],
+    in_order: Container[str] = (),
 ) -> None:
-    """Hand each derived table to ``write`` as ``tables/<name>/part-0.parquet``; times are UTC."""
+    """Hand each derived table to ``write`` as ``tables/<name>/part-0.parquet``; times are UTC.
+
+    The rows of those that are ``in_order`` come in their order already.
+    """
     for name, (table, order) in TABLES.items():
-        found = encoded(connection, f"select * from {table}", order)
+        sorting = "" if name in in_order else order
+        found = encoded(connection, f"select * from {table}", sorting)
         write(f"tables/{name}/part-0.parquet", found)
 
 
@@ -46,7 +56,7 @@ def write_conversations(
     there = {entry.key.partition("month=")[2][:7] for entry in lake.list(f"{CONVERSATIONS}/")}
     for month in sorted(filter(None, {*months, *there})):
         bring(month)
-        rows = encoded(connection, "select * from conversations", "all")
+        rows = encoded(connection, "select * from conversations", ORDERS["conversations"])
         lake.put(f"{CONVERSATIONS}/month={month}/part-0.parquet", rows)
 
 
@@ -65,7 +75,8 @@ def written(connection: duckdb.DuckDBPyConnection, sql: str) -> bytes:
 
 def with_zone(connection: duckdb.DuckDBPyConnection, sql: str, order: str) -> str:
     """The rows of a statement in order, plain UTC timestamps marked as UTC as in every table."""
-    return f"select {zoned(connection, sql)} from ({sql}) order by {order}"
+    sorting = f" order by {order}" if order else ""
+    return f"select {zoned(connection, sql)} from ({sql}){sorting}"
 
 
 def zoned(connection: duckdb.DuckDBPyConnection, sql: str) -> str:

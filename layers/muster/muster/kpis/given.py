@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -17,7 +16,7 @@ from muster.clock import DAY, local_midnight
 from muster.errors import BadSettings
 from muster.kpis import joining, per_source, phrases
 from muster.kpis.catalogue import GRAINS
-from muster.kpis.engine import quoted
+from muster.kpis.engine import quoted, view_of
 from muster.kpis.periods import naive, periods
 from muster.kpis.worktime import by_utc_day
 from muster.measured import Coverage
@@ -53,6 +52,7 @@ GIVEN: Mapping[str, Mapping[str, str]] = {
     "every_period": {
         "grain": "varchar", "period_start": "date", "end_on": "date",
         "start_at": "timestamp", "end_at": "timestamp", "is_partial": "boolean",
+        "previous_start": "date",
     },
     "day_spans": {
         "utc_day": "date", "start_at": "timestamp", "end_at": "timestamp", "day": "date",
@@ -110,13 +110,17 @@ def prepare(
     as_of: datetime,
     coverage: Sequence[Coverage],
     grains: Iterable[str],
+    oldest: Mapping[str, Iterable[str]] | None = None,
 ) -> bool:
     """Make the small tables: who is who, tags, coverage, the work calendar, every period.
 
     Tells whether the periods reach back to the first thing known (no farther than ten years).
+    ``oldest`` may name files of some tables in which their first row is: the others are not read.
     """
-    known = _known_from(connection, coverage, as_of)
+    known = _known_from(connection, coverage, as_of, oldest or {})
     first = min(max(known, as_of - HORIZON), as_of - DAY)
+    # Where clocks begin does not move with the first thing known, so that they can be kept.
+    earliest = min(next(periods(one, settings.zone, first, as_of)).start_at for one in GRAINS)
     rows: dict[str, Iterable[Sequence[Any]]] = {
         "named_accounts": _accounts(settings),
         "source_settings": per_source.rows(settings.sources),
@@ -135,13 +139,9 @@ def prepare(
         "term_spellings": _term_spellings(settings),
         "feedback_names": [(name,) for name in settings.feedback],
         "covered_spans": covered(coverage),
-        "work_pieces": per_source.work_pieces(settings, first - DAY, as_of + DAY),
-        "every_period": (
-            (grain, *astuple(period))
-            for grain in grains
-            for period in periods(grain, settings.zone, first, as_of)
-        ),
-        "day_spans": _day_spans(settings, first, as_of),
+        "work_pieces": per_source.work_pieces(settings, earliest - DAY, as_of + DAY),
+        "every_period": _every_period(settings, grains, first, as_of),
+        "day_spans": _day_spans(settings, earliest, as_of),
     }
     for table, columns in GIVEN.items():
         fill(connection, table, columns, rows[table])
@@ -243,20 +243,37 @@ select min(happened_at) from (
 
 
 def _known_from(
-    connection: duckdb.DuckDBPyConnection, coverage: Sequence[Coverage], as_of: datetime
+    connection: duckdb.DuckDBPyConnection,
+    coverage: Sequence[Coverage],
+    as_of: datetime,
+    oldest: Mapping[str, Iterable[str]],
 ) -> datetime:
     """The first instant anything is known of."""
-    at = connection.execute(_STARTS).fetchall()[0][0]
+    starts = _STARTS
+    for table, paths in oldest.items():
+        view_of(connection, f"oldest_{table}", table, paths)
+        starts = starts.replace(f"from {table} ", f"from oldest_{table} ")
+    at = connection.execute(starts).fetchall()[0][0]
     known = [row.from_at for row in coverage] + ([at.replace(tzinfo=UTC)] if at else [])
     return min(known, default=as_of)
 
 
+def _every_period(
+    settings: Settings, grains: Iterable[str], first: datetime, as_of: datetime
+) -> Iterator[tuple[Any, ...]]:
+    """The periods of each grain, each with the first day of the one before."""
+    for grain in grains:
+        previous = None
+        for period in periods(grain, settings.zone, first, as_of):
+            yield grain, *vars(period).values(), previous
+            previous = period.period_start
+
+
 def _day_spans(
-    settings: Settings, first: datetime, as_of: datetime
+    settings: Settings, earliest: datetime, as_of: datetime
 ) -> Iterator[tuple[date, datetime, datetime, date]]:
     """The local days of every period, each cut at the midnights of UTC: a day of a timestamp is
     then found by equality."""
-    earliest = min(next(periods(grain, settings.zone, first, as_of)).start_at for grain in GRAINS)
     for day in periods("day", settings.zone, earliest, as_of):
         for start_at, end_at in by_utc_day(day.start_at, day.end_at):
             yield start_at.date(), start_at, end_at, day.period_start

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import duckdb
@@ -17,7 +17,8 @@ import duckdb
 from muster.kpis import catalogue, derived, given, stale, steps, valuing
 from muster.kpis.catalogue import GRAINS
 from muster.kpis.changes import Changes
-from muster.kpis.keeping import DAY_VALUES, WHOLE, Keeping, kept_by, looks_back
+from muster.kpis.keeping import DAY_VALUES, WAITS, WHOLE, Keeping, kept_by, looks_back
+from muster.records import TABLES
 from muster.results import Kpi
 from muster.settings import Settings
 
@@ -29,7 +30,9 @@ create or replace temp table kpi_values (
 """
 PERIODS = """
 create or replace temp table periods as
-select period_start, end_on, start_at, end_at, is_partial from every_period where grain = $grain
+select period_start, previous_start, end_on, start_at, end_at, is_partial
+from every_period
+where grain = $grain
 """
 _SOME_DAYS = (
     PERIODS
@@ -37,14 +40,11 @@ _SOME_DAYS = (
     select day from stale_days where list_contains($reasons, reason)
 )"""
 )
-_STALE = (
-    PERIODS
-    + """and (
-    period_start in (select period_start from stale_periods)
-    or ($looks_back and end_on in (select period_start from stale_periods))
-)"""
-)
+_STALE = PERIODS + "and list_contains(cast($stale as date[]), period_start)"
 _FOLLOWED = {"messages", "threads", "members"}  # a KPI that reads another table is counted whole
+
+
+_STANDING = {"open_spans", "periods"}  # of these the days between the two of a row are followed
 
 
 @dataclass
@@ -86,6 +86,7 @@ class Run:
     def _measured(self, keep: Keeping | None, changed: Changes | None) -> Iterator[str]:
         self.connection.execute(KPI_VALUES)
         told = [f"from {table}" for table, _ in derived.TABLES.values()]
+        told += [f"from {WAITS}"] if keep else []
         order = steps.needed([*(kpi.sql for kpi in self.kpis), *told], self.shared)
         by_grain = steps.each_grain(order, self.shared)
         _lighten(self.kpis, order, self.shared)
@@ -96,6 +97,7 @@ class Run:
         later += ["from listed_accounts"]  # for whoever judges messages again (kpis/voices.py)
         grainless = [name for name in order if name not in by_grain]
         self._grainless(grainless, later, parameters, keep, changed)
+        self._hold(by_grain)
         for grain in GRAINS:
             yield from self._grain(grain, by_grain, parameters, days, keep, changed)
         if keep:
@@ -131,8 +133,18 @@ class Run:
             keep.note_joined()
             keep.note_waiting()
 
+    def _hold(self, by_grain: Iterable[str]) -> None:
+        """Read tables of the lake that are asked for in every grain once: a file costs more than
+        its rows. What is told of a day is short; messages are no table that KPIs read."""
+        asking = [*(kpi.sql for kpi in self.kpis), *(self.shared[name] for name in by_grain)]
+        asked = frozenset[str]().union(*map(steps.reads, asking))
+        for name in sorted(asked & TABLES.keys() - _FOLLOWED):
+            self.connection.execute(
+                f"create temp table if not exists {name} as select * from main.{name}"
+            )
+
     def _step(self, name: str, parameters: Mapping[str, Any], keep: Keeping | None) -> None:
-        if keep and kept_by(self.shared[name]):
+        if keep:
             keep.run(name, self.shared[name], parameters)
         else:
             steps.run(self.connection, name, self.shared[name], parameters)
@@ -150,30 +162,40 @@ class Run:
         asked = [kpi for kpi in self.kpis if grain in kpi.grains or days.wants(kpi, grain)]
         needed = steps.needed([kpi.sql for kpi in asked], self.shared)
         kept = [name for name in needed if name in by_grain and kept_by(self.shared[name])]
-        self.connection.execute(PERIODS, {"grain": grain})
-        if not changed:
-            self._by_grain(by_grain, [f"from {name}" for name in kept], parameters)
-        for name in kept:
-            if changed:
-                self._stale(name, grain, by_grain, parameters)
+        for periods, names in self._stale(grain, kept) if changed else [(None, kept)]:
+            self._set_periods(grain, periods)
+            self._by_grain(by_grain, [f"from {name}" for name in names], parameters)
             if keep:
-                keep.period(name, grain)
+                for name in names:
+                    keep.period(name, grain, periods or ())
         if changed and grain == "day":
             yield from self._some_days(by_grain, kept, parameters, days)
-        self.connection.execute(PERIODS, {"grain": grain})
+        self._set_periods(grain)
         direct = [kpi.sql for kpi in asked if not days.has(kpi)]
         self._by_grain(by_grain, direct, parameters, without=kept)
         yield from valuing.measure(self.connection, asked, grain, parameters, days)
 
+    def _set_periods(self, grain: str, some: Iterable[date] | None = None) -> None:
+        """The table ``periods``: all of a grain, or some."""
+        if some is None:
+            self.connection.execute(PERIODS, {"grain": grain})
+        else:
+            self.connection.execute(_STALE, {"grain": grain, "stale": list(some)})
+
     def _stale(
-        self, name: str, grain: str, by_grain: Sequence[str], parameters: Mapping[str, Any]
-    ) -> None:
-        """Compute a step that is kept by period for the periods that may differ."""
-        sql = self.shared[name]
-        back = looks_back(sql)
-        stale.periods(self.connection, grain, _seen(sql, self.shared), looks_back=back)
-        self.connection.execute(_STALE, {"grain": grain, "looks_back": back})
-        self._by_grain(by_grain, [f"from {name}"], parameters)
+        self, grain: str, kept: Iterable[str]
+    ) -> Iterator[tuple[frozenset[date], list[str]]]:
+        """The periods that may differ, with the steps kept by period in which they do."""
+        by_reasons: dict[tuple[frozenset[str], bool], list[str]] = {}
+        for name in kept:
+            sql = self.shared[name]
+            rests_on = frozenset(_seen(sql, self.shared)), looks_back(sql)
+            by_reasons.setdefault(rests_on, []).append(name)
+        by_periods: dict[frozenset[date], list[str]] = {}
+        for (reasons, back), names in by_reasons.items():
+            found = stale.periods(self.connection, grain, reasons, looks_back=back)
+            by_periods.setdefault(found, []).extend(names)
+        yield from by_periods.items()
 
     def _some_days(
         self,
@@ -192,10 +214,9 @@ class Run:
             self.connection.execute(_SOME_DAYS, asked)
             sqls = [kpi.sql for kpi in chosen]
             stored = self._by_grain(by_grain, sqls, parameters, without=kept, is_stored=True)
-            for kpi in chosen:
-                yield from valuing.measure_days(
-                    self.connection, kpi, parameters, days, f"kept_{DAY_VALUES}"
-                )
+            yield from valuing.measure_days(
+                self.connection, chosen, parameters, days, f"kept_{DAY_VALUES}"
+            )
             for name in stored:
                 steps.drop(self.connection, name)
 
@@ -224,7 +245,8 @@ class Run:
     def _follows(self, kpi: Kpi) -> bool:
         """Whether the KPI's days rest on nothing but rows whose changes are followed by day."""
         is_followed = _tables(kpi.sql, self.shared) <= _FOLLOWED
-        return is_followed and self._is_rolled(kpi) and kpi.from_days in ("sum", "mean")
+        is_of_days = kpi.from_days in ("sum", "mean") or steps.reads(kpi.sql) <= _STANDING
+        return is_followed and self._is_rolled(kpi) and is_of_days
 
     def _is_rolled(self, kpi: Kpi) -> bool:
         """Whether the KPI's longer periods follow from its days; not if their values must be held

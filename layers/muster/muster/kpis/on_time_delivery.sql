@@ -20,11 +20,11 @@ due as (
 )
 -- One row per period.
 select
-    periods.period_start,
+    period_days.period_start,
     'all' as segment,
     avg(case when due.delivered_at <= due.promised_at then 1.0 else 0.0 end) as value,
     count(*) as n
 from due
-join periods
-    on due.created_at >= periods.start_at and due.created_at < periods.end_at
-group by periods.period_start
+join period_days
+    on period_days.day = due.day
+group by period_days.period_start

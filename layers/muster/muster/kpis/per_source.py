@@ -7,7 +7,6 @@ phrases beside them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -46,7 +45,7 @@ def work_pieces(settings: Settings, first: datetime, last: datetime) -> Iterator
     own = ((number, by_key[key]) for number, key in calendars(settings.sources))
     for number, schedules in ((0, settings.business_hours), *own):
         for piece in pieces(schedules, settings.zone, first, last):
-            yield number, *astuple(piece)
+            yield number, *vars(piece).values()
 
 
 def tags(

@@ -29,14 +29,13 @@ rated as (
 ),
 kept as (
     select
-        periods.period_start,
+        period_days.period_start,
         avg(case when placed_orders.refunded_at is null then 1.0 else 0.0 end) as part,
         count(*) as n
     from placed_orders
-    join periods
-        on placed_orders.created_at >= periods.start_at
-        and placed_orders.created_at < periods.end_at
-    group by periods.period_start
+    join period_days
+        on period_days.day = placed_orders.day
+    group by period_days.period_start
 )
 -- One row per period and part; n of the whole is that of its thinnest part.
 select period_start, 'satisfaction' as segment, part as value, n from answered

@@ -15,12 +15,12 @@ costed as (
 )
 -- One row per period.
 select
-    periods.period_start,
+    period_days.period_start,
     'all' as segment,
     sum(costed.revenue - costed.cost) / sum(costed.revenue) as value,
     count(*) as n
 from costed
-join periods
-    on costed.created_at >= periods.start_at and costed.created_at < periods.end_at
-group by periods.period_start
+join period_days
+    on period_days.day = costed.day
+group by period_days.period_start
 having sum(costed.revenue) > 0

@@ -15,11 +15,11 @@
 
 -- One row per period.
 select
-    periods.period_start,
+    period_days.period_start,
     'all' as segment,
     avg(case when placed_orders.refunded_at is not null then 1.0 else 0.0 end) as value,
     count(*) as n
 from placed_orders
-join periods
-    on placed_orders.created_at >= periods.start_at and placed_orders.created_at < periods.end_at
-group by periods.period_start
+join period_days
+    on period_days.day = placed_orders.day
+group by period_days.period_start

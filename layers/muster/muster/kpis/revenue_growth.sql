@@ -19,9 +19,10 @@ takings as (
         sum(placed_orders.revenue) as revenue,
         count(*) as orders_placed
     from placed_orders
+    join period_days
+        on period_days.day = placed_orders.day
     join periods
-        on placed_orders.created_at >= periods.start_at
-        and placed_orders.created_at < periods.end_at
+        on periods.period_start = period_days.period_start
     where placed_orders.currency = $currency
     group by periods.period_start, periods.end_on, periods.is_partial
 )

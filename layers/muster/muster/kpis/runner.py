@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from muster.kpis import changes, derived, given, kept
+from muster.kpis import changes, derived, engine, given, kept
 from muster.kpis.catalogue import GRAINS
 from muster.kpis.changes import Changes
 from muster.kpis.keeping import Keeping
@@ -59,16 +59,19 @@ def measure(
     wanted = tuple(kpi for kpi in kpis if all(getattr(settings, need) for need in kpi.needs))
     spans = tuple(coverage)
     given.check_patterns(connection, settings)
-    reaches_back = given.prepare(connection, settings, as_of, spans, GRAINS)
+    read = kept.read_objects(lake) if lake else {}
+    oldest = kept.oldest(lake, read) if lake else {}
+    reaches_back = given.prepare(connection, settings, as_of, spans, GRAINS, oldest)
     run = Run(connection, settings, wanted, as_of, reaches_back)
     if elsewhere:
         problems = elsewhere(connection, wanted, given.parameters(settings, as_of))
     elif lake is None:
         problems = run.from_scratch(None)
     else:
-        problems = _kept_run(run, lake, spans)
+        problems = _kept_run(run, lake, spans, read)
     if lake:
-        derived.write_tables(connection, lake.put)
+        in_order = () if elsewhere else ("waiting",)
+        derived.write_tables(connection, lake.put, in_order)
     values, waiting = tuple(_values(connection)), tuple(_waiting(connection))
     (in_all,) = connection.execute("select count(*) from waiting").fetchall()
     return Outcome(
@@ -80,9 +83,13 @@ def measure(
     )
 
 
-def _kept_run(run: Run, lake: Store, spans: Sequence[Coverage]) -> list[str]:
-    """Go on from what an earlier run kept, if that still holds; keep what the next can use."""
-    read = kept.read_objects(lake)
+def _kept_run(
+    run: Run, lake: Store, spans: Sequence[Coverage], read: Mapping[str, str]
+) -> list[str]:
+    """Go on from what an earlier run kept, if that still holds; keep what the next can use.
+
+    ``read`` are the lake's objects, as they were before anything was read.
+    """
     mark = kept.fingerprint(run.settings, run.kpis, run.connection)
     before = kept.load(lake)
     covered = tuple(given.covered(spans))
@@ -95,9 +102,10 @@ def _kept_run(run: Run, lake: Store, spans: Sequence[Coverage]) -> list[str]:
     ):
         keeping = Keeping(run.connection, lake, before)
         changed = Changes(run.connection, lake.url(), run.settings, before, read)
-        if run.go_on(keeping, changed):
-            keeping.write(now)
-            return []
+        with engine.one_thread(run.connection):
+            if run.go_on(keeping, changed):
+                keeping.write(now)
+                return []
     keeping = Keeping(run.connection, lake, None)
     problems = run.from_scratch(keeping)
     keeping.write(now)

@@ -4,6 +4,7 @@ otherwise: SQL over the tables that :mod:`muster.kpis.keeping` and ``changes`` m
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 import duckdb
 
@@ -22,7 +23,7 @@ ACCOUNTS = {
     """,
     "known_suspected": "select distinct source, member_id from suspected_accounts",
 }
-_OTHER = """
+OTHER = """
     (select {columns} from {name} {where} except select {columns} from kept_{name} {where})
     union
     (select {columns} from kept_{name} {where} except select {columns} from {name} {where})
@@ -32,7 +33,7 @@ create or replace temp table other_accounts as
 with
 other as (
     select distinct source, member_id, false as is_other_role from ({
-    _OTHER.format(
+    OTHER.format(
         name="known_accounts",
         columns="source, member_id, person_id",
         where="where person_id is not null",
@@ -40,15 +41,15 @@ other as (
 })
     union all
     select distinct source, member_id, true from ({
-    _OTHER.format(name="known_accounts", columns="source, member_id, is_bot", where="where is_bot")
+    OTHER.format(name="known_accounts", columns="source, member_id, is_bot", where="where is_bot")
 })
     union all
     select distinct source, member_id, true from ({
-    _OTHER.format(name="known_listed", columns="*", where="")
+    OTHER.format(name="known_listed", columns="*", where="")
 })
     union all
     select source, member_id, true from ({
-    _OTHER.format(name="known_suspected", columns="*", where="")
+    OTHER.format(name="known_suspected", columns="*", where="")
 })
 )
 select source, member_id, bool_or(is_other_role) as is_other_role
@@ -60,7 +61,7 @@ JOINED = f"""
 insert into stale_days
 with
 other as (
-    select source, member_id from ({_OTHER.format(name="known_accounts", columns="*", where="")})
+    select source, member_id from ({OTHER.format(name="known_accounts", columns="*", where="")})
     union
     select source, member_id from other_accounts
 ),
@@ -83,6 +84,29 @@ semi join other_accounts
     on other_accounts.source = daily_authors.source
     and other_accounts.member_id = daily_authors.author_id
 """
+DIFFERING = """
+create or replace temp table {differing} as
+(select * from kept_touched except all select * from fresh_touched)
+union all by name
+(select * from fresh_touched except all select * from kept_touched)
+"""
+# The days on which a conversation that differs was opened, and all that were opened on them.
+TOUCHED_OPENINGS = """
+create or replace temp table touched_openings as
+select distinct opened_day from differing_conversations where opened_day is not null
+"""
+# A local day may begin in the month before, or end in the one after.
+OPENING_MONTHS = """
+select distinct strftime(touched_openings.opened_day + days.beside, '%Y-%m')
+from touched_openings
+cross join (values (-1), (0), (1)) as days (beside)
+"""
+TOUCHED_CONVERSATIONS = """
+create or replace temp view touched_conversations as
+select rows.*
+from ({rows}) as rows
+semi join touched_openings on touched_openings.opened_day = rows.opened_day
+"""
 # By day opened: how long the slowest event took, and how long at the earlier run the newest issue
 # without one had waited, in seconds.
 WAITING_DAYS = """
@@ -101,47 +125,36 @@ clocks as (
     group by calendar
 )
 select
-    conversations.opened_day as day,
-    max(date_diff('millisecond', opened_at, first_response_at) / 1000.0) as longest_answer,
-    max(first_response_clock - opened_clock) as longest_business,
-    max(date_diff('millisecond', opened_at, resolved_at) / 1000.0) as longest_resolution,
-    min(
-        case when first_response_at is null and resolved_at is null
-            then date_diff('millisecond', opened_at, $before) / 1000.0 end
-    ) as shortest_wait,
-    min(
-        case when first_response_at is null and resolved_at is null
-            then clocks.shown - opened_clock end
-    ) as shortest_business,
-    min(
-        case when resolved_at is null and escalated_at is null
-            then date_diff('millisecond', opened_at, $before) / 1000.0 end
-    ) as shortest_open
-from conversations
-left join clocks on clocks.calendar = conversations.calendar
-where issue_kind is not null
-group by conversations.opened_day
+    waits.opened_day as day,
+    max(waits.longest_answer) as longest_answer,
+    max(waits.longest_business) as longest_business,
+    max(waits.longest_resolution) as longest_resolution,
+    min(date_diff('millisecond', waits.last_waiting_at, $before) / 1000.0) as shortest_wait,
+    min(clocks.shown - waits.last_waiting_clock) as shortest_business,
+    min(date_diff('millisecond', waits.last_open_at, $before) / 1000.0) as shortest_open
+from kept_opening_waits as waits
+left join clocks on clocks.calendar = waits.calendar
+group by waits.opened_day
 """
 _STALE_PERIODS = """
-create or replace temp table stale_periods as
 with
 own as (
-    select period_start, end_on from every_period where grain = $grain
+    select period_start, previous_start, end_on from every_period where grain = $grain
 ),
 touched as (
-    select distinct own.period_start, own.end_on
+    select distinct own.period_start
     from own
     join stale_days on stale_days.day >= own.period_start and stale_days.day < own.end_on
     where list_contains($reasons, stale_days.reason)
 )
-select $grain as grain, period_start from touched
+select period_start from touched
 union
-select $grain, own.period_start
+select own.period_start
 from own
-join touched on touched.end_on = own.period_start
+join touched on touched.period_start = own.previous_start
 where $looks_back
 union
-select $grain, own.period_start
+select own.period_start
 from own
 join waiting_days
     on waiting_days.day >= own.period_start and waiting_days.day < own.end_on
@@ -151,14 +164,32 @@ having max(waiting_days.longest_answer) >= min(waiting_days.shortest_wait)
     or max(waiting_days.longest_business) >= min(waiting_days.shortest_business)
     or max(waiting_days.longest_resolution) >= min(waiting_days.shortest_open)
 """
+# On all days between the two an issue stood open.
+STANDING = """
+insert into stale_days
+select distinct 'open_spans', days.period_start
+from differing_open_spans
+join every_period as days
+    on days.grain = 'day'
+    and days.period_start >= differing_open_spans.from_day
+    and days.period_start < differing_open_spans.to_day
+"""
+OTHER_PERIODS = """
+insert into {name}
+select * exclude (grain)
+from kept_{name}
+where grain = $grain
+    and period_start in (select period_start from every_period where grain = $grain)
+    and not list_contains(cast($stale as date[]), period_start)
+"""
 
 
 def periods(
     connection: duckdb.DuckDBPyConnection, grain: str, reasons: Iterable[str], *, looks_back: bool
-) -> None:
-    """``stale_periods``: those with a stale day for one of these reasons, the ones after them for a
-    step that ``looks_back`` at the period before, and, where conversations are a reason, those in
-    which an issue that still waits had at the earlier run waited no longer than the slowest event
-    took."""
+) -> frozenset[date]:
+    """The first days of periods with a stale day for one of these reasons, of the ones after them
+    for a step that ``looks_back`` at the period before, and, where conversations are a reason, of
+    those in which an issue that still waits had at the earlier run waited no longer than the
+    slowest event took."""
     asked = {"grain": grain, "reasons": sorted({"time", *reasons}), "looks_back": looks_back}
-    connection.execute(_STALE_PERIODS, asked)
+    return frozenset(day for (day,) in connection.execute(_STALE_PERIODS, asked).fetchall())

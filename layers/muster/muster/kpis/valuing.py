@@ -6,7 +6,7 @@ from those of its days (``from_days``), it is run over days once and the longer 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,61 +14,81 @@ import duckdb
 
 from muster.errors import BadKpi
 from muster.kpis import checking, given, steps
-from muster.kpis.engine import is_replaced
+from muster.kpis.engine import is_replaced, quoted
 from muster.results import Kpi
 
 Find = Callable[[str, Mapping[str, Any]], None]
 
 # What one KPI yields; no data is no value.
-FOUND = """
+_ROWS = """
 select
     cast(period_start as date) as period_start,
     cast(segment as varchar) as segment,
     cast(value as double) as value,
-    cast(n as bigint) as n,
-    count(*) over (partition by period_start, segment) as times
+    cast(n as bigint) as n
 from ({sql}
 )
 where value is not null
+"""
+_TIMES = "count(*) over (partition by {of}period_start, segment) as times"
+FOUND = f"select *, {_TIMES.format(of='')} from ({_ROWS})"
+_ALL_FOUND = f"select *, {_TIMES.format(of='kpi, ')} from ({{each}})"
+_NONE_FOUND = """
+create or replace temp table all_found (
+    kpi varchar, period_start date, segment varchar, value double, n bigint, times bigint
+)
 """
 _VALUES = """
 create or replace temp table {name} (
     kpi varchar, period_start date, segment varchar, value double, n bigint
 )
 """
-_TELL = "insert into {name} select $kpi, period_start, segment, value, n from found"
+_TELL = """
+insert into {name}
+select kpi, period_start, segment, value, n from all_found where kpi in ({kpis})
+"""
 _TELL_OTHERS = """
 insert into day_values
 select kpi, period_start, segment, value, n
 from {others}
-where kpi = $kpi
+where kpi in ({kpis})
     and period_start in (select period_start from every_period where grain = 'day')
     and period_start not in (select period_start from periods)
 """
 _ROLL = """
 insert into told_values
+with
+dates as (
+    select
+        periods.period_start,
+        days.period_start as day,
+        days.end_on = periods.end_on as is_last
+    from periods
+    join every_period as days
+        on days.grain = 'day'
+        and days.period_start >= periods.period_start
+        and days.period_start < periods.end_on
+)
 select
     told_kpis.kpi,
-    periods.period_start,
+    dates.period_start,
     day_values.segment,
     case told_kpis.from_days
         when 'sum' then sum(day_values.value)
         when 'mean' then sum(day_values.value * day_values.n) / nullif(sum(day_values.n), 0)
-        else min(case when day_values.period_start = last.day then day_values.value end)
+        else min(case when dates.is_last then day_values.value end)
     end,
     case told_kpis.from_days
-        when 'last' then min(case when day_values.period_start = last.day then day_values.n end)
+        when 'last' then min(case when dates.is_last then day_values.n end)
         else sum(day_values.n)
     end
 from told_kpis
 join day_values
     on day_values.kpi = told_kpis.kpi
-join periods
-    on day_values.period_start >= periods.period_start and day_values.period_start < periods.end_on
-join (select period_start, cast(end_on - interval 1 day as date) as day from periods) as last
-    on last.period_start = periods.period_start
+join dates
+    on dates.day = day_values.period_start
 where told_kpis.from_days <> ''
-group by told_kpis.kpi, told_kpis.from_days, periods.period_start, day_values.segment
+group by told_kpis.kpi, told_kpis.from_days, dates.period_start, day_values.segment
 """
 TOLD_KPIS: Mapping[str, str] = {
     "kpi": "varchar", "version": "bigint", "table_name": "varchar", "zero": "varchar",
@@ -130,16 +150,18 @@ class Days:
         """Whether the KPI's longer periods can follow from its days."""
         return kpi.id in self._kept
 
-    def keep(self, kpi: Kpi, others: str = "") -> None:
-        """Keep what is in ``found`` as the KPI's values by day.
+    def keep(self, kpis: Iterable[Kpi], others: str = "") -> None:
+        """Keep what is in ``all_found`` as these KPIs' values by day.
 
-        Where ``found`` has only some days, the table ``others`` has the values of all the rest.
+        Where it has only some days, the table ``others`` has the values of all the rest.
         """
-        self._connection.execute(_TELL.format(name="day_values"), {"kpi": kpi.id})
+        names = {kpi.id for kpi in kpis}
+        listed = {"kpis": _listed(names)}
+        self._connection.execute(_TELL.format(name="day_values", **listed))
         if others:
-            self._connection.execute(_TELL_OTHERS.format(others=others), {"kpi": kpi.id})
-        self._kept.add(kpi.id)
-        self._waiting.discard(kpi.id)
+            self._connection.execute(_TELL_OTHERS.format(others=others, **listed))
+        self._kept |= names
+        self._waiting -= names
 
 
 def measure(
@@ -154,18 +176,17 @@ def measure(
 
     ``find`` makes the table ``found`` of a statement's rows, where DuckDB is not to run it itself.
     """
+    asked = tuple(kpis)
+    rolled = {kpi.id for kpi in asked if days.has(kpi)}
+    counted = [kpi for kpi in asked if kpi.id not in rolled]
+    sound = yield from _look(connection, counted, grain, parameters, find)
+    days.keep(kpi for kpi in sound if days.wants(kpi, grain))
+    known = {*rolled, *(kpi.id for kpi in sound)}
+    told = [kpi for kpi in asked if grain in kpi.grains and kpi.id in known]
     connection.execute(_VALUES.format(name="told_values"))
-    rows = []
-    for kpi in kpis:
-        is_rolled = days.has(kpi)
-        if not is_rolled and (yield from _fails(connection, kpi, grain, parameters, find)):
-            continue
-        if days.wants(kpi, grain):
-            days.keep(kpi)
-        if grain in kpi.grains:
-            rows.append(facts(kpi, parameters, is_rolled))
-            if not is_rolled:
-                connection.execute(_TELL.format(name="told_values"), {"kpi": kpi.id})
+    listed = _listed(kpi.id for kpi in told)
+    connection.execute(_TELL.format(name="told_values", kpis=listed))
+    rows = [facts(kpi, parameters, kpi.id in rolled) for kpi in told]
     given.fill(connection, "told_kpis", TOLD_KPIS, rows)
     connection.execute(_ROLL)
     connection.execute(INSERT, {"grain": grain, "min_n": parameters["min_n"]})
@@ -173,37 +194,77 @@ def measure(
 
 def measure_days(
     connection: duckdb.DuckDBPyConnection,
-    kpi: Kpi,
+    kpis: Sequence[Kpi],
     parameters: Mapping[str, Any],
     days: Days,
     others: str,
 ) -> Iterator[str]:
-    """Keep a KPI's values of the days in ``periods``, and of the table ``others`` all other days;
-    yields a line if it fails."""
-    if not (yield from _fails(connection, kpi, "day", parameters)):
-        days.keep(kpi, others)
+    """Keep KPIs' values of the days in ``periods``, and of the table ``others`` all other days;
+    yields a line for each that fails."""
+    sound = yield from _look(connection, kpis, "day", parameters)
+    days.keep(sound, others)
 
 
-def _fails(
+def _look(
     connection: duckdb.DuckDBPyConnection,
-    kpi: Kpi,
+    kpis: Sequence[Kpi],
     grain: str,
     parameters: Mapping[str, Any],
     find: Find | None = None,
-) -> Generator[str, None, bool]:
-    """Make the table ``found`` of what a KPI yields; a line says why where that cannot be used."""
+) -> Generator[str, None, list[Kpi]]:
+    """Make the table ``all_found`` of what KPIs yield; a line says why where one cannot be used.
+
+    Returns the others. One statement for all costs half of what one for each does.
+    """
+    able = list(kpis)
+    if find or not _looked_at_once(connection, kpis, parameters):
+        able = yield from _one_by_one(connection, kpis, parameters, find)
+    broken = checking.broken(connection, able)
+    for kpi in able:
+        if kpi.id in broken and grain in kpi.grains:
+            said = broken[kpi.id][0]
+            yield f"KPI {kpi.id}, by {grain}: {said}; left out until {kpi.id}.sql is mended"
+    return [kpi for kpi in able if kpi.id not in broken]
+
+
+def _looked_at_once(
+    connection: duckdb.DuckDBPyConnection, kpis: Sequence[Kpi], parameters: Mapping[str, Any]
+) -> bool:
+    """Whether one statement could be made of them all; if not, some KPI cannot be run."""
+    each = (f"select {quoted(kpi.id)} as kpi, * from ({_ROWS.format(sql=kpi.sql)})" for kpi in kpis)
+    sql = _ALL_FOUND.format(each="\nunion all\n".join(each))
     try:
-        sql, said = FOUND.format(sql=kpi.sql), {**parameters, "kpi": kpi.id}
-        find(sql, said) if find else steps.run(connection, "found", sql, said)
-        promises = list(checking.broken(connection, kpi))
-    except (duckdb.Error, BadKpi) as error:
-        if isinstance(error, duckdb.IOException) or is_replaced(error):
-            raise  # The lake could not be read: that is no KPI's fault.
-        yield f"KPI {kpi.id}: its SQL cannot be run: {' '.join(str(error).split())[:300]}"
-        return True
-    if promises and grain in kpi.grains:
-        yield f"KPI {kpi.id}, by {grain}: {promises[0]}; left out until {kpi.id}.sql is mended"
-    return bool(promises)
+        steps.run(connection, "all_found", sql, parameters)
+    except (duckdb.Error, BadKpi):
+        return False
+    return True
+
+
+def _one_by_one(
+    connection: duckdb.DuckDBPyConnection,
+    kpis: Sequence[Kpi],
+    parameters: Mapping[str, Any],
+    find: Find | None,
+) -> Generator[str, None, list[Kpi]]:
+    """The same, KPI after KPI: those that can be run."""
+    able = []
+    connection.execute(_NONE_FOUND)
+    for kpi in kpis:
+        try:
+            sql = FOUND.format(sql=kpi.sql)
+            find(sql, parameters) if find else steps.run(connection, "found", sql, parameters)
+        except (duckdb.Error, BadKpi) as error:
+            if isinstance(error, duckdb.IOException) or is_replaced(error):
+                raise  # The lake could not be read: that is no KPI's fault.
+            yield f"KPI {kpi.id}: its SQL cannot be run: {' '.join(str(error).split())[:300]}"
+            continue
+        connection.execute("insert into all_found select $kpi, * from found", {"kpi": kpi.id})
+        able.append(kpi)
+    return able
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(quoted, sorted(names))) or "''"
 
 
 def facts(kpi: Kpi, parameters: Mapping[str, Any], is_rolled: bool) -> tuple[Any, ...]:

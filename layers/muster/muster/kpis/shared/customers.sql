@@ -9,5 +9,7 @@ select distinct
     firsts.first_at >= periods.start_at as is_new
 from placed_orders
 join firsts on firsts.customer = placed_orders.customer
+join period_days
+    on period_days.day = placed_orders.day
 join periods
-    on placed_orders.created_at >= periods.start_at and placed_orders.created_at < periods.end_at
+    on periods.period_start = period_days.period_start

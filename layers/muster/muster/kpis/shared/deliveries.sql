@@ -7,7 +7,7 @@ ended as (
     where is_delivery_told
 )
 select
-    periods.period_start,
+    period_days.period_start,
     'all' as segment,
     ended.source,
     ended.order_id,
@@ -15,6 +15,6 @@ select
     date_diff('millisecond', ended.created_at, ended.wait_ended_at) / 1000.0 as wait_seconds,
     ended.delivered_at is not null as is_delivered
 from ended
-join periods
-    on ended.created_at >= periods.start_at and ended.created_at < periods.end_at
+join period_days
+    on period_days.day = ended.day
 where ended.wait_ended_at >= ended.created_at

@@ -1,6 +1,6 @@
 -- One row per member: the first we know of the person. An account joined (unless it is staff's or
 -- a bot's, by its flag or by the settings on that day, or suspected), or a message of it as a
--- member.
+-- member (kept by person).
 with
 joined as (
     select

@@ -2,14 +2,10 @@
 -- (kept by period, and by the one before).
 with
 newcomers as (
-    select periods.period_start, known_members.person
+    select previous_days.period_start, known_members.person
     from known_members
-    join period_days
-        on period_days.day = known_members.first_day
-    join periods as before
-        on before.period_start = period_days.period_start
-    join periods
-        on periods.period_start = before.end_on
+    join previous_days
+        on previous_days.day = known_members.first_day
 )
 select newcomers.period_start, count(*) as members, count(writers.person) as stayed
 from newcomers

@@ -1,5 +1,5 @@
--- One row per order placed before the run's as_of: its customer as a person, and nothing of what
--- happened to it later. A shop that never told a delivery tells nothing of waiting for one.
+-- One row per order placed before the run's as_of: its local day, its customer as a person, and
+-- nothing of what happened to it later. A shop that never told a delivery tells nothing of waiting for one.
 with
 placed as (
     select
@@ -10,6 +10,7 @@ placed as (
             'account ' || orders.source || ' ' || orders.customer_id
         ) as customer,
         orders.created_at,
+        day_spans.day,
         orders.currency,
         cast(orders.revenue as double) as revenue,
         cast(orders.cost as double) as cost,
@@ -19,6 +20,10 @@ placed as (
     from orders
     left join members
         on members.source = orders.source and members.member_id = orders.customer_id
+    left join day_spans
+        on day_spans.utc_day = cast(orders.created_at as date)
+        and orders.created_at >= day_spans.start_at
+        and orders.created_at < day_spans.end_at
     where orders.created_at < $as_of
 )
 select *, count(delivered_at) over (partition by source) > 0 as is_delivery_told

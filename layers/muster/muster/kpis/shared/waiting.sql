@@ -1,4 +1,4 @@
--- One row per inbound issue that at as_of is neither answered by staff nor resolved.
+-- One row per inbound issue that at as_of is neither answered by staff nor resolved (a view).
 select
     source,
     thread_id,
@@ -6,7 +6,6 @@ select
     opened_at,
     date_diff('millisecond', opened_at, $as_of) / 1000.0 as waited_seconds,
     title,
-    thread_url as url,
-    thread_channel as channel
-from conversations
-where issue_kind = 'inbound' and first_response_at is null and resolved_at is null
+    url,
+    channel
+from waiting_issues
