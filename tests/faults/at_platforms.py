@@ -23,7 +23,7 @@ from muster.errors import MusterError
 from muster.lake import cells, parquet, raw
 from muster.pipeline import connecting
 from muster.pipeline.batches import batches
-from muster.pipeline.collect import mapped
+from muster.pipeline.mapping import mapped
 from muster.project import Project
 from muster.records import TABLE_OF, TABLES, Deletion, Item
 from muster.sources import platform_names

@@ -27,7 +27,7 @@ from muster.errors import BadImport, BadSettings, MusterError, SourceFailed
 from muster.lake import importing, raw
 from muster.lake.taken import Refusal, Taken
 from muster.pipeline.batches import batches
-from muster.pipeline.collect import mapped
+from muster.pipeline.mapping import mapped
 from muster.project import options_of
 from muster.records import Page
 from muster.sources._answer import json_body, text_body, xml_body

@@ -22,7 +22,7 @@ from recorded import RECORDINGS, Recorded, items_of
 from test_contract import edited, main, whole_of
 
 from muster.errors import Rejected
-from muster.pipeline.collect import mapped
+from muster.pipeline.mapping import mapped
 from muster.records import Item, Message, Page, Review
 from muster.sources import platform_names
 

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
-_SLOW = json.JSONEncoder(default=str, ensure_ascii=True, separators=(",", ":"))
+
+def _plain(value: Any) -> Any:
+    """What JSON has for a value that is none of its own."""
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+_SLOW = json.JSONEncoder(default=_plain, ensure_ascii=True, separators=(",", ":"))
 
 
 def loads(data: bytes | str) -> Any:
@@ -24,10 +37,15 @@ def loads(data: bytes | str) -> Any:
 
 def dumps(value: Any) -> str:
     """JSON on one line, whose only line breaks could be those beyond ASCII; others as text."""
+    return str(encoded(value), "utf-8")
+
+
+def encoded(value: Any) -> bytes:
+    """The same in UTF-8; ``RecursionError`` if it is nested some thousand levels deep."""
     try:
-        return str(_codec()[1](value), "utf-8")
+        return bytes(_codec()[1](value))
     except UnicodeEncodeError:  # half a surrogate pair: escaped, it is kept
-        return _SLOW.encode(value)
+        return _SLOW.encode(value).encode()
 
 
 def spelled(text: str) -> frozenset[str]:
@@ -40,7 +58,7 @@ def _codec() -> tuple[Any, Any]:
     """Decoder and encoder; only functions that fetch have msgspec in their layer."""
     from msgspec.json import Decoder, Encoder
 
-    return Decoder().decode, Encoder(enc_hook=str).encode
+    return Decoder().decode, Encoder(enc_hook=_plain).encode
 
 
 def _no_number(_: str) -> None:

@@ -64,6 +64,21 @@ def cells(row: Row, observed_at: datetime) -> Cells:
     return found
 
 
+def by_column(kind: type, rows: typing.Sequence[Row]) -> dict[str, typing.Sequence[Any]]:
+    """The values of rows of one kind by column name."""
+    values = zip(*map(_values(kind), rows), strict=True) if rows else [()] * len(_names(kind))
+    return dict(zip(_names(kind), values, strict=True))
+
+
+def in_columns(kind: type, rows: typing.Sequence[Row]) -> dict[str, typing.Sequence[Any]]:
+    """The same, rounded as the lake rounds them; a list may be a tuple still."""
+    found = by_column(kind, rows)
+    for name, stored in _rounded(kind):
+        if stored is not list:
+            found[name] = [None if one is None else stored(one) for one in found[name]]
+    return found
+
+
 def month(table: Table, row: Row | Deletion) -> str | None:
     """The UTC month a row lies in, by its own immutable time; ``None`` in a table without."""
     if table.month is None:
@@ -71,7 +86,12 @@ def month(table: Table, row: Row | Deletion) -> str | None:
     at = getattr(row, table.month)
     if isinstance(at, datetime) and at.tzinfo is not UTC:
         at = at.astimezone(UTC)
-    return f"{at.year:04}-{at.month:02}"
+    return _month(at.year, at.month)
+
+
+@cache
+def _month(year: int, number: int) -> str:
+    return f"{year:04}-{number:02}"
 
 
 @cache

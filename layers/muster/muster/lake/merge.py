@@ -10,10 +10,9 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cache, reduce
+from functools import reduce
 from itertools import count
 from operator import ne
 from typing import Any
@@ -22,11 +21,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from muster.errors import Conflict, StoreRefused
-from muster.lake import parquet
-from muster.lake.cells import Cells, cells, month
+from muster.lake import columnwise, parquet
+from muster.lake.cells import Cells
+from muster.lake.observed import Batch, Key, Observed, apart, batches, by_month
 from muster.lake.settle import Seen, settle
 from muster.names import SOURCE_NAME
-from muster.records import TABLE_OF, TABLES, Deletion, Row, Table
+from muster.records import TABLES, Deletion, Table
 from muster.store import Store, Stored
 
 BATCH_ROWS = 20_000
@@ -34,9 +34,6 @@ BATCH_CHARS = 32 * 1024 * 1024
 PART_BYTES = 48 * 1024 * 1024
 TRIES = 40
 
-Key = tuple[Any, ...]
-Batch = dict[Key, list[Seen]]
-Observed = tuple[Row | Deletion, datetime]
 Heard = Callable[[Deletion], None]
 Derive = Callable[[list[Cells]], list[Cells]]
 
@@ -65,8 +62,13 @@ class _Month:
     def key(self, k: int) -> str:
         return f"{self.folder}/part-{k}.parquet"
 
-    def complete(self, rows: list[Cells]) -> list[Cells]:
-        return self.derive(rows) if self.table.derived and rows else rows
+    def complete(self, plain: list[Seen], settled: list[Cells]) -> tuple[pa.Table, list[Cells]]:
+        """Plain rows as columns and settled ones, both with what is worked out of their text."""
+        names = ("text", *self.table.derived) if self.table.derived else ()
+        done = [{name: getattr(seen.what, name) for name in names} for seen in plain]
+        done = self.derive(done + settled) if names and (done or settled) else done + settled
+        more = {name: [one[name] for one in done[: len(plain)]] for name in names}
+        return parquet.in_columns(self.table, plain, more), done[len(plain) :]
 
 
 @dataclass(frozen=True)
@@ -97,51 +99,16 @@ def merge(
         raise StoreRefused(f"source {source[:80]!r}: its name may hold a-z, 0-9, - and _ only")
     rules = rules or Rules()
     changed: dict[str, int] = {}
-    for batch in _batches(rows, rules):
-        for (name, of_month), seen in _by_month(batch).items():
+    for batch in batches(rows, rules.batch_rows, rules.batch_chars):
+        for (name, of_month), seen in by_month(batch).items():
             place = _Month(store, TABLES[name], _folder(name, source, of_month), rules, derive)
             changed[name] = changed.get(name, 0) + _merge_month(place, seen, on_unknown)
     return changed
 
 
-def _batches(rows: Iterable[Observed], rules: Rules) -> Iterator[list[Observed]]:
-    """Batches bounded by rows and, as a few texts can be huge, by characters."""
-    batch: list[Observed] = []
-    room = rules.batch_chars
-    for pair in rows:
-        batch.append(pair)
-        room -= len(getattr(pair[0], "text", None) or "")
-        if len(batch) >= rules.batch_rows or room <= 0:
-            yield batch
-            batch, room = [], rules.batch_chars
-    if batch:
-        yield batch
-
-
 def _folder(table: str, source: str, of_month: str | None) -> str:
     folder = f"tables/{table}/source={source}"
     return folder if of_month is None else f"{folder}/month={of_month}"
-
-
-def _by_month(
-    rows: Iterable[Observed],
-) -> dict[tuple[str, str | None], Batch]:
-    """Observations by table and month, then by key, each key's in the order they were made."""
-    found: dict[tuple[str, str | None], Batch] = {}
-    for row, observed_at in sorted(rows, key=lambda pair: pair[1]):
-        kind: Any = type(row)
-        table = _table_of(kind)
-        key = tuple([getattr(row, name) for name in table.key])
-        what = row if isinstance(row, Deletion) else cells(row, observed_at)
-        batch = found.setdefault((table.name, month(table, row)), {})
-        batch.setdefault(key, []).append(Seen(what, observed_at))
-    return found
-
-
-@cache
-def _table_of(kind: Any) -> Table:
-    """Where rows of a kind go; a deletion goes where its message is."""
-    return TABLES["messages" if kind is Deletion else TABLE_OF[kind]]
 
 
 def merge_month(store: Store, table: Table, folder: str, batch: Batch) -> int:
@@ -179,12 +146,13 @@ def _merge_part(place: _Month, k: int, batch: Batch) -> _Merged:
 
 def _open_part(place: _Month, k: int, batch: Batch) -> _Merged:
     """Start part ``k``: every part before it is full, so no other run can add these keys there."""
-    fresh, left = _fresh(place.table, batch)
-    if fresh:
-        rows = parquet.arrow(place.table, place.complete(fresh))
+    plain, fresh, left = _fresh(place.table, batch)
+    if plain or fresh:
+        columns, fresh = place.complete(plain, fresh)
+        rows = pa.concat_tables([columns, parquet.arrow(place.table, fresh)])
         data = parquet.encode(place.table, rows, limit=place.rules.part_bytes)
         place.store.put(place.key(k), data, if_new=True)
-    return _Merged(len(fresh), left, True)
+    return _Merged(len(plain) + len(fresh), left, True)
 
 
 def _into(place: _Month, k: int, stored: Stored, batch: Batch) -> _Merged:
@@ -195,17 +163,22 @@ def _into(place: _Month, k: int, stored: Stored, batch: Batch) -> _Merged:
     if keys.is_full and not pc.any(mask, min_count=0).as_py():
         return _Merged(0, batch, False)
     part = parquet.decode(table, stored.data, where)
-    held = parquet.cells(part.rows.filter(mask))
-    settled, left = _settled(table, held, batch)
-    fresh, left = ([], left) if part.is_full else _fresh(table, left)
-    settled = place.complete(settled + fresh)
-    changed = len(fresh) + sum(map(ne, held, settled))
+    many = columnwise.settle(table, part.rows.filter(mask), batch)
+    held = parquet.cells(many.others)
+    settled, left = _settled(table, held, many.left)
+    plain, fresh, left = ([], [], left) if part.is_full else _fresh(table, left)
+    columns, settled = place.complete(plain, settled + fresh)
+    changed = many.changed + len(plain) + len(fresh) + sum(map(ne, held, settled))
     if changed:
         # The old rows are masked where they are, not filtered: a copy would double the memory.
-        rows = pa.concat_tables([part.rows, parquet.arrow(table, settled)])
-        replaced = pa.chunked_array([*mask.chunks, pa.repeat(False, len(settled))])
+        rows = pa.concat_tables([part.rows, many.rows, columns, parquet.arrow(table, settled)])
+        new = pa.repeat(False, len(rows) - len(part.rows))
         data = parquet.encode(
-            table, rows, limit=place.rules.part_bytes, is_full=part.is_full, replaced=replaced
+            table,
+            rows,
+            limit=place.rules.part_bytes,
+            is_full=part.is_full,
+            replaced=pa.chunked_array([*mask.chunks, new]),
         )
         place.store.put(place.key(k), data, if_match=stored.etag)
     return _Merged(changed, left, not part.is_full)
@@ -230,11 +203,12 @@ def _settled(table: Table, held: list[Cells], batch: Batch) -> tuple[list[Cells]
     return settled, left
 
 
-def _fresh(table: Table, batch: Batch) -> tuple[list[Cells], Batch]:
-    """New rows, and the observations that make none: deletions of the unknown."""
-    after = {key: _after(table, None, observations) for key, observations in batch.items()}
+def _fresh(table: Table, batch: Batch) -> tuple[list[Seen], list[Cells], Batch]:
+    """New rows, seen once or settled, and what makes none: deletions of the unknown."""
+    plain, others = apart(batch)
+    after = {key: _after(table, None, observations) for key, observations in others.items()}
     unknown = {key: batch[key] for key, row in after.items() if row is None}
-    return [row for row in after.values() if row is not None], unknown
+    return plain, [row for row in after.values() if row is not None], unknown
 
 
 def _after(table: Table, row: Cells | None, observations: list[Seen]) -> Cells | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 
 from muster.errors import StoreRefused
 from muster.lake.cells import Cells
+from muster.lake.cells import in_columns as columns_of
+from muster.lake.settle import Seen
 from muster.records import SCHEMA_VERSION, Column, Table, columns
 
 # Arrow's own pool keeps freed memory: merging full parts peaks a third higher with it.
@@ -50,6 +52,14 @@ def _field(column: Column) -> pa.Field:
 def arrow(table: Table, found: Sequence[Cells]) -> pa.Table:
     """Cells as an Arrow table."""
     return pa.Table.from_pylist(list(found), schema=schema(table.row))
+
+
+def in_columns(table: Table, seen: Sequence[Seen], more: Mapping[str, list[Any]]) -> pa.Table:
+    """Rows, each with when it was seen, as an Arrow table; ``more`` replaces whole columns."""
+    rows: list[Any] = [one.what for one in seen]
+    found = {**columns_of(table.row, rows), "observed_at": [one.observed_at for one in seen]}
+    arrays = [pa.array({**found, **more}[field.name], field.type) for field in schema(table.row)]
+    return pa.Table.from_arrays(arrays, schema=schema(table.row))
 
 
 def cells(rows: pa.Table) -> list[Cells]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from datetime import date, datetime
 from itertools import groupby
-from typing import Any
 
 from muster import as_json
 from muster.errors import StoreRefused
@@ -16,10 +16,17 @@ from muster.store import Store
 
 
 def write(store: Store, source: str, run: str, n: int, items: Iterable[Item]) -> None:
-    """Store one page before it is mapped: one object per UTC day seen, named by run and page."""
-    for day, found in groupby(items, key=lambda item: item.seen_at.date()):
-        lines = [item_line(item) for item in found]
-        store.put(f"{_folder('raw', source, day)}/{run}-{n:06}.jsonl.zst", pack(lines))
+    """Store one page before it is merged: one object per UTC day seen, named by run and page."""
+    write_lines(store, source, run, n, ((item.seen_at, encoded(item)) for item in items))
+
+
+def write_lines(
+    store: Store, source: str, run: str, n: int, told: Iterable[tuple[datetime, bytes]]
+) -> None:
+    """The same of items by when they were seen and their lines."""
+    for day, found in groupby(told, key=lambda one: one[0].date()):
+        data = _packed(b"\n".join([*(line for _, line in found), b""]))
+        store.put(f"{_folder('raw', source, day)}/{run}-{n:06}.jsonl.zst", data)
 
 
 def read(store: Store, source: str, since: date | None = None) -> Iterator[Item]:
@@ -80,13 +87,15 @@ def _folder(kind: str, source: str, day: date) -> str:
 
 def item_line(item: Item, reason: str | None = None) -> str:
     """An item as one line of JSON; of one in quarantine, with its reason."""
-    line: dict[str, Any] = {"stream": item.stream, "seen_at": item.seen_at.isoformat()}
-    if item.context is not None:
-        line["context"] = dict(item.context)
-    if reason is not None:
-        line["reason"] = reason
-    line["body"] = item.body
-    return as_json.dumps(line)
+    return str(encoded(item, reason), "utf-8")
+
+
+def encoded(item: Item, reason: str | None = None) -> bytes:
+    """The same line in UTF-8; ``RecursionError`` if it is nested too deep for any JSON reader."""
+    if reason is None:
+        return as_json.encoded(item)
+    line = {field.name: getattr(item, field.name) for field in fields(item)}
+    return as_json.encoded(line | {"reason": reason})
 
 
 def item_of(line: str) -> Item:
@@ -98,11 +107,15 @@ def item_of(line: str) -> Item:
 
 def pack(lines: Iterable[str]) -> bytes:
     """Lines as compressed bytes."""
+    return _packed("\n".join([*lines, ""]).encode())
+
+
+def _packed(text: bytes) -> bytes:
     import pyarrow as pa
 
     sink = pa.BufferOutputStream()
     with pa.CompressedOutputStream(sink, "zstd") as packed:
-        packed.write("\n".join([*lines, ""]).encode())
+        packed.write(text)
     return sink.getvalue().to_pybytes()
 
 

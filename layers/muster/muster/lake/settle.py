@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from muster.lake.cells import Cells
-from muster.records import Deletion, Table
+from muster.lake.cells import Cells, cells
+from muster.records import Deletion, Row, Table
 
 _CONTENT = {"text": None, "url": None, "lang": None, "sentiment": None}
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One observation of an entity: its cells, or that it is deleted."""
+class Seen(NamedTuple):
+    """One observation of an entity: its row or its cells, or that it is deleted."""
 
-    what: Cells | Deletion
+    what: Row | Cells | Deletion
     observed_at: datetime
 
 
@@ -27,13 +26,14 @@ def settle(table: Table, stored: Cells | None, seen: Seen) -> Cells | None:
     """
     if isinstance(seen.what, Deletion):
         return stored and _deleted(stored, seen.what.deleted_at, seen.observed_at)
+    what = seen.what if isinstance(seen.what, dict) else cells(seen.what, seen.observed_at)
     if stored is None:
-        return _emptied(seen.what)
-    if seen.what.get("deleted_at"):
-        return _deleted(stored, seen.what["deleted_at"], seen.observed_at)
-    if stored.get("deleted_at") and seen.what.get("text") is None:
+        return _emptied(what)
+    if what.get("deleted_at"):
+        return _deleted(stored, what["deleted_at"], seen.observed_at)
+    if stored.get("deleted_at") and what.get("text") is None:
         return stored
-    return _later(table, stored, seen.what)
+    return _later(table, stored, what)
 
 
 def _later(table: Table, stored: Cells, seen: Cells) -> Cells:

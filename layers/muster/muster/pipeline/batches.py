@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from muster.errors import Refused, Retry, SourceFailed
+from muster.lake import raw
 from muster.records import Item, Page
 from muster.sources._answer import plain
 
-BATCH_ITEMS = 5_000
-BATCH_CHARS = 32 * 1024 * 1024
+BATCH_ITEMS = 10_000
+BATCH_BYTES = 16 * 1024 * 1024  # one batch is stored while the next is read
 LONGEST = 500  # letters of a reason
 DEEPEST = 200  # levels of an item; anybody may nest what a platform hands on as it is
 TOO_DEEP = f"nested more than {DEEPEST} levels deep: it was not kept"
@@ -22,39 +23,48 @@ UNMAPPABLE = (
 )  # fmt: skip
 
 Cursor = Mapping[str, Any] | None
-Batch = tuple[list[Item], Cursor]
+
+
+def as_it_is(item: Item, _: bytes) -> Item:
+    """The item itself."""
+    return item
 
 
 def batches(
-    pages: Iterable[Page], most: int = BATCH_ITEMS, secrets: Collection[str] = ()
-) -> Iterator[Batch]:
-    """Pages put together, bounded by items and characters, with the newest cursor that is safe.
+    pages: Iterable[Page],
+    most: int = BATCH_ITEMS,
+    secrets: Collection[str] = (),
+    make: Callable[[Item, bytes], Any] = as_it_is,
+) -> Iterator[tuple[list[Any], Cursor]]:
+    """Pages put together, bounded by items and bytes, with the newest cursor that is safe.
 
-    ``secrets`` (which may grow meanwhile) are what the platform sent back to us: no item keeps one.
+    ``make`` is asked what to keep of each item, by itself and its line in raw. ``secrets`` (which
+    may grow meanwhile) are what the platform sent back to us: no item keeps one.
     """
-    items: list[Item] = []
+    made: list[Any] = []
     cursor: Cursor = None
-    room = BATCH_CHARS
+    room = BATCH_BYTES
     try:
         for page in pages:
-            found = [_held(_without(item, secrets)) for item in page.items]
-            items.extend(item for item, _ in found)
+            for item in page.items:
+                kept, line = _held(_without(item, secrets))
+                made.append(make(kept, line))
+                room -= len(line)
             cursor = page.cursor if page.cursor is not None else cursor
-            room -= sum(chars for _, chars in found)
-            if len(items) >= most or room <= 0 or page.is_last_copy:
-                yield items, cursor
-                items, cursor, room = [], None, BATCH_CHARS
+            if len(made) >= most or room <= 0 or page.is_last_copy:
+                yield made, cursor
+                made, cursor, room = [], None, BATCH_BYTES
     except (Retry, SourceFailed):
-        yield items, cursor  # What was read before the trouble need not be read again.
+        yield made, cursor  # What was read before the trouble need not be read again.
         raise
     except UNMAPPABLE as error:  # A page, or a cursor, of a shape that its platform never has.
-        yield items, cursor
+        yield made, cursor
         said = _clean(why(error), secrets)[:200]
         raise SourceFailed(
             f"an answer has a shape that Muster does not know ({said}): check that \
 base_url leads to the platform; if it does, this is a fault of Muster"
         ) from None
-    yield items, cursor
+    yield made, cursor
 
 
 def why(error: BaseException) -> str:
@@ -81,26 +91,22 @@ def _clean(value: Any, secrets: Collection[str]) -> Any:
     return [_clean(one, secrets) for one in value] if isinstance(value, list) else value
 
 
-def _held(item: Item) -> tuple[Item, int]:
-    """The item and its characters; of one that no JSON reader would take back, its name."""
+def _held(item: Item) -> tuple[Item, bytes]:
+    """The item and its line in raw; of one that no JSON reader would take back, its name."""
     try:
-        return item, _chars([item.body, dict(item.context or {})], DEEPEST)
+        line = raw.encoded(item)
+        if line.count(b"{") + line.count(b"[") > DEEPEST:
+            _refuse_deep([item.body, dict(item.context or {})], DEEPEST)
+        return item, line
     except RecursionError:
-        return Item(item.stream, TOO_DEEP, item.seen_at), len(TOO_DEEP)
+        named = Item(item.stream, TOO_DEEP, item.seen_at)
+        return named, raw.encoded(named)
 
 
-def _chars(value: Any, deepest: int) -> int:
-    """The characters of all strings in a JSON value; ``RecursionError`` below so many levels."""
+def _refuse_deep(value: Any, deepest: int) -> None:
+    """Raise ``RecursionError`` if a JSON value goes below so many levels."""
     if not deepest:
         raise RecursionError
-    if isinstance(value, str):
-        return len(value)
-    count = 0
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for one in inner:  # Every field of every item comes through here.
-        kind = type(one)
-        if kind is str:
-            count += len(one)
-        elif kind is dict or kind is list:
-            count += _chars(one, deepest - 1)
-    return count
+    for one in value.values() if isinstance(value, dict) else value:
+        if isinstance(one, dict | list):
+            _refuse_deep(one, deepest - 1)

@@ -7,21 +7,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
+from operator import attrgetter
 from typing import Any
 from uuid import uuid4
 
 from muster import sources
 from muster.clock import local_midnight
-from muster.errors import BadSettings, RateLimited, Refused, Retry, SourceFailed
-from muster.lake import cells, erasing, known, merge, raw, state, suppression
+from muster.errors import BadSettings, RateLimited, Retry, SourceFailed
+from muster.lake import erasing, known, merge, raw, state, suppression
 from muster.lake.state import State
 from muster.pipeline import connecting, moods, people, retention
-from muster.pipeline.batches import BATCH_ITEMS, TOO_DEEP, UNMAPPABLE, batches, why
+from muster.pipeline.batches import BATCH_ITEMS, Cursor, batches
+from muster.pipeline.beside import Beside, after, in_step
 from muster.pipeline.forgetting import forget
+from muster.pipeline.mapping import Read, mapped, reader, taken
 from muster.pipeline.repeats import Repeats
 from muster.pipeline.sweeping import seldom_swept
 from muster.project import Progress, Project
-from muster.records import TABLE_OF, TABLES, Deletion, Item, Page, Row, Thread
+from muster.records import TABLE_OF, TABLES, Deletion, Item, Page, Row, Thread, by_kind
 from muster.sentiment import Mood
 from muster.settings import Source
 from muster.store import check_writable
@@ -29,8 +32,6 @@ from muster.store import check_writable
 # A paid scorer is slow: less of it is left to do when the time of a function is up.
 BATCH_PAID = 1_000
 AT_ONCE = 4
-
-Observed = tuple[Row | Deletion, datetime]
 
 
 @dataclass(frozen=True)
@@ -104,26 +105,38 @@ def _fetch_or_say_why(
 def _visit(
     project: Project, source: Source, since: datetime | None, until: datetime | None
 ) -> Iterator[Fetched]:
-    """Store one source's window batch by batch, telling the sum so far after each."""
+    """Store one source's window batch by batch, telling the sum so far after each.
+
+    A batch is stored in a thread of its own while the next is read, its cursor last.
+    """
     lake, started, platform = project.lake, project.clock(), sources.platform(source.platform)
     memory = replace(state.load(lake, source.name), last_run_at=started, rows=0, quarantined=0)
     is_backfill = since is not None or until is not None
     api = connecting.connect(project, source)
-    window = _window(project, source, {} if is_backfill else memory.cursor, since, until)
     run, fetched, repeats = run_name(started), Fetched(source.name), Repeats()
     mood = moods.mood(project, source.name)
+    first = since or _start(project, source)
+
+    def keep(numbered: tuple[int, tuple[list[Read], Cursor]]) -> Fetched:
+        nonlocal memory, fetched
+        number, (reads, reached) = numbered
+        fetched, covered = _store(project, source, run, number, reads, fetched, mood, repeats)
+        covered = _asked_for(covered, first)
+        cursor = memory.cursor if is_backfill or reached is None else reached
+        memory = replace(memory, cursor=cursor, covered=first_of(memory.covered, covered))
+        memory = state.save(lake, source.name, _counted(memory, fetched))
+        return fetched
+
+    beside = Beside(keep)
+    cursor = {} if is_backfill else memory.cursor
+    window = _window(project, source, cursor, first, until, beside.settle)
     with closing(api) if api is not None else nullcontext():
         echoed = project.http.echoed if project.http else ()
-        found = batches(platform.pages(api, window), _most(project, source), echoed)
-        for number, (items, reached) in enumerate(found):
-            fetched, covered = _store(project, source, run, number, items, fetched, mood, repeats)
-            covered = _asked_for(covered, window.since)
-            cursor = memory.cursor if is_backfill or reached is None else reached
-            memory = replace(memory, cursor=cursor, covered=first_of(memory.covered, covered))
-            memory = state.save(lake, source.name, _counted(memory, fetched))
-            yield fetched
+        pages = in_step(platform.pages(api, window), beside.settle, sources.is_metered(platform))
+        found = batches(pages, _most(project, source), echoed, reader(source))
+        yield from beside.each(enumerate(found))
     if until is None:  # A window that ends in the past vouches for nothing up to now.
-        covered = _vouched(memory.covered, window.since, started)
+        covered = _vouched(memory.covered, first, started)
         memory = replace(memory, covered=covered, last_success_at=started)
         memory = replace(memory, last_error="", last_trouble="")
     state.save(lake, source.name, _counted(memory, fetched))
@@ -136,19 +149,25 @@ def _window(
     cursor: Mapping[str, Any],
     since: datetime | None,
     until: datetime | None,
+    settle: Callable[[], None],
 ) -> sources.Window:
-    start = local_midnight(source.since, project.settings.zone) if source.since else None
+    """What is to be read; what the lake holds is told once all that was read before is in it."""
     return sources.Window(
         options=source,
         now=project.clock(),
         cursor=cursor,
-        since=since or start,
+        since=since,
         until=until,
-        known=lambda at: known.known(project.lake, source.name, at),
-        reviews=lambda: known.reviews(project.lake, source.name),
-        responses=lambda: known.responses(project.lake, source.name),
+        known=lambda at: after(settle, known.known(project.lake, source.name, at)),
+        reviews=lambda: after(settle, known.reviews(project.lake, source.name)),
+        responses=lambda: after(settle, known.responses(project.lake, source.name)),
         groups=_groups(project, source),
     )
+
+
+def _start(project: Project, source: Source) -> datetime | None:
+    """From when on the settings want the source."""
+    return local_midnight(source.since, project.settings.zone) if source.since else None
 
 
 def _groups(project: Project, source: Source) -> tuple[str, ...]:
@@ -168,31 +187,34 @@ def _store(
     source: Source,
     run: str,
     number: int,
-    items: list[Item],
+    reads: list[Read],
     so_far: Fetched,
     mood: Mood,
     repeats: Repeats,
 ) -> tuple[Fetched, Mapping[str, datetime]]:
     """Raw first, then the tables, then what was refused; also the earliest row of each table."""
-    count = len(items)
-    items[:] = _of_the_present(project, source, items)
-    raw.write(project.lake, source.name, run, number, items)
-    rows, refused = mapped(source, items)
-    items.clear()  # They are the larger part of a batch; merging needs the memory.
+    count = len(reads)
+    reads[:] = _of_the_present(project, source, reads)
+    lines = [(read.seen_at, read.line) for read in reads]
+    raw.write_lines(project.lake, source.name, run, number, lines)
+    rows, refused = taken(reads)
+    reads.clear()  # Lines are the larger part of a batch; merging needs the memory.
+    lines.clear()
     news = repeats.news(rows)
     changed = merge.merge(project.lake, source.name, news, derive=mood.read)
     raw.quarantine(project.lake, source.name, run, number, refused)
     return _brought(so_far, count, changed, len(refused), mood), earliest(row for row, _ in rows)
 
 
-def _of_the_present(project: Project, source: Source, items: list[Item]) -> list[Item]:
-    """The items without those of erased members, and without their names in the others."""
+def _of_the_present(project: Project, source: Source, reads: list[Read]) -> list[Read]:
+    """What was read without items of erased members, and without their names in the others."""
     suppressed = suppression.load(project.lake, source.name)
     if not suppressed:
-        return items
-    theirs = is_theirs(source, suppressed)
+        return reads
+    theirs, read = is_theirs(source, suppressed), reader(source)
+    items = (raw.item_of(str(one.line, "utf-8")) for one in reads)
     cleaned = (erasing.clean_item(item, suppressed, theirs) for item in items)
-    return [item for item in cleaned if item is not None]
+    return [read(item, raw.encoded(item)) for item in cleaned if item is not None]
 
 
 def without_erased(project: Project, name: str, rows: Iterable[Row]) -> list[Row]:
@@ -228,29 +250,6 @@ def person_of(row: Row | Deletion) -> str | None:
     """The account a row is of."""
     names = ("author_id", "member_id", "respondent_id", "customer_id")
     return next((found for name in names if (found := getattr(row, name, None))), None)
-
-
-def mapped(source: Source, items: Iterable[Item]) -> tuple[list[Observed], list[tuple[Item, str]]]:
-    """The rows of items with when they were seen, and the items refused with their reasons."""
-    platform = sources.platform(source.platform)
-    rows: list[Observed] = []
-    refused: list[tuple[Item, str]] = []
-    for item in items:
-        try:
-            if item.body == TOO_DEEP:
-                raise Refused(TOO_DEEP)
-            found = [accepted(row) for row in platform.rows(item, source)]
-        except UNMAPPABLE as error:
-            refused.append((item, why(error)))
-        else:
-            rows.extend((row, item.seen_at) for row in found)
-    return rows, refused
-
-
-def accepted(row: Row | Deletion) -> Row | Deletion:
-    """The row, if its table can hold it; else ``Refused`` names the column."""
-    cells.accept(row)
-    return row
 
 
 def _brought(
@@ -323,12 +322,10 @@ def added(before: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
 def earliest(rows: Iterable[Row | Deletion]) -> dict[str, datetime]:
     """When the first row of each table is of, in UTC."""
     first: dict[str, datetime] = {}
-    for row in rows:
-        table = TABLE_OF.get(type(row))
-        month = TABLES[table].month if table else None
-        if table and month:
-            at = _instant(getattr(row, month))
-            first[table] = min(first.get(table, at), at)
+    for kind, found in by_kind(rows).items():
+        month = TABLES[TABLE_OF[kind]].month if kind in TABLE_OF else None
+        if month:
+            first[TABLE_OF[kind]] = min(map(_instant, map(attrgetter(month), found)))
     return first
 
 

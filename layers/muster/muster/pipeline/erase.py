@@ -21,8 +21,9 @@ from muster.lake.erasing import Erasure
 from muster.lake.places import place_of
 from muster.lake.suppression import Suppressed
 from muster.pipeline import quotes
-from muster.pipeline.collect import is_theirs, mapped, person_of
+from muster.pipeline.collect import is_theirs, person_of
 from muster.pipeline.forgetting import forget
+from muster.pipeline.mapping import mapped
 from muster.pipeline.measure import all_sources
 from muster.project import Project
 from muster.records import TABLES, Item

@@ -26,7 +26,8 @@ class Repeats:
     def _is_news(self, row: Row | Deletion) -> bool:
         if not isinstance(row, Member):
             return True
-        if self._stored.get(row.member_id) == row:
+        stored = self._stored.get(row.member_id)
+        if stored is row or stored == row:
             return False
         if len(self._stored) >= self._room:
             self._stored.clear()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,24 +30,25 @@ def _post(item: Item, options: Source) -> Iterator[Row | Deletion]:
     post, context = item.body, item.context or {}
     if post["post_type"] != REGULAR or post.get("hidden"):
         return
-    created_at, changed_at = _at(post["created_at"]), _maybe_at(post.get("updated_at"))
+    created_at = _at(post["created_at"])
     if post.get("deleted_at") or post.get("user_deleted"):
+        changed_at = _maybe_at(post.get("updated_at"))
         deleted_at = _maybe_at(post.get("deleted_at")) or changed_at or item.seen_at
         yield Deletion(message_id=_id(post["id"]), created_at=created_at, deleted_at=deleted_at)
         return
-    role = _role(post, "user_id")
+    role, author_id, topic = _role(post, "user_id"), author(post), _id(post["topic_id"])
     yield Message(
         message_id=_id(post["id"]),
-        thread_id=_id(post["topic_id"]),
+        thread_id=topic,
         parent_id=context.get("parent_id"),
-        author_id=author(post),
+        author_id=author_id,
         author_role=role,
         created_at=created_at,
-        edited_at=changed_at if post.get("version", 1) > 1 else None,
+        edited_at=_maybe_at(post.get("updated_at")) if post.get("version", 1) > 1 else None,
         kind="post" if post["post_number"] == 1 else "reply",
         direction="outbound" if role == "staff" else "inbound",
         channel=context.get("channel"),
-        url=f"{_home(options)}/t/{_id(post['topic_id'])}/{_id(post['post_number'])}",
+        url=f"{_home(options)}/t/{topic}/{_id(post['post_number'])}",
         lang=options.lang,
         text=_text(post),
         is_solution=bool(post.get("accepted_answer")),
@@ -54,7 +56,7 @@ def _post(item: Item, options: Source) -> Iterator[Row | Deletion]:
         replies=int(post.get("reply_count") or 0),
         views=post.get("reads"),
     )
-    if author(post) is not None:
+    if author_id is not None:
         yield _account(item, "user_id")
 
 
@@ -67,9 +69,12 @@ def _text(post: Mapping[str, Any]) -> str | None:
 
 def _likes(post: Mapping[str, Any]) -> int:
     """Likes; on a forum with reactions all of them, of which the summary counts one kind only."""
-    summary = post.get("actions_summary") or ()
-    likes = sum(int(action.get("count") or 0) for action in summary if action.get("id") == LIKE)
-    return max(likes, sum(int(one.get("count") or 0) for one in post.get("reactions") or ()))
+    likes = _count(one for one in post.get("actions_summary") or () if one.get("id") == LIKE)
+    return max(likes, _count(post["reactions"])) if post.get("reactions") else likes
+
+
+def _count(actions: Iterable[Mapping[str, Any]]) -> int:
+    return sum([int(one.get("count") or 0) for one in actions])
 
 
 def _topic(item: Item, options: Source) -> Iterator[Row | Deletion]:
@@ -108,24 +113,53 @@ def _user(item: Item, options: Source) -> Iterator[Row | Deletion]:
 def _account(item: Item, key: str, is_listed: bool = False) -> Member:
     """A member by a post or by the list; a staged one (from e-mail) never joined."""
     body, groups = item.body, (item.context or {}).get("groups")
-    role = _role(body, key)
     is_joined = is_listed and not body.get("staged")
-    return Member(
-        member_id=_id(body[key]),
-        handle=_words(body.get("username")),
-        display_name=_shown(body),
-        role=role,
-        is_bot=role == "bot",
-        joined_at=_at(body["created_at"]) if is_joined else None,
-        last_seen_at=_maybe_at(body.get("last_seen_at")) if is_joined else None,
-        groups=None if groups is None else tuple(groups),
-        platform_roles=_platform_roles(body),
+    handle = _name(body, "username")
+    # Nearly every post is of an account that has written before; a list names each only once.
+    made = _made if is_listed else _made_before
+    return made(
+        _id(body[key]),
+        handle,
+        _name(body, "name"),
+        # A forum shows the handle if no name is given: so a name that is taken back is gone.
+        handle if "name" in body else None,
+        _role(body, key),
+        _at(body["created_at"]) if is_joined else None,
+        _maybe_at(body.get("last_seen_at")) if is_joined else None,
+        None if groups is None else tuple(groups),
+        _platform_roles(body),
     )
 
 
-def _shown(body: Mapping[str, Any]) -> str | None:
-    """The name a forum shows: the handle's if none is given, so that a name taken back is gone."""
-    return _words(body.get("name")) or (_words(body.get("username")) if "name" in body else None)
+def _name(body: Mapping[str, Any], key: str) -> str | None:
+    return found if isinstance(found := body.get(key), str) else None
+
+
+def _made(
+    member_id: str,
+    handle: str | None,
+    name: str | None,
+    shown_else: str | None,
+    role: Role,
+    joined_at: datetime | None,
+    last_seen_at: datetime | None,
+    groups: tuple[str, ...] | None,
+    platform_roles: tuple[str, ...] | None,
+) -> Member:
+    return Member(
+        member_id=member_id,
+        handle=_words(handle),
+        display_name=_words(name) or _words(shown_else),
+        role=role,
+        is_bot=role == "bot",
+        joined_at=joined_at,
+        last_seen_at=last_seen_at,
+        groups=groups,
+        platform_roles=platform_roles,
+    )
+
+
+_made_before = lru_cache(30_000)(_made)
 
 
 def _platform_roles(body: Mapping[str, Any]) -> tuple[str, ...] | None:

@@ -199,7 +199,14 @@ class Api:
         return True
 
     def _persist(self, once: Callable[[], Answer]) -> Answer:
-        """The answer of ``once``, called until it raises no ``Retry``, at most ``TRIES`` times.
+        """The answer of ``once``, called until it raises no ``Retry``, at most ``TRIES`` times."""
+        try:
+            return once()  # Nearly always; counting tries costs as much as mapping two posts.
+        except Retry as error:
+            return self._again(once, error)
+
+    def _again(self, once: Callable[[], Answer], first: Retry) -> Answer:
+        """The same after the first try has failed.
 
         stamina counts and spaces the tries; the pause itself is ours, as it is slept through the
         sleep that was handed in and must end before the deadline.
@@ -226,6 +233,8 @@ class Api:
         for attempt in policy:
             number, backoff = attempt.num, attempt.next_wait
             with attempt:
+                if number == 1:
+                    raise first
                 return once()
         raise AssertionError("stamina raises the last error")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import lru_cache
 from html.parser import HTMLParser
 
 _BLOCKS = frozenset(
@@ -18,10 +19,11 @@ _QUOTE = re.compile(r"\[quote[^\]\n]{0,500}\](?:(?!\[/?quote).)*\[/quote\]", re.
 # Paragraphs, lists, links and letters, of which the reader leaves nothing out; no other tag, no
 # comment, and no attribute that holds a bracket.
 _SIMPLE = re.compile(
-    r"(?:[^<>]++|<p>|</p>|<br ?/?>|</?(?:[bius]|em|strong|code|pre|del|small|li|ul|ol|h[1-6])>"
-    r"|<a(?: [^<>]*+)?>|</a>|</?span(?: [^<>]*+)?>)*+"
+    r"<p>|</p>|<br ?/?>|</?(?:[bius]|em|strong|code|pre|del|small|li|ul|ol|h[1-6])>"
+    r"|<a(?: [^<>]*)?>|</a>|</?span(?: [^<>]*)?>"
 )
-_TAG = re.compile(r"</?([a-z][a-z0-9]*)[^<>]*>")
+_TAG = re.compile(r"(<[^<>]*>)")
+_NAME = re.compile(r"</?([a-z][a-z0-9]*)")
 _MAX_NESTED_QUOTES = 20
 _MARKS = (
     (re.compile(r"<!--(?:(?!<!--).){0,5000}?-->", re.DOTALL), ""),
@@ -55,21 +57,36 @@ def plain_html(text: str) -> str:
     >>> plain_html('<aside class="quote"><p>hi</p></aside><p>Yes &amp; <b>no</b></p>')
     'Yes & no'
     """
-    if _SIMPLE.fullmatch(text):
-        return tidy(_simple(text))
+    if (simple := _simple(text)) is not None:
+        return tidy(simple)
     reader = _Reader()
     reader.feed(_closed(text))
     reader.close()
     return tidy("".join(reader.parts))
 
 
-def _simple(text: str) -> str:
-    """What the reader makes of simple HTML, at a fifth of the cost."""
-    first, *others = _TAG.split(text)
-    parts = [html.unescape(first)]
-    for tag, words in zip(others[::2], others[1::2], strict=True):
-        parts += ("\n" if tag.lower() in _BLOCKS else "", html.unescape(words))
+def _simple(text: str) -> str | None:
+    """What the reader makes of simple HTML, at a tenth of the cost; ``None`` of any other."""
+    parts = _TAG.split(text)
+    count = len(parts) // 2
+    if text.count("<") != count or text.count(">") != count:
+        return None
+    for at in range(1, len(parts), 2):
+        if (instead := _instead(parts[at])) is None:
+            return None
+        parts[at] = instead
+    if "&" in text:
+        parts[::2] = map(html.unescape, parts[::2])
     return "".join(parts).replace("\xa0", " ")
+
+
+@lru_cache(2_000)
+def _instead(tag: str) -> str | None:
+    """What stands for a simple tag: a new line or nothing; ``None`` for any other."""
+    if not _SIMPLE.fullmatch(tag):
+        return None
+    found = _NAME.match(tag)
+    return "\n" if found and found[1] in _BLOCKS else ""
 
 
 def _closed(text: str) -> str:
@@ -103,16 +120,19 @@ def plain_markdown(text: str) -> str:
 
 def tidy(text: str) -> str:
     """The text without control characters, lone surrogates and needless blank space."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    whole = "\n".join([_tidy_line(line) for line in lines]).strip()
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = [
+        line.strip() if "  " not in line and line.isprintable() else _tidy_line(line)
+        for line in text.split("\n")
+    ]
+    whole = "\n".join(lines).strip()
     while "\n\n\n" in whole:  # far cheaper than a pattern
         whole = whole.replace("\n\n\n", "\n\n")
     return whole
 
 
 def _tidy_line(line: str) -> str:
-    if line.isprintable():  # its only blank space are spaces, nearly always single ones
-        return " ".join(line.split()) if "  " in line else line.strip()
     return " ".join(_UNSEEN.sub("", line).split())
 
 

@@ -245,8 +245,9 @@ def _new(fetch: Fetch, posts: Sequence[Any], seen_at: datetime) -> list[Item]:
     for post in posts if fetch.instant("synced_at") else ():
         if id_of(post) and is_id(post.get("topic_id")) and post.get("post_type") == REGULAR:
             fetch.read.setdefault(post["topic_id"], set()).add(str(post["id"]))
-    inside = [post for post in posts if is_inside(time_of(post, "created_at"), first, until)]
-    return [post_item(fetch, post, seen_at) for post in inside]
+    if first or until:
+        posts = [post for post in posts if is_inside(time_of(post, "created_at"), first, until)]
+    return [post_item(fetch, post, seen_at) for post in posts]
 
 
 def _is_past(posts: Sequence[Any], until: datetime) -> bool:
@@ -382,7 +383,4 @@ def _members_page(api: Api, page: int | None = None) -> Answer:
 
 def rows(item: Item, options: Options) -> Iterator[Row | Deletion]:
     """The rows an item stands for."""
-    if item.stream == "signups":
-        yield from signup_rows(item, options)
-    else:
-        yield from rows_of(item, options)
+    return signup_rows(item, options) if item.stream == "signups" else rows_of(item, options)

@@ -58,6 +58,7 @@ from muster.sources._newest import (
 from muster.sources._tokens import OAuth, signed
 from muster.sources._x_rows import history, is_readable, reference
 
+IS_METERED = True  # a post read costs money
 OVERLAP = timedelta(minutes=35)
 RECENT = 7 * DAY - timedelta(minutes=1)  # how far back recent search and since_id reach
 OUR_SPACE = 8 * DAY  # replies under a post of ours count as said to us for that long

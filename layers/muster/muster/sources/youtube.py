@@ -46,6 +46,7 @@ from muster.sources._newest import begin, finish, instant, mapped, recheck, stam
 from muster.sources._youtube_api import Tube, open_tube
 from muster.sources._youtube_steps import Fetch
 
+IS_METERED = True  # a call costs units of the day
 EVER = 20 * 365 * DAY
 
 

@@ -1,0 +1,162 @@
+"""What is merged as columns gives the bytes that settling row by row, one after another, gives."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from observations import START, at, objects, seen
+from thorough import tries
+
+from muster.lake import parquet
+from muster.lake.cells import Cells, month
+from muster.lake.merge import PART_BYTES, Observed, merge
+from muster.lake.settle import Seen, settle
+from muster.records import (
+    TABLE_OF,
+    TABLES,
+    AdSpend,
+    Deletion,
+    Member,
+    Message,
+    Order,
+    Review,
+    Row,
+    SurveyResponse,
+    Thread,
+)
+from muster.store import FolderStore
+
+# What fails is told as it was found: each is many merges, not made smaller for minutes.
+_PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+_NUMBERS = st.integers(0, 3)
+_TEXTS = st.sampled_from([None, "", "a", "b", "ü 🙂"])
+_TAGS = st.sampled_from([(), ("x",), ("x", "y")])
+_INSTANTS = st.sampled_from([None, at(3), at(900)])
+_COUNTS = st.sampled_from([None, 0, 7])
+_LIKES = st.sampled_from([0.0, -0.0, 0.5])
+
+
+def _when(number: int) -> datetime:
+    """When a thing was made: it never changes, and some lie in the next month."""
+    return START + timedelta(days=14 * number)
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> Message | Deletion:
+    number = draw(_NUMBERS)
+    made: dict[str, Any] = {"message_id": f"m{number}", "created_at": _when(number)}
+    if draw(st.integers(0, 4)) == 0:
+        return Deletion(**made, deleted_at=at(draw(_NUMBERS)))
+    return Message(
+        **made,
+        thread_id="t",
+        author_role=draw(st.sampled_from(["member", "staff"])),
+        deleted_at=draw(_INSTANTS),
+        tags=draw(_TAGS),
+        lang=draw(st.sampled_from([None, "en", "de"])),
+        text=draw(_TEXTS),
+        views=draw(_COUNTS),
+        sentiment=draw(st.none() | _LIKES),
+    )
+
+
+def _rows() -> st.SearchStrategy[Row | Deletion]:
+    money = st.sampled_from([Decimal("1"), Decimal("1.00004"), Decimal("2")])
+    return st.one_of(
+        messages(),
+        st.builds(
+            lambda n, **more: Member(member_id=f"a{n}", **more), _NUMBERS,
+            handle=_TEXTS, display_name=_TEXTS, is_bot=st.booleans(), joined_at=_INSTANTS,
+            groups=st.none() | _TAGS, platform_roles=st.none() | _TAGS,
+        ),
+        st.builds(
+            lambda n, **more: Thread(thread_id=f"t{n}", created_at=_when(n), **more), _NUMBERS,
+            title=_TEXTS, tags=_TAGS, solved_at=_INSTANTS, views=_COUNTS,
+        ),
+        st.builds(
+            lambda n, **more: SurveyResponse(
+                response_id=f"r{n}", created_at=_when(n), survey="csat", score_max=5, **more
+            ), _NUMBERS,
+            score=st.sampled_from([1, 1.0, 2.5]), comment=_TEXTS, deleted_at=_INSTANTS,
+        ),
+        st.builds(
+            lambda n, **more: Review(
+                review_id=f"r{n}", created_at=_when(n), rating=3.0, rating_max=5.0, **more
+            ), _NUMBERS,
+            text=_TEXTS, sentiment=st.none() | _LIKES, deleted_at=_INSTANTS,
+        ),
+        st.builds(
+            lambda n, segment, **more: AdSpend(
+                campaign_id=f"c{n}", date=_when(n).date(), segment=segment, currency="EUR", **more
+            ), _NUMBERS, st.sampled_from(["all", "x"]),
+            spend=money, leads=_COUNTS, revenue=st.none() | money,
+        ),
+        st.builds(
+            lambda n, **more: Order(
+                order_id=f"o{n}", customer_id="c", created_at=_when(n), currency="EUR", **more
+            ), _NUMBERS,
+            revenue=money, cost=st.none() | money, refunded_at=_INSTANTS,
+        ),
+    )  # fmt: skip
+
+
+@st.composite
+def observations(draw: st.DrawFn) -> list[list[Observed]]:
+    """Batches of a few rows, so that most are seen again, as they were or changed."""
+    some = st.sampled_from(draw(st.lists(_rows(), min_size=1, max_size=12)))
+    observed = st.tuples(some, st.integers(0, 4).map(seen))
+    return draw(st.lists(st.lists(observed, max_size=12), min_size=1, max_size=4))
+
+
+def derive(rows: list[Cells]) -> list[Cells]:
+    """Works out what is missing of the text."""
+    return [
+        row | {"sentiment": len(row["text"]) / 8}
+        if row["text"] and row["sentiment"] is None
+        else row
+        for row in rows
+    ]
+
+
+def row_by_row(batches: Sequence[Sequence[Observed]]) -> dict[str, bytes]:
+    """The objects that observations make if each is settled by itself."""
+    found: dict[str, dict[Any, Cells]] = {}
+    for batch in batches:
+        touched = set()
+        for row, observed_at in sorted(batch, key=lambda pair: pair[1]):
+            table = TABLES["messages" if isinstance(row, Deletion) else TABLE_OF[type(row)]]
+            level = f"/month={month(table, row)}" if table.month else ""
+            folder = f"tables/{table.name}/source=s{level}"
+            key = tuple(getattr(row, name) for name in table.key)
+            rows = found.setdefault(folder, {})
+            if after := settle(table, rows.get(key), Seen(row, observed_at)):
+                rows[key] = after
+                touched.add((folder, key))
+        for folder, key in touched:
+            if TABLES[folder.split("/")[1]].derived:
+                (found[folder][key],) = derive([found[folder][key]])
+    return {
+        f"{folder}/part-0.parquet": _encoded(folder, rows) for folder, rows in found.items() if rows
+    }
+
+
+def _encoded(folder: str, rows: dict[Any, Cells]) -> bytes:
+    table = TABLES[folder.split("/")[1]]
+    return parquet.encode(table, parquet.arrow(table, list(rows.values())), limit=PART_BYTES)
+
+
+@settings(max_examples=tries(120, 3_000), deadline=None, phases=_PHASES)
+@given(observations())
+def test_merged_bytes_are_those_of_settling_row_by_row(batches: list[list[Observed]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = FolderStore(Path(folder))
+        for batch in batches:
+            merge(store, "s", batch, derive=derive)
+        assert objects(store) == row_by_row(batches)

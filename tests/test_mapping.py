@@ -1,0 +1,49 @@
+"""Items become rows one by one; what has none, or does not fit, is refused alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from muster.lake import raw
+from muster.pipeline.mapping import mapped, reader, taken
+from muster.records import Item
+from muster.sources import discourse
+
+NOW = datetime(2026, 11, 24, 12, 0, 0, 250, tzinfo=UTC)
+FORUM = discourse.Options(name="forum", platform="discourse", base_url="https://forum.example.org")
+TOPIC = {"id": 1, "title": "Wi-Fi 🙂", "created_at": "2026-11-01T08:00:00Z", "views": 3}
+
+
+def topic(**changed: Any) -> Item:
+    return Item("topic", TOPIC | changed, NOW, {"channel": "Help"})
+
+
+UNMAPPABLE = topic(id="one")
+UNFIT = topic(id=2, title="half \ud83d", views=2**70)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (1, 0, 3, 2)])
+def test_what_is_refused_is_refused_alone_with_its_reason(order: tuple[int, ...]) -> None:
+    items = [[topic(), UNMAPPABLE, UNFIT, topic(id=4)][at] for at in order]
+    rows, refused = mapped(FORUM, items)
+    assert sorted(row.thread_id for row, _ in rows) == ["1", "4"]  # type: ignore[union-attr]
+    assert {at for _, at in rows} == {NOW}
+    told = {id(item): reason for item, reason in refused}
+    assert told.keys() == {id(UNMAPPABLE), id(UNFIT)}
+    assert "no id" in told[id(UNMAPPABLE)]
+    assert "views" in told[id(UNFIT)]
+
+
+def test_what_was_read_page_by_page_gives_the_same_and_its_items_come_back_from_their_lines() -> (
+    None
+):
+    items = [topic(), UNMAPPABLE, UNFIT, topic(id=4)]
+    read = reader(FORUM)
+    reads = [read(item, raw.encoded(item)) for item in items]
+    assert reads[0].item is None, "the item is let go of"
+    rows, refused = taken(reads)
+    assert (rows, refused) == mapped(FORUM, items)
+    assert [raw.item_of(str(one.line, "utf-8")) for one in reads] == items
