@@ -8,6 +8,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from functools import cache, partial
 from typing import Any
 
@@ -106,6 +107,16 @@ def test_reads_all_pages(one: Recorded) -> None:
 def test_ends_with_a_cursor(one: Recorded) -> None:
     *_, last = one.pages(one.wire())
     assert last.cursor
+
+
+def test_what_a_page_brought_never_changes_afterwards(one: Recorded) -> None:
+    """It is stored while the platform reads on: a cursor that moved with it would lose rows."""
+    cursor: Any = {}
+    for _ in range(2):
+        pages = one.platform.pages(one.api(one.wire()), one.window(cursor))
+        given = [(page, deepcopy(page)) for page in pages]
+        assert all(page == as_given for page, as_given in given)
+        cursor = last_cursor([page for page, _ in given])
 
 
 def test_knows_where_it_is_read(one: Recorded) -> None:

@@ -43,7 +43,7 @@ class Fetch:
     def page(self, items: Iterable[Item], **reached: Any) -> Page:
         """Items, with the cursor that says they were reached."""
         self.run = {**self.run, **reached}
-        return Page(tuple(items), {**self.kept, "run": self.run})
+        return Page(tuple(items), {**self.kept, "run": dict(self.run)})
 
     def instant(self, name: str) -> datetime | None:
         """A time of the last finished fetch."""
