@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import duckdb
 
 from muster.errors import BadSettings, StoreRefused, Unavailable
+from muster.kpis import spilling
 from muster.measured import DERIVED, derived_columns
 from muster.records import TABLES, Column, columns
 
@@ -63,7 +64,7 @@ def without_views(
     # Nothing is ever downloaded, and what outgrows memory spills where a function may write.
     connection.execute("set autoinstall_known_extensions = false; set enable_progress_bar = false")
     connection.execute("set preserve_insertion_order = false")  # half the cost of a stored step
-    connection.execute(f"set temp_directory = {quoted(tempfile.gettempdir() + '/duckdb')}")
+    connection.execute(f"set temp_directory = {quoted(str(spilling.own_folder()))}")
     if memory:
         connection.execute(f"set memory_limit = {quoted(memory)}")
     if lake_url.startswith("s3://"):
