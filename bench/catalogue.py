@@ -3,8 +3,8 @@
 python bench/catalogue.py [--messages N] [--times K] [--lake FOLDER] [--only WHAT …]
 One scan reads the columns that KPIs need. Nine support KPIs by week are written by hand in Polars
 and in plain SQL (bench/yardsticks.py): they know no episodes, persons, settings or other grains, so
-they do less than the catalogue. ``weekly`` is the run a week later, which as yet counts everything
-anew. Every figure is the processor time (user and system, two threads, imports left out) of a
+they do less than the catalogue. ``weekly`` is the run a week later, which goes on from the one
+before. Every figure is the processor time (user and system, two threads, imports left out) of a
 process of its own, the median of K (3 for a figure worth telling); the peak is its memory.
 """
 

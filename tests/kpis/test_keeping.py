@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from small_lake import settings
@@ -292,61 +291,21 @@ def test_who_joins_between_two_runs_is_new_though_their_row_is_old(tmp_path):
         assert {*days} == {FIRST.date(), *new}
 
 
-def test_what_is_kept_of_waits_is_what_conversations_say(tmp_path):
-    life, lake = Life(7), tmp_path / "lake"
-    for week in (4, 5):
-        now = FIRST + week * WEEK
-        said = [one for _ in range(6 if week == 4 else 1) for one in life.week(now)]
-        for source in SOURCES:
-            rows = ((row, now - SEEN) for at, row in said if at == source)
-            merge(FolderStore(lake), source, rows)
-        if week == 4:
-            measured(lake, now)
-            issues = conversations_as_dicts(lake)
-    connection = engine.connect(str(lake))
-    measured(lake, now, connection)
-    found = connection.execute(
-        "select day, longest_answer, longest_resolution, shortest_wait, shortest_open, "
-        "longest_business, shortest_business from waiting_days"
-    ).fetchall()
-    assert len(found) > 5
-    pieces = "select start_at, end_at from work_pieces where calendar = 0 and is_working"
-    working = connection.execute(pieces).fetchall()
-    for day, *spans in found:
-        opened = [it for it in issues if it["opened_day"] == day]
-        assert spans == pytest.approx(waits(opened, FIRST + 4 * WEEK, working))
-
-
-def conversations_as_dicts(lake: Path) -> list[dict[str, Any]]:
-    answer = engine.ask(str(lake), "select * from conversations where issue_kind is not null")
-    return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
-
-
-def waits(issues: list[dict[str, Any]], run: datetime, working: list) -> list[float | None]:
-    """The longest and the shortest as of a run, in plain Python."""
-    before = run.replace(tzinfo=None)
-    shown = sum((min(end, before) - start).total_seconds() for start, end in working
-                if start < before)  # fmt: skip
-
-    def lasted(end: str) -> list[float]:
-        return [(it[end] - it["opened_at"]).total_seconds() for it in issues if it[end]]
-
-    def stood(*ends: str) -> list[dict[str, Any]]:
-        return [it for it in issues if not any(it[end] for end in ends)]
-
-    waiting = stood("first_response_at", "resolved_at")
-    ages = [(before - it["opened_at"]).total_seconds() for it in waiting]
-    still = [
-        (before - it["opened_at"]).total_seconds() for it in stood("resolved_at", "escalated_at")
-    ]
-    business = [
-        it["first_response_clock"] - it["opened_clock"] for it in issues if it["first_response_at"]
-    ]
-    return [
-        max(lasted("first_response_at"), default=None), max(lasted("resolved_at"), default=None),
-        min(ages, default=None), min(still, default=None), max(business, default=None),
-        min((shown - it["opened_clock"] for it in waiting), default=None),
-    ]  # fmt: skip
+def test_a_kpi_of_ones_own_that_looks_at_now_is_measured_anew(tmp_path, monkeypatch):
+    """How old issues are moves with every run, on days that nobody touches too."""
+    (model,) = (one for one in KPIS if one.id == "first_response_mean")
+    ages = "select period_start, 'all' as segment, avg(age_seconds) as value, count(*) as n"
+    own = f"{ages} from opened_issues where segment = 'all' group by period_start"
+    monkeypatch.setitem(globals(), "KPIS", [*KPIS, replace(model, id="own", sql=own)])
+    lake = tmp_path / "lake"
+    say(lake, FIRST, "t1", "member")
+    for weeks in (8, 9):
+        now = FIRST + weeks * WEEK
+        months = [
+            one.value for one in measured(lake, now).values
+            if (one.kpi, one.grain) == ("own", "month")
+        ]  # fmt: skip
+        assert months == [(now - FIRST).total_seconds()]
 
 
 def test_a_month_whose_conversations_are_gone_is_emptied(tmp_path):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 import duckdb
@@ -76,11 +77,8 @@ class Run:
 
     def can_go_on(self) -> bool:
         """Whether every KPI's values follow from what is kept and what changed."""
-        built_in = {kpi.id: kpi.sql for kpi in catalogue.load()}
         return self.is_rolled and all(
-            not self._is_partial(kpi)
-            or (kpi.from_days and built_in.get(kpi.id) == kpi.sql and self._follows(kpi))
-            for kpi in self.kpis
+            not self._is_partial(kpi) or (kpi.from_days and self._follows(kpi)) for kpi in self.kpis
         )
 
     def _measured(self, keep: Keeping | None, changed: Changes | None) -> Iterator[str]:
@@ -244,9 +242,16 @@ class Run:
 
     def _follows(self, kpi: Kpi) -> bool:
         """Whether the KPI's days rest on nothing but rows whose changes are followed by day."""
-        is_followed = _tables(kpi.sql, self.shared) <= _FOLLOWED
-        is_of_days = kpi.from_days in ("sum", "mean") or steps.reads(kpi.sql) <= _STANDING
-        return is_followed and self._is_rolled(kpi) and is_of_days
+        return (
+            self._built_in.get(kpi.id) == kpi.sql  # another may look at as_of, or at other days
+            and _tables(kpi.sql, self.shared) <= _FOLLOWED
+            and self._is_rolled(kpi)
+            and (kpi.from_days in ("sum", "mean") or steps.reads(kpi.sql) <= _STANDING)
+        )
+
+    @cached_property
+    def _built_in(self) -> dict[str, str]:
+        return {kpi.id: kpi.sql for kpi in catalogue.load()}
 
     def _is_rolled(self, kpi: Kpi) -> bool:
         """Whether the KPI's longer periods follow from its days; not if their values must be held
