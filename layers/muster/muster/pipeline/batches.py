@@ -46,8 +46,9 @@ def batches(
     room = BATCH_BYTES
     try:
         for page in pages:
+            told = tuple(secrets)  # more may be added meanwhile
             for item in page.items:
-                kept, line = _held(_without(item, secrets))
+                kept, line = _held(_without(item, told))
                 made.append(make(kept, line))
                 room -= len(line)
             cursor = page.cursor if page.cursor is not None else cursor

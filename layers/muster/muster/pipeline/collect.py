@@ -18,7 +18,7 @@ from muster.lake import erasing, known, merge, raw, state, suppression
 from muster.lake.state import State
 from muster.pipeline import connecting, moods, people, retention
 from muster.pipeline.batches import BATCH_ITEMS, Cursor, batches
-from muster.pipeline.beside import Beside, after, in_step
+from muster.pipeline.beside import Ahead, Beside, after
 from muster.pipeline.forgetting import forget
 from muster.pipeline.mapping import Read, mapped, reader, taken
 from muster.pipeline.repeats import Repeats
@@ -107,7 +107,7 @@ def _visit(
 ) -> Iterator[Fetched]:
     """Store one source's window batch by batch, telling the sum so far after each.
 
-    A batch is stored in a thread of its own while the next is read, its cursor last.
+    Pages are read ahead, and each batch is stored, its cursor last, in threads of their own.
     """
     lake, started, platform = project.lake, project.clock(), sources.platform(source.platform)
     memory = replace(state.load(lake, source.name), last_run_at=started, rows=0, quarantined=0)
@@ -128,11 +128,12 @@ def _visit(
         return fetched
 
     beside = Beside(keep)
+    ahead = Ahead(beside.settle)
     cursor = {} if is_backfill else memory.cursor
-    window = _window(project, source, cursor, first, until, beside.settle)
-    with closing(api) if api is not None else nullcontext():
+    window = _window(project, source, cursor, first, until, ahead.settle)
+    read = ahead.each(platform.pages(api, window), sources.is_metered(platform))
+    with closing(api) if api is not None else nullcontext(), closing(read) as pages:
         echoed = project.http.echoed if project.http else ()
-        pages = in_step(platform.pages(api, window), beside.settle, sources.is_metered(platform))
         found = batches(pages, _most(project, source), echoed, reader(source))
         yield from beside.each(enumerate(found))
     if until is None:  # A window that ends in the past vouches for nothing up to now.
