@@ -290,9 +290,10 @@ def _tables(sql: str, shared: Mapping[str, str]) -> set[str]:
 
 def _lighten(kpis: Sequence[Kpi], order: Iterable[str], shared: dict[str, str]) -> None:
     """Store of messages only what somebody reads: ``roles`` keeps what was found in their text."""
-    others = [*(kpi.sql for kpi in kpis), *(shared[name] for name in order)]
-    readers = [sql for sql in others if "human_messages" in steps.reads(sql)]
-    shared["human_messages"] = steps.lighter(shared["human_messages"], readers)
+    told = [*(kpi.sql for kpi in kpis), *(shared[name] for name in order)]
+    readers = [sql for sql in told if "human_messages" in steps.reads(sql)]
+    others = shared.keys() - {"human_messages"}
+    shared["human_messages"] = steps.lighter(shared["human_messages"], readers, others)
 
 
 def _clear(connection: duckdb.DuckDBPyConnection) -> None:

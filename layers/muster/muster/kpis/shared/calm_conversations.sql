@@ -43,18 +43,18 @@ told as (
 )
 select
     told.source,
-    openings.thread_id,
+    thread_openings.thread_id,
     told.root_id,
     1 as episode,
-    openings.message_id,
-    openings.author_id,
-    openings.person,
-    openings.created_at,
-    openings.kind,
-    openings.direction,
-    openings.channel,
-    openings.lang,
-    openings.url,
+    thread_openings.message_id,
+    thread_openings.author_id,
+    thread_openings.person,
+    thread_openings.created_at,
+    thread_openings.kind,
+    thread_openings.direction,
+    thread_openings.channel,
+    thread_openings.lang,
+    thread_openings.url,
     false as is_reopening,
     cast(null as timestamp) as reopened_at,
     told.messages,
@@ -71,8 +71,8 @@ select
     ends.solver_role,
     coalesce(counts.staff_messages, told.staff_messages) as staff_messages_to_resolution
 from told
-join thread_openings as openings
-    on openings.source = told.source and openings.message_id = told.root_id
+join thread_openings
+    on thread_openings.source = told.source and thread_openings.message_id = told.root_id
 left join ends
     on ends.source = told.source and ends.root_id = told.root_id
 left join counts

@@ -9,7 +9,7 @@ named_threads as (
         or list_contains(threads.tags, feedback_names.name)
 ),
 named_messages as (
-    select distinct messages.source, messages.message_id
+    select messages.source, messages.message_id
     from messages
     join feedback_names
         on feedback_names.name = messages.channel
