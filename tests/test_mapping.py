@@ -47,3 +47,19 @@ def test_what_was_read_page_by_page_gives_the_same_and_its_items_come_back_from_
     rows, refused = taken(reads)
     assert (rows, refused) == mapped(FORUM, items)
     assert [raw.item_of(str(one.line, "utf-8")) for one in reads] == items
+
+
+def test_a_fault_of_a_mapping_costs_one_item_and_its_page_is_stored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A page is read before it is stored: no fault of ours may keep it from raw."""
+    rows_of = discourse.rows
+
+    def faulty(item: Item, options: Any) -> Any:
+        assert item.body["id"] != 4, "nobody thought of a fourth"
+        return rows_of(item, options)
+
+    monkeypatch.setattr(discourse, "rows", faulty)
+    rows, [(refused, reason)] = mapped(FORUM, [topic(), topic(id=4), topic(id=5)])
+    assert [row.thread_id for row, _ in rows] == ["1", "5"]  # type: ignore[union-attr]
+    assert refused.body["id"] == 4 and "nobody thought of a fourth" in reason

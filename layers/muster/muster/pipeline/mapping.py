@@ -39,7 +39,7 @@ def reader(source: Source) -> Callable[[Item, bytes], Read]:
             if item.body == TOO_DEEP:
                 raise Refused(TOO_DEEP)
             return Read(line, item.seen_at, list(platform.rows(item, source)))
-        except UNMAPPABLE as error:
+        except Exception as error:  # Whatever it is: its page is stored all the same.
             return Read(line, item.seen_at, (), why(error), item)
 
     return read
