@@ -6,6 +6,7 @@ proof (``https://ours.example@theirs.example/``, ``https://ours.example\\.theirs
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import httpx
 
 
+@lru_cache(1_000)  # a platform has few addresses, each asked for again and again
 def parsed(url: str) -> httpx.URL | None:
     """The address as it is asked for, or none if it is no address."""
     import httpx
