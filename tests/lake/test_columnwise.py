@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from observations import START, at, objects, seen
@@ -35,7 +37,7 @@ from muster.store import FolderStore
 
 # What fails is told as it was found: each is many merges, not made smaller for minutes.
 _PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
-_NUMBERS = st.integers(0, 3)
+_NUMBERS = st.integers(0, 2)
 _TEXTS = st.sampled_from([None, "", "a", "b", "ü 🙂"])
 _TAGS = st.sampled_from([(), ("x",), ("x", "y")])
 _INSTANTS = st.sampled_from([None, at(3), at(900)])
@@ -67,9 +69,9 @@ def messages(draw: st.DrawFn) -> Message | Deletion:
     )
 
 
-def _rows() -> st.SearchStrategy[Row | Deletion]:
+def _kinds() -> list[st.SearchStrategy[Any]]:
     money = st.sampled_from([Decimal("1"), Decimal("1.00004"), Decimal("2")])
-    return st.one_of(
+    return [
         messages(),
         st.builds(
             lambda n, **more: Member(member_id=f"a{n}", **more), _NUMBERS,
@@ -104,15 +106,29 @@ def _rows() -> st.SearchStrategy[Row | Deletion]:
             ), _NUMBERS,
             revenue=money, cost=st.none() | money, refunded_at=_INSTANTS,
         ),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 @st.composite
 def observations(draw: st.DrawFn) -> list[list[Observed]]:
-    """Batches of a few rows, so that most are seen again, as they were or changed."""
-    some = st.sampled_from(draw(st.lists(_rows(), min_size=1, max_size=12)))
-    observed = st.tuples(some, st.integers(0, 4).map(seen))
-    return draw(st.lists(st.lists(observed, max_size=12), min_size=1, max_size=4))
+    """Batches of rows of one table or two, most seen again, as they were or hardly changed."""
+    kinds = draw(st.lists(st.sampled_from(_kinds()), min_size=1, max_size=2))
+    rows = draw(st.lists(st.one_of(kinds), min_size=1, max_size=5))
+    rows += [draw(_hardly_changed(row, rows)) for row in rows]
+    observed = st.tuples(st.sampled_from(rows), st.integers(0, 4).map(seen))
+    return draw(st.lists(st.lists(observed, max_size=6), min_size=2, max_size=5))
+
+
+@st.composite
+def _hardly_changed(draw: st.DrawFn, row: Row | Deletion, others: list[Any]) -> Row | Deletion:
+    """A row with one column as another row of its kind has it; its key and month stay."""
+    if isinstance(row, Deletion):
+        return row
+    table = TABLES[TABLE_OF[type(row)]]
+    names = {field.name for field in fields(row)} - {*table.key, table.month}
+    other = draw(st.sampled_from([one for one in others if type(one) is type(row)]))
+    name = draw(st.sampled_from(sorted(names)))
+    return replace(row, **{name: getattr(other, name)})
 
 
 def derive(rows: list[Cells]) -> list[Cells]:
@@ -152,7 +168,7 @@ def _encoded(folder: str, rows: dict[Any, Cells]) -> bytes:
     return parquet.encode(table, parquet.arrow(table, list(rows.values())), limit=PART_BYTES)
 
 
-@settings(max_examples=tries(120, 3_000), deadline=None, phases=_PHASES)
+@settings(max_examples=tries(250, 5_000), deadline=None, phases=_PHASES)
 @given(observations())
 def test_merged_bytes_are_those_of_settling_row_by_row(batches: list[list[Observed]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -160,3 +176,41 @@ def test_merged_bytes_are_those_of_settling_row_by_row(batches: list[list[Observ
         for batch in batches:
             merge(store, "s", batch, derive=derive)
         assert objects(store) == row_by_row(batches)
+
+
+_ANSWER = SurveyResponse(
+    response_id="r", created_at=_when(0), survey="csat", score=1.0, score_max=5.0, comment="a"
+)
+_MEMBER = Member(member_id="a", handle="ann", groups=("x",))
+_MESSAGE = Message(
+    message_id="m", thread_id="t", created_at=_when(0), text="a", lang="en", sentiment=0.5
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        (replace(_ANSWER, deleted_at=at(3)), _ANSWER, 0),  # what was taken back stays so
+        (_MEMBER, replace(_MEMBER, groups=("x", "y")), 1),
+        (_MEMBER, replace(_MEMBER, groups=None), 0),  # a null is no news of a member
+        (_MEMBER, replace(_MEMBER), 0),
+        (_MEMBER, replace(_MEMBER, location="Ulm"), 1),
+        (_ANSWER, replace(_ANSWER, comment=None), 1),
+        (_MESSAGE, replace(_MESSAGE, lang=None, sentiment=None), 0),  # worked out of the same text
+        (replace(_ANSWER, comment=None), replace(_ANSWER, comment=None), 0),
+    ],
+)
+def test_a_row_seen_again_later(before: Row, after: Row, changed: int, tmp_path: Path) -> None:
+    store, table = FolderStore(tmp_path), TABLE_OF[type(before)]
+    merge(store, "s", [(before, seen(1))])
+    assert merge(store, "s", [(after, seen(2))]) == {table: changed}
+    assert objects(store) == row_by_row([[(before, seen(1))], [(after, seen(2))]])
+
+
+def test_of_several_rows_seen_again_only_the_changed_ones_change(tmp_path: Path) -> None:
+    store, other = FolderStore(tmp_path), Member(member_id="b", handle="bob")
+    first = [(_MEMBER, seen(1)), (other, seen(1))]
+    again = [(_MEMBER, seen(2)), (replace(other, location="Ulm", groups=("y",)), seen(2))]
+    merge(store, "s", first)
+    assert merge(store, "s", again) == {"members": 1}
+    assert objects(store) == row_by_row([first, again])
