@@ -7,7 +7,7 @@ import random
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -277,50 +277,28 @@ def test_issues_of_one_local_day_are_counted_together_though_they_lie_in_two_mon
     assert (standing[10], standing[13]) == (2, 1)
 
 
-def new_on(lake: Path, run: datetime) -> set[date]:
-    return {
-        one.period_start for one in measured(lake, run).values
-        if (one.kpi, one.grain) == ("new_members", "day") and one.value
-    }  # fmt: skip
-
-
-def test_who_joins_between_two_runs_is_new_though_their_row_is_old(tmp_path):
-    lake, joined = tmp_path / "lake", FIRST + timedelta(days=9)
+def test_an_answer_that_stays_the_last_word_ends_an_issue_though_nothing_is_written(tmp_path):
+    lake = tmp_path / "lake"
     say(lake, FIRST, "t1", "member")
-    someone = Member(
-        member_id="m1", handle="m1", joined_at=joined, role="member", last_seen_at=FIRST
-    )
-    merge(FolderStore(lake), "desk", [(someone, FIRST)])
-    assert new_on(lake, FIRST + WEEK) == {FIRST.date()}
-    assert new_on(lake, FIRST + 2 * WEEK) == {FIRST.date(), joined.date()}
+    say(lake, FIRST + timedelta(days=6), "t1", "staff")
+    measured(lake, FIRST + WEEK)
+    outcome = measured(lake, FIRST + 2 * WEEK)
+    fresh, rows = afresh(lake, FIRST + 2 * WEEK)
+    assert (told(outcome), conversations(lake)) == (told(fresh), rows)
+    assert ["assumed" in row for row in rows] == [True]
 
 
-def test_who_writes_for_the_first_time_is_new_and_who_turns_out_to_be_staff_is_not(tmp_path):
-    lake, joined, wrote = (tmp_path / "lake", *(FIRST + timedelta(days=n) for n in (1, 10)))
-    say(lake, FIRST, "t1", "member")
-    for handle, seen in (("m9", FIRST), ("boss", FIRST + timedelta(days=9))):
-        row = Member(
-            member_id="m9", handle=handle, joined_at=joined, role="member", last_seen_at=seen
-        )
-        merge(FolderStore(lake), "desk", [(row, seen)])
-        if handle == "m9":
-            assert new_on(lake, FIRST + WEEK) == {FIRST.date(), joined.date()}
-    say(lake, wrote, "t2", "member Ann")
-    assert new_on(lake, FIRST + 2 * WEEK) == {FIRST.date(), wrote.date()}
-
-
-def test_who_is_new_moves_with_the_first_message(tmp_path):
-    """An older one that came late, and then is deleted: three runs, three days or two."""
-    lake, later = tmp_path / "lake", FIRST + timedelta(days=3)
-    say(lake, FIRST - timedelta(days=9), "t0", "staff")  # the lake knows of days before
-    say(lake, later, "t1", "member")
-    assert new_on(lake, FIRST + WEEK) == {later.date()}
-    older = say(lake, FIRST, "t2", "member", seen=FIRST + timedelta(days=8))
-    assert new_on(lake, FIRST + 2 * WEEK) == {FIRST.date()}
-    when = FIRST + timedelta(days=15)
-    gone = Deletion(message_id=older.message_id, created_at=FIRST, deleted_at=when)
-    merge(FolderStore(lake), "desk", [(gone, when)])
-    assert new_on(lake, FIRST + 3 * WEEK) == {later.date()}
+def test_what_is_imported_from_before_all_else_moves_no_clock(tmp_path):
+    lake, older = tmp_path / "lake", FIRST - timedelta(days=26)
+    for days in (-16, 1):
+        say(lake, FIRST + timedelta(days=days), f"t{days}", "member")
+    measured(lake, FIRST + WEEK)
+    say(lake, older, "t0", "member", seen=FIRST + timedelta(days=8))
+    outcome = measured(lake, FIRST + 2 * WEEK)
+    fresh, rows = afresh(lake, FIRST + 2 * WEEK)
+    assert (told(outcome), conversations(lake)) == (told(fresh), rows)
+    opened = [one for one in outcome.values if (one.kpi, one.grain) == ("issues_opened", "day")]
+    assert older.date() in {one.period_start for one in opened if one.value}
 
 
 def test_a_kpi_of_ones_own_that_looks_at_now_is_measured_anew(tmp_path, monkeypatch):

@@ -18,7 +18,7 @@ ALIKE = (
     "cast(null as date) as first_day"
 )
 _SAID = "coalesce('person ' || {0}.person_id, 'account ' || {0}.source || ' ' || {0}.member_id)"
-# All accounts, now and before, of persons of whom some account changed.
+# The accounts that changed, and the others of their persons, now and before.
 _ACCOUNTS = f"""
 create or replace temp table counted_accounts as
 with
@@ -42,8 +42,6 @@ persons as (
 select source, member_id from changed
 union
 select source, member_id from known_accounts semi join persons using (person_id)
-union
-select source, member_id from kept_known_accounts semi join persons using (person_id)
 """
 _AUTHORS = """
 create or replace temp table touched_authors as
