@@ -202,7 +202,7 @@ def test_every_message_counts_in_the_one_period_that_its_local_calendar_says(
     tmp_path, name, monkeypatch
 ):
     counted = tuple(one for one in catalogue.load() if one.id == "messages")
-    monkeypatch.setattr(catalogue, "load", lambda _: counted)
+    monkeypatch.setattr(catalogue, "load", lambda *_: counted)
     found = project(tmp_path, datetime(2028, 3, 20, tzinfo=UTC), name)
     count = write(tmp_path / "messages.csv")
     importing.import_file(found, "messages", tmp_path / "messages.csv", "desk")
