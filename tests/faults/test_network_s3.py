@@ -35,7 +35,7 @@ from muster.store import S3Store, Stored
 
 SEEDS, WAYS = range(tries(1, 16)), range(tries(1, 5))
 STEPS, MAILS = tries(60, 120), tries(16, 300)
-RUNS = 20  # so often a run that failed is run again
+RUNS = 60  # so often a run that failed is run again
 Result = TypeVar("Result")
 AS_OF = datetime(2026, 11, 2, tzinfo=UTC)
 QUESTIONS = (

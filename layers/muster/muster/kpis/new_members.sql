@@ -8,7 +8,6 @@
 -- communities: support, product, employee, audience, sales
 -- version: 1
 -- table: messages
--- from_days: sum
 -- zero: all
 
 -- One row per period.
