@@ -45,6 +45,18 @@ def upgrade(cloud: World) -> Iterator[Upgrade]:
         run(cloud, wanted=collects_or_mails_the_weekly)
         copied(cloud, folder, found)
     yield found
+    bring_back(cloud, found.before)
+
+
+def bring_back(cloud: World, folder: Path) -> None:
+    """The messages as they were: the older library, which stays, may write every month again."""
+    s3, bucket = cloud.aws.client("s3"), cloud.stack.resources["LakeBucket"]
+    for key in keys(cloud.stack, "LakeBucket", "tables/messages/"):
+        was = folder / key
+        if was.is_file():
+            s3.put_object(Bucket=bucket, Key=key, Body=was.read_bytes())
+        else:
+            s3.delete_object(Bucket=bucket, Key=key)
 
 
 def collects_or_mails_the_weekly(cloud: World, schedule: Mapping[str, Any]) -> bool:
