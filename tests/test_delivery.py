@@ -25,7 +25,7 @@ from muster.errors import (
     Unavailable,
     Undeliverable,
 )  # fmt: skip
-from muster.pipeline import mails, publish, reporting
+from muster.pipeline import delivery, mails, publish, reporting
 from muster.pipeline.delivery import Delivery
 from muster.project import Project
 
@@ -115,6 +115,34 @@ def test_a_crash_between_sending_and_its_record_is_never_a_second_mail(tmp_path:
     assert told.outcome == "unclear"
     assert "may have arrived or not" in told.error
     assert box.readers == [ANNA]
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+@pytest.mark.parametrize("ending", [".sending.json", ".sent.json"])
+def test_a_store_that_is_out_of_reach_for_a_moment_leaves_no_mail_unclear(
+    ending: str, is_written: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether what it did not answer to was written or not."""
+    monkeypatch.setattr(delivery, "PAUSES", (0.0, 0.0))
+    project = measured_project(tmp_path, box := Postbox())
+    put, troubles = project.outbox.put, [Unavailable("down"), Unavailable("down")]
+
+    class Away:
+        """The outbox behind a bad network."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(project.outbox, name)
+
+        def put(self, key: str, data: bytes, **how: object) -> str:
+            if not key.endswith(ending) or not troubles:
+                return put(key, data, **how)  # type: ignore[arg-type]
+            if is_written and len(troubles) == 2:
+                put(key, data, **how)  # type: ignore[arg-type]
+            raise troubles.pop()
+
+    mail = bare(replace(project, outbox=Away()))  # type: ignore[arg-type]
+    assert (mail.send(MAIL), mail.send(MAIL)) == ("sent", "sent before")
+    assert box.readers == [BEN]
 
 
 def test_a_crash_before_sending_is_told_and_sent_when_a_person_says_so(tmp_path: Path) -> None:

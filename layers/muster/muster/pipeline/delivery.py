@@ -8,18 +8,23 @@ A claim without a receipt may have been sent, so it is never sent again unless a
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from uuid import uuid4
 
-from muster.errors import BadSettings, Conflict, MaybeSent, Retry, Undeliverable
+from muster.errors import BadSettings, Conflict, MaybeSent, Retry, Unavailable, Undeliverable
 from muster.project import Project
 
 SENDING, SENT, FAILED = ".sending.json", ".sent.json", ".failed.json"
 # No function and no mail server takes that long: a claim this old belongs to a run that ended.
 BROKEN_OFF = timedelta(minutes=15)
+# Seconds before a claim or a receipt is written again that could not be: without either, nobody
+# can know any more whether the mail went.
+PAUSES = (0.5, 2.0, 5.0)
 SENT_BEFORE = "sent before"
 UNCLEAR = "its sending broke off, so it may have arrived or not"
 
@@ -73,7 +78,8 @@ class Delivery:
         except MaybeSent:
             self._put(SENDING, {"broke_off_at": self._now()}, if_match=claim)
             raise
-        self._put(SENT, {"sent_at": self._now(), "message_id": message_id})
+        receipt = self._text({"sent_at": self._now(), "message_id": message_id})
+        self._surely(SENT, receipt)
         return message_id
 
     def fail(self, reason: str) -> None:
@@ -82,11 +88,13 @@ class Delivery:
 
     def _claim(self, again: bool) -> str | None:
         """The ETag of our claim; none if it is sent already."""
-        outbox, key = self.project.outbox, self.name + SENDING
+        outbox, key, begun = self.project.outbox, self.name + SENDING, self._text(self._begun())
         try:
-            return self._put(SENDING, self._begun(), if_new=True)
+            return self._surely(SENDING, begun, if_new=True)
         except Conflict:
             there = outbox.get(key)
+        if there is not None and there.data == begun:
+            return there.etag  # written at the first try, of which no answer came
         if self.is_sent():
             return None
         if there is None or self._is_at_work(there.data):
@@ -114,8 +122,18 @@ class Delivery:
             return  # A person took it over meanwhile: it is theirs.
 
     def _put(self, ending: str, facts: Mapping[str, object], **condition: object) -> str:
-        text = json.dumps({**self.facts, **facts}, indent=1)
-        return self.project.outbox.put(self.name + ending, text.encode(), **condition)  # type: ignore[arg-type]
+        return self.project.outbox.put(self.name + ending, self._text(facts), **condition)  # type: ignore[arg-type]
+
+    def _surely(self, ending: str, text: bytes, *, if_new: bool = False) -> str:
+        """The ETag of what is written; a store that is out of reach is asked a few times."""
+        for pause in PAUSES:
+            with suppress(Unavailable):
+                return self.project.outbox.put(self.name + ending, text, if_new=if_new)
+            time.sleep(pause)
+        return self.project.outbox.put(self.name + ending, text, if_new=if_new)
+
+    def _text(self, facts: Mapping[str, object]) -> bytes:
+        return json.dumps({**self.facts, **facts}, indent=1).encode()
 
     def _now(self) -> str:
         return self.project.clock().isoformat()
