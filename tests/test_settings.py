@@ -142,6 +142,11 @@ def test_what_is_wrong_is_refused_with_place_and_fix(case):
     assert refusal.value.exit_code == 2
 
 
+def test_a_pattern_that_a_later_python_may_read_otherwise_is_taken_in_silence(recwarn):
+    assert read("community: a\nescalation: {patterns: ['[[a]']}\n").escalation.patterns == ("[[a]",)
+    assert not recwarn.list
+
+
 def test_an_unknown_platform_names_those_there_are():
     with pytest.raises(BadSettings, match=r"muster.yaml:2.*no platform 'discors'.*discourse"):
         read("community: a\nsources: [{name: f, platform: discors}]\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
@@ -53,7 +54,8 @@ def _known_zone(name: str) -> str:
 
 def _compiles(pattern: str) -> str:
     try:
-        re.compile(pattern)
+        with warnings.catch_warnings(action="ignore"):  # what a later Python may read otherwise
+            re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         shown = pattern if len(pattern) <= 100 else f"{pattern[:100]}…"
         raise ValueError(f"{shown!r} is no pattern (regular expression): {error}") from error
