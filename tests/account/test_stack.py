@@ -265,11 +265,11 @@ def test_costs_grow_with_sources_and_are_what_the_price_list_says() -> None:
     assert paid == sorted(paid) and len(set(paid)) == 3
 
 
-def test_prices_may_be_your_own_and_ours_are_told_to_be_from_memory(
+def test_prices_may_be_your_own_and_it_is_told_where_ours_are_from(
     account: Account, folder: Path, clone: Path, mail: dict[str, Any], tmp_path: Path
 ) -> None:
     account.deploy()
-    assert "(list prices of us-east-1, 2026-11: written down from memory" in said(
+    assert "(list prices of us-east-1, 2026-11: as AWS's price pages have them" in said(
         deploy(folder, clone, "--yes")
     )
     mine = json.loads((HOUSE / "infra" / "prices.json").read_text())
