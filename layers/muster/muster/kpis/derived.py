@@ -15,7 +15,7 @@ from muster.records import columns
 from muster.store import Store
 
 CONVERSATIONS = "tables/conversations"
-ORDERS = {  # one row each
+ORDERS = {  # one row each; what only the next run reads lies in any order
     "conversations": "source, thread_id, root_id, episode",
     "waiting_issues": "opened_at, source, message_id",
 }
@@ -82,8 +82,8 @@ def with_zone(connection: duckdb.DuckDBPyConnection, sql: str, order: str) -> st
 def zoned(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     """The columns of a statement, plain UTC timestamps marked as UTC."""
     kinds = connection.execute(f"describe {sql}").fetchall()
-    return ", ".join(
-        f"cast({name} as timestamptz) as {name}" if kind == "TIMESTAMP" else name
+    return ", ".join(  # a cast asks the calendar of time zones, slowly
+        f"make_timestamptz(epoch_us({name})) as {name}" if kind == "TIMESTAMP" else name
         for name, kind, *_ in kinds
     )
 

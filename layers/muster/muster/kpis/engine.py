@@ -188,7 +188,7 @@ def views(lake_url: str, *, environment: Mapping[str, str] = os.environ) -> str:
 
 def copy(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> None:
     """The rows of ``select``, in its order, as a Parquet file."""
-    options = "format parquet, compression zstd, preserve_order true"
+    options = "format parquet, compression zstd, compression_level 1, preserve_order true"
     connection.execute(f"copy ({select}) to {quoted(str(path))} ({options})")
 
 

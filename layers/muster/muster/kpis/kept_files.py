@@ -134,8 +134,8 @@ class KeptFiles:
     def _put(self, key: str, name: str, rows: str) -> str:
         if name not in self._zoned:  # the same for every month
             self._zoned[name] = derived.zoned(self._connection, rows)
-        order = derived.ORDERS.get(name, "all")
-        sql = f"select {self._zoned[name]} from ({rows}) order by {order}"
+        order = f"order by {derived.ORDERS[name]}" if name in derived.ORDERS else ""
+        sql = f"select {self._zoned[name]} from ({rows}) {order}"
         return self._lake.put(key, derived.written(self._connection, sql))
 
     def _table(self, name: str) -> str:
