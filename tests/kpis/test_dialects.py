@@ -131,6 +131,13 @@ def test_a_class_that_others_read_otherwise_is_refused(expression):
         pattern(expression, "spark")
 
 
+def test_rows_that_are_numbered_in_no_order_are_numbered_in_that_of_a_constant_by_spark():
+    sql = "select row_number() over () as a, row_number() over (order by b) as c from x"
+    first, second = sqlglot.parse_one(carried(sql, "spark", {})).find_all(exp.Order)
+    assert (first.sql(), second.sql()) == ("ORDER BY 1 NULLS LAST", "ORDER BY b NULLS LAST")
+    assert carried(sql, "trino", {}).startswith("SELECT ROW_NUMBER() OVER () AS a")
+
+
 def test_sqlglot_is_not_loaded_by_measuring():
     code = (
         "import sys, muster.pipeline.measure, muster.kpis.runner; print('sqlglot' in sys.modules)"

@@ -194,6 +194,10 @@ def _settle_pattern(node: Any, dialect: Dialect) -> None:
 
 
 def _settle_spark(tree: Any) -> None:
+    # Rows are numbered in an order there, if only in that of a constant.
+    for node in list(tree.find_all(exp.Window)):
+        if isinstance(node.this, exp.RowNumber) and not node.args.get("order"):
+            node.set("order", exp.Order(expressions=[exp.Ordered(this=exp.Literal.number(1))]))
     # Units are counted as DuckDB and Trino count them: the boundaries passed.
     for node in list(tree.find_all(exp.DateDiff)):
         for side in ("this", "expression"):

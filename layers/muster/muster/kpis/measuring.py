@@ -45,6 +45,8 @@ _STALE = PERIODS + "and list_contains(cast($stale as date[]), period_start)"
 _FOLLOWED = {"messages", "threads", "members"}  # a KPI that reads another table is counted whole
 
 
+_STORED = "judged_messages"  # messages, which views put texts beside
+_TOLD = {"told_messages", "counted_messages", "human_messages"}
 _STANDING = {"open_spans", "periods"}  # of these the days between the two of a row are followed
 
 
@@ -291,9 +293,8 @@ def _tables(sql: str, shared: Mapping[str, str]) -> set[str]:
 def _lighten(kpis: Sequence[Kpi], order: Iterable[str], shared: dict[str, str]) -> None:
     """Store of messages only what somebody reads: ``roles`` keeps what was found in their text."""
     told = [*(kpi.sql for kpi in kpis), *(shared[name] for name in order)]
-    readers = [sql for sql in told if "human_messages" in steps.reads(sql)]
-    others = shared.keys() - {"human_messages"}
-    shared["human_messages"] = steps.lighter(shared["human_messages"], readers, others)
+    readers = [sql for sql in told if steps.reads(sql) & _TOLD]
+    shared[_STORED] = steps.lighter(shared[_STORED], readers, shared.keys() - {_STORED, *_TOLD})
 
 
 def _clear(connection: duckdb.DuckDBPyConnection) -> None:

@@ -14,7 +14,7 @@
 
 with
 written as (
-    select * from human_messages where role = 'member' and regexp_matches(naming_text, $brand_terms)
+    select * from counted_messages where not is_staff and regexp_matches(naming_text, $brand_terms)
 )
 -- One row per period and source.
 select

@@ -12,7 +12,7 @@
 
 with
 written as (
-    select * from human_messages where role = 'member'
+    select * from counted_messages where not is_staff
 )
 -- One row per period.
 select

@@ -13,7 +13,7 @@
 
 with
 scored as (
-    select * from human_messages where role = 'member' and sentiment is not null
+    select * from counted_messages where not is_staff and sentiment is not null
 )
 -- One row per period.
 select

@@ -15,7 +15,7 @@
 
 with
 scored as (
-    select * from human_messages where role = 'member' and sentiment is not null
+    select * from counted_messages where not is_staff and sentiment is not null
 )
 -- One row per period.
 select period_days.period_start, 'all' as segment, avg(scored.sentiment) as value, count(*) as n

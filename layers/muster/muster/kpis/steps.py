@@ -23,8 +23,8 @@ _READ = re.compile(r"\b(?:from|join)\s+(\w+)\b(?!\s*\()", re.IGNORECASE)
 _DEFINED = re.compile(r"\b(\w+)\s+as\s*\(", re.IGNORECASE)
 # What weighs most of a message, and most KPIs never ask for.
 _HEAVY = (
-    "text", "tags", "url", "lang", "direction", "channel", "is_deleted", "is_solution",
-    "is_sending_away", "naming_text", "sentiment", "parent_id",
+    "text", "tags", "url", "lang", "direction", "channel", "is_solution", "naming_text",
+    "sentiment", "parent_id",
 )  # fmt: skip
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 

@@ -6,7 +6,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by source, root_id order by happened_at, rank, solver
+            partition by root_number order by happened_at, rank, solver
         ) as place
     from resolutions
 ),
@@ -16,18 +16,17 @@ ends as (
 -- Where staff wrote on after the resolution, the messages up to it.
 counts as (
     select
-        human_messages.source,
-        human_messages.root_id,
-        count(case when human_messages.created_at <= ends.happened_at then 1 end) as staff_messages
+        ends.root_number,
+        count(case when counted_messages.created_at <= ends.happened_at then 1 end)
+            as staff_messages
     from ends
     join calm_roots
-        on calm_roots.source = ends.source
-        and calm_roots.root_id = ends.root_id
+        on calm_roots.root_number = ends.root_number
         and calm_roots.last_staff_at > ends.happened_at
-    join human_messages
-        on human_messages.source = ends.source and human_messages.root_id = ends.root_id
-    where human_messages.is_staff
-    group by human_messages.source, human_messages.root_id
+    join counted_messages
+        on counted_messages.root_number = ends.root_number
+    where counted_messages.is_staff
+    group by ends.root_number
 ),
 -- Staff's message is last and the quiet hours passed; an escalated issue never ends this way.
 told as (
@@ -42,9 +41,9 @@ told as (
     from calm_roots
 )
 select
-    told.source,
+    thread_openings.source,
     thread_openings.thread_id,
-    told.root_id,
+    thread_openings.message_id as root_id,
     1 as episode,
     thread_openings.message_id,
     thread_openings.author_id,
@@ -72,8 +71,8 @@ select
     coalesce(counts.staff_messages, told.staff_messages) as staff_messages_to_resolution
 from told
 join thread_openings
-    on thread_openings.source = told.source and thread_openings.message_id = told.root_id
+    on thread_openings.thread_number = told.root_number
 left join ends
-    on ends.source = told.source and ends.root_id = told.root_id
+    on ends.root_number = told.root_number
 left join counts
-    on counts.source = told.source and counts.root_id = told.root_id
+    on counts.root_number = told.root_number

@@ -97,8 +97,7 @@ ranked as (
         ) as place
     from openers
     join resolutions
-        on resolutions.source = openers.source
-        and resolutions.root_id = openers.root_id
+        on resolutions.root_number = openers.root_number
         and resolutions.happened_at >= openers.created_at
         and (openers.next_at is null or resolutions.happened_at < openers.next_at)
 ),
@@ -134,8 +133,8 @@ counts as (
 )
 select
     openers.source,
-    openers.thread_id,
-    openers.root_id,
+    told_roots.thread_id,
+    told_roots.root_id,
     openers.episode,
     openers.message_id,
     openers.author_id,
@@ -162,6 +161,8 @@ select
 from ended
 join openers
     on openers.root_number = ended.root_number and openers.episode = ended.episode
+join told_roots
+    on told_roots.root_number = openers.root_number
 join said
     on said.source = openers.source and said.message_id = openers.message_id
 left join counts

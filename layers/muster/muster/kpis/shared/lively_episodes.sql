@@ -4,55 +4,45 @@
 -- the gap of silence and staff wrote since the last message that could have opened.
 -- "Asks" means a member's message that is no closing phrase.
 with
--- A number for each root: windows over one number cost a third of those over two texts.
-numbered as (
+lively as (
     select
-        root_stories.source,
-        root_stories.root_id,
+        root_stories.root_number,
         root_stories.quiet_seconds,
         source_settings.episode_gap,
-        lost_questions.message_id is not null as has_lost_question,
-        row_number() over (order by root_stories.source, root_stories.root_id) as root_number
+        lost_questions.message_id is not null as has_lost_question
     from root_stories
+    join told_roots
+        on told_roots.root_number = root_stories.root_number
     left join source_settings
-        on source_settings.source = root_stories.source
+        on source_settings.source = told_roots.source
     left join lost_questions
-        on lost_questions.source = root_stories.source
-        and lost_questions.message_id = root_stories.root_id
+        on lost_questions.source = told_roots.source
+        and lost_questions.message_id = told_roots.root_id
     where not root_stories.is_calm
 ),
 placed as (
     select
-        numbered.root_number,
+        lively.root_number,
         row_number() over (
-            partition by numbered.root_number
-            order by human_messages.created_at, human_messages.message_id
+            partition by lively.root_number
+            order by counted_messages.created_at, counted_messages.message_id
         ) as place,
-        numbered.quiet_seconds,
-        case when human_messages.kind = 'direct' then $episode_gap else numbered.episode_gap end
+        lively.quiet_seconds,
+        case when counted_messages.kind = 'direct' then $episode_gap else lively.episode_gap end
             as gap_seconds,
-        numbered.has_lost_question,
-        human_messages.source,
-        human_messages.thread_id,
-        human_messages.root_id,
-        human_messages.message_id,
-        human_messages.person,
-        human_messages.author_id,
-        human_messages.role,
-        human_messages.created_at,
-        human_messages.day,
-        human_messages.is_staff,
-        human_messages.role = 'member' and not human_messages.is_closing as is_asking,
-        human_messages.is_escalating
-    from human_messages
-    join numbered
-        on numbered.source = human_messages.source and numbered.root_id = human_messages.root_id
-),
-ends as (
-    select numbered.root_number, resolutions.happened_at
-    from resolutions
-    join numbered
-        on numbered.source = resolutions.source and numbered.root_id = resolutions.root_id
+        lively.has_lost_question,
+        counted_messages.source,
+        counted_messages.message_id,
+        counted_messages.person,
+        counted_messages.author_id,
+        counted_messages.created_at,
+        counted_messages.day,
+        counted_messages.is_staff,
+        not counted_messages.is_staff and not counted_messages.is_closing as is_asking,
+        counted_messages.is_escalating
+    from counted_messages
+    join lively
+        on lively.root_number = counted_messages.root_number
 ),
 -- What the windows need, and no texts: these are put beside them again at the end.
 seen as (
@@ -89,10 +79,10 @@ seen as (
 after_resolution as (
     select distinct seen.root_number, seen.place
     from seen
-    join ends
-        on ends.root_number = seen.root_number
-        and ends.happened_at < seen.created_at
-        and (seen.asked_at is null or ends.happened_at >= seen.asked_at)
+    join resolutions
+        on resolutions.root_number = seen.root_number
+        and resolutions.happened_at < seen.created_at
+        and (seen.asked_at is null or resolutions.happened_at >= seen.asked_at)
     where seen.is_asking
 ),
 marked as (
@@ -181,9 +171,9 @@ counted as (
     from opening
 )
 select
-    placed.root_number, placed.source, placed.thread_id, placed.root_id, placed.message_id,
-    placed.person, placed.author_id, placed.role, placed.created_at, placed.day, placed.is_staff,
-    placed.is_asking, placed.is_escalating, placed.quiet_seconds, placed.place, counted.is_opening,
+    placed.root_number, placed.source, placed.message_id, placed.person, placed.author_id,
+    placed.created_at, placed.day, placed.is_staff, placed.is_asking, placed.is_escalating,
+    placed.quiet_seconds, placed.place, counted.is_opening,
     counted.is_opening and counted.is_after_end and not counted.is_first as is_reopening,
     counted.episode
 from counted

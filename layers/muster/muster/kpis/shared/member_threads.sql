@@ -5,40 +5,60 @@ with
 openings as (
     select * from thread_openings where role = 'member' and not is_deleted
 ),
+-- Where the story is one episode, all that follows comes after the opening, and was told of there.
+calm as (
+    select
+        openings.thread_number,
+        calm_roots.messages - 1 as replies,
+        calm_roots.first_peer_answer_at as member_at,
+        calm_roots.first_response_at as staff_at
+    from openings
+    join calm_roots
+        on calm_roots.root_number = openings.thread_number
+    where coalesce(calm_roots.first_peer_answer_at <> calm_roots.first_response_at, true)
+),
+livelier as (
+    select openings.thread_number, openings.created_at
+    from openings
+    left join calm
+        on calm.thread_number = openings.thread_number
+    where calm.thread_number is null
+),
 followed as (
     select
-        human_messages.*,
-        human_messages.person <> openings.person
-            and human_messages.created_at > openings.created_at as is_answer
-    from human_messages
-    join openings
-        on openings.source = human_messages.source
-        and openings.thread_id = human_messages.thread_id
-        and openings.message_id <> human_messages.message_id
+        livelier.thread_number,
+        counted_messages.message_id,
+        counted_messages.created_at,
+        counted_messages.is_staff,
+        not counted_messages.is_by_opener and counted_messages.created_at > livelier.created_at
+            as is_answer
+    from counted_messages
+    join livelier
+        on livelier.thread_number = counted_messages.root_number
+    where not counted_messages.is_root
 ),
 counted as (
     select
-        source,
-        thread_id,
+        thread_number,
         count(*) as replies,
         min(case when is_answer and not is_staff then created_at end) as member_at,
         min(case when is_answer and is_staff then created_at end) as staff_at
     from followed
-    group by source, thread_id
+    group by thread_number
+    union all
+    select thread_number, replies, member_at, staff_at from calm
 ),
 tied as (  -- answered in the same instant by both
     select
-        followed.source,
-        followed.thread_id,
+        followed.thread_number,
         min(case when not followed.is_staff then followed.message_id end) as member_id,
         min(case when followed.is_staff then followed.message_id end) as staff_id
     from counted
     join followed
-        on followed.source = counted.source
-        and followed.thread_id = counted.thread_id
+        on followed.thread_number = counted.thread_number
         and followed.created_at = counted.member_at
     where counted.member_at = counted.staff_at and followed.is_answer
-    group by followed.source, followed.thread_id
+    group by followed.thread_number
 )
 select
     openings.source,
@@ -53,6 +73,6 @@ select
     end as answered_by
 from openings
 left join counted
-    on counted.source = openings.source and counted.thread_id = openings.thread_id
+    on counted.thread_number = openings.thread_number
 left join tied
-    on tied.source = openings.source and tied.thread_id = openings.thread_id
+    on tied.thread_number = openings.thread_number

@@ -1,16 +1,16 @@
 -- One row per post or quote of staff that counts, with what its readers did, as it is now
 -- (kept by day).
 select
-    human_messages.source,
-    human_messages.message_id,
-    human_messages.created_at,
-    human_messages.day,
+    counted_messages.source,
+    counted_messages.message_id,
+    counted_messages.created_at,
+    counted_messages.day,
     messages.likes,
     messages.reposts,
     messages.replies,
     messages.views
-from human_messages
+from counted_messages
 join messages
-    on messages.source = human_messages.source
-    and messages.message_id = human_messages.message_id
-where human_messages.role = 'staff' and human_messages.kind in ('post', 'quote')
+    on messages.source = counted_messages.source
+    and messages.message_id = counted_messages.message_id
+where counted_messages.is_staff and counted_messages.kind in ('post', 'quote')

@@ -10,18 +10,28 @@ ended as (
         or threads.closed_at is not null
         or resolution_tags.tag is not null
 ),
-conversations as (
-    select human_messages.source, human_messages.thread_id, human_messages.root_id,
-        max(human_messages.created_at) as last_at
-    from human_messages
+ended_roots as (
+    select distinct told_roots.root_number, told_roots.source, told_roots.thread_id
+    from told_roots
     join ended
-        on ended.source = human_messages.source and ended.thread_id = human_messages.thread_id
-    group by human_messages.source, human_messages.thread_id, human_messages.root_id
+        on ended.source = told_roots.source and ended.thread_id = told_roots.thread_id
+),
+last_words as (
+    select counted_messages.root_number, max(counted_messages.created_at) as last_at
+    from counted_messages
+    join ended_roots
+        on ended_roots.root_number = counted_messages.root_number
+    group by counted_messages.root_number
+),
+conversations as (
+    select ended_roots.*, last_words.last_at
+    from last_words
+    join ended_roots
+        on ended_roots.root_number = last_words.root_number
 ),
 happened as (
     select
-        solutions.source,
-        solutions.root_id,
+        solutions.root_number,
         coalesce(threads.solved_at, solutions.created_at) as happened_at,
         'solution' as way,
         solutions.person as solver,
@@ -32,7 +42,7 @@ happened as (
     union all
     -- The platform knows of a solution whose message the lake lacks.
     select
-        conversations.source, conversations.root_id, threads.solved_at, 'solution',
+        conversations.root_number, threads.solved_at, 'solution',
         max(solvers.person), max(solvers.role)
     from conversations
     join threads
@@ -46,26 +56,24 @@ happened as (
         and solvers.author_id = threads.solved_by
         and not solvers.is_deleted
     where threads.solved_at is not null and solutions.message_id is null
-    group by conversations.source, conversations.root_id, threads.solved_at
+    group by conversations.root_number, threads.solved_at
     union all
-    select conversations.source, conversations.root_id, threads.closed_at, 'closed', null, null
+    select conversations.root_number, threads.closed_at, 'closed', null, null
     from conversations
     join threads
         on threads.source = conversations.source and threads.thread_id = conversations.thread_id
     where threads.closed_at is not null
     union all
-    select
-        human_messages.source, human_messages.root_id, human_messages.created_at,
-        'tag', null, null
-    from human_messages
+    select counted_messages.root_number, counted_messages.created_at, 'tag', null, null
+    from counted_messages
     join messages
-        on messages.source = human_messages.source
-        and messages.message_id = human_messages.message_id
+        on messages.source = counted_messages.source
+        and messages.message_id = counted_messages.message_id
     join resolution_tags
         on list_contains(messages.tags, resolution_tags.tag)
         and (resolution_tags.source is null or resolution_tags.source = messages.source)
     union all
-    select conversations.source, conversations.root_id, conversations.last_at, 'tag', null, null
+    select conversations.root_number, conversations.last_at, 'tag', null, null
     from conversations
     join threads
         on threads.source = conversations.source and threads.thread_id = conversations.thread_id

@@ -21,6 +21,7 @@ judged as (
         written.thread_id,
         written.parent_id,
         written.author_id,
+        accounts.person_id,
         -- A hidden author is nobody else's person.
         coalesce(
             'person ' || accounts.person_id,

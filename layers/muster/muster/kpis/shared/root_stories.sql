@@ -5,11 +5,10 @@
 with
 told as (
     select
-        source,
-        root_id,
-        max(case when message_id = root_id and not is_staff and not is_closing then created_at end)
+        root_number,
+        max(case when is_root and not is_staff and not is_closing then created_at end)
             as opened_at,
-        min(case when message_id <> root_id then created_at end) as second_at,
+        min(case when not is_root then created_at end) as second_at,
         max(created_at) as last_at,
         max(case when not is_staff and not is_closing then created_at end) as last_ask_at,
         max(case when is_staff then created_at end) as last_staff_at,
@@ -21,11 +20,11 @@ told as (
         count(case when is_staff then 1 end) as staff_messages,
         count(is_by_opener) as messages_by_known,
         count(case when kind = 'direct' then 1 end) as direct_messages
-    from human_messages
-    group by source, root_id
+    from counted_messages
+    group by root_number
 ),
 ends as (
-    select source, root_id, min(happened_at) as first_at from resolutions group by source, root_id
+    select root_number, min(happened_at) as first_at from resolutions group by root_number
 ),
 timed as (
     select
@@ -38,10 +37,12 @@ timed as (
         ) as most_seconds,
         ends.first_at as ended_at
     from told
+    join told_roots
+        on told_roots.root_number = told.root_number
     left join source_settings
-        on source_settings.source = told.source
+        on source_settings.source = told_roots.source
     left join ends
-        on ends.source = told.source and ends.root_id = told.root_id
+        on ends.root_number = told.root_number
 ),
 judged as (
     select
@@ -58,29 +59,24 @@ judged as (
 -- Thanks break no silence, since they do not keep staff's answer from being the last word.
 spoken as (
     select
-        human_messages.source,
-        human_messages.root_id,
+        counted_messages.root_number,
         date_diff(
             'millisecond',
-            lag(human_messages.created_at) over (
-                partition by human_messages.source, human_messages.root_id
-                order by human_messages.created_at
+            lag(counted_messages.created_at) over (
+                partition by counted_messages.root_number order by counted_messages.created_at
             ),
-            human_messages.created_at
+            counted_messages.created_at
         ) / 1000.0 as silence
-    from human_messages
+    from counted_messages
     join judged
-        on judged.source = human_messages.source and judged.root_id = human_messages.root_id
-    where judged.is_asked_once and not judged.is_brief and not human_messages.is_closing
+        on judged.root_number = counted_messages.root_number
+    where judged.is_asked_once and not judged.is_brief and not counted_messages.is_closing
 ),
 silences as (
-    select source, root_id, coalesce(max(silence), 0) as longest
-    from spoken
-    group by source, root_id
+    select root_number, coalesce(max(silence), 0) as longest from spoken group by root_number
 )
 select
-    judged.source,
-    judged.root_id,
+    judged.root_number,
     judged.opened_at,
     judged.last_ask_at,
     judged.last_staff_at,
@@ -94,4 +90,4 @@ select
         and (judged.is_brief or coalesce(silences.longest < judged.most_seconds, false)) as is_calm
 from judged
 left join silences
-    on silences.source = judged.source and silences.root_id = judged.root_id
+    on silences.root_number = judged.root_number

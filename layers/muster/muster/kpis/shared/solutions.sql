@@ -1,15 +1,13 @@
 -- One row per message accepted as a solution, not deleted, with the root of its conversation.
 select
-    roles.source,
-    roles.thread_id,
-    roles.message_id,
-    roles.created_at,
-    roles.person,
-    roles.role,
-    coalesce(roots.root_id, thread_openings.message_id) as root_id
-from roles
-join thread_openings
-    on thread_openings.source = roles.source and thread_openings.thread_id = roles.thread_id
-left join roots
-    on roots.source = roles.source and roots.message_id = roles.message_id
-where roles.is_solution and not roles.is_deleted
+    told_messages.source,
+    told_roots.thread_id,
+    told_messages.root_number,
+    told_messages.message_id,
+    told_messages.created_at,
+    told_messages.person,
+    told_messages.role
+from told_messages
+join told_roots
+    on told_roots.root_number = told_messages.root_number
+where told_messages.is_solution and not told_messages.is_deleted

@@ -3,20 +3,20 @@
 with
 naming as (
     select
-        human_messages.source,
-        human_messages.message_id,
-        human_messages.created_at,
-        human_messages.sentiment,
+        counted_messages.source,
+        counted_messages.message_id,
+        counted_messages.created_at,
+        counted_messages.sentiment,
         -- Small letters, single blanks, plain apostrophes: as in term_spellings.
         regexp_replace(
-            translate(lower(human_messages.naming_text), '’ς', '''σ'), '\s+', ' ', 'g'
+            translate(lower(counted_messages.naming_text), '’ς', '''σ'), '\s+', ' ', 'g'
         ) as plain
-    from human_messages
-    where human_messages.role = 'member'
-        and human_messages.sentiment is not null
+    from counted_messages
+    where not counted_messages.is_staff
+        and counted_messages.sentiment is not null
         and (
-            regexp_matches(human_messages.naming_text, $brand_terms)
-            or regexp_matches(human_messages.naming_text, $product_terms)
+            regexp_matches(counted_messages.naming_text, $brand_terms)
+            or regexp_matches(counted_messages.naming_text, $product_terms)
         )
 )
 select distinct

@@ -8,6 +8,13 @@ named_threads as (
         on feedback_names.name = threads.channel
         or list_contains(threads.tags, feedback_names.name)
 ),
+named_roots as (
+    select distinct told_roots.root_number
+    from told_roots
+    join named_threads
+        on named_threads.source = told_roots.source
+        and named_threads.thread_id = told_roots.thread_id
+),
 named_messages as (
     select messages.source, messages.message_id
     from messages
@@ -16,23 +23,22 @@ named_messages as (
         or list_contains(messages.tags, feedback_names.name)
 ),
 given as (
-    select human_messages.source, human_messages.thread_id,
-        human_messages.message_id, human_messages.day
-    from human_messages
+    select counted_messages.root_number, counted_messages.message_id, counted_messages.day
+    from counted_messages
     join named_messages
-        on named_messages.source = human_messages.source
-        and named_messages.message_id = human_messages.message_id
-    where human_messages.role = 'member'
+        on named_messages.source = counted_messages.source
+        and named_messages.message_id = counted_messages.message_id
+    where not counted_messages.is_staff
     union
-    select human_messages.source, human_messages.thread_id,
-        human_messages.message_id, human_messages.day
-    from human_messages
-    join named_threads
-        on named_threads.source = human_messages.source
-        and named_threads.thread_id = human_messages.thread_id
-    where human_messages.role = 'member'
+    select counted_messages.root_number, counted_messages.message_id, counted_messages.day
+    from counted_messages
+    join named_roots
+        on named_roots.root_number = counted_messages.root_number
+    where not counted_messages.is_staff
 )
-select source, thread_id, day, count(*) as messages
+select told_roots.source, told_roots.thread_id, given.day, count(*) as messages
 from given
-where day is not null
-group by source, thread_id, day
+join told_roots
+    on told_roots.root_number = given.root_number
+where given.day is not null
+group by told_roots.source, told_roots.thread_id, given.day

@@ -1,0 +1,49 @@
+-- One row per message written before the run's as_of, deleted ones and bots' included: in which role
+-- it was written, what its text says, and the root of its conversation. Narrow, since it is stored:
+-- texts that follow from others are put beside them in told_messages and human_messages.
+with
+judged as (
+    select
+        roles.*,
+        coalesce(roots.root_number, thread_openings.thread_number) as root_number,
+        roles.message_id = coalesce(roots.root_id, thread_openings.message_id) as is_root,
+        -- Whether the person who opened the thread wrote it; not told below an announcement.
+        case when roots.root_id is null then roles.person = thread_openings.person end
+            as is_by_opener
+    from roles
+    join thread_openings
+        on thread_openings.source = roles.source and thread_openings.thread_id = roles.thread_id
+    left join roots
+        on roots.source = roles.source and roots.message_id = roles.message_id
+)
+select
+    judged.root_number,
+    judged.source,
+    judged.message_id,
+    judged.parent_id,
+    judged.author_id,
+    judged.person_id,
+    judged.role = 'staff' as is_staff,
+    judged.role = 'bot' as is_bot,
+    judged.is_deleted,
+    judged.is_root,
+    judged.is_by_opener,
+    judged.is_closing,
+    judged.role = 'staff'
+        and (judged.is_sending_away or escalation_tagged.message_id is not null) as is_escalating,
+    judged.is_solution,
+    judged.created_at,
+    judged.day,
+    judged.kind,
+    judged.direction,
+    judged.channel,
+    judged.tags,
+    judged.url,
+    judged.lang,
+    judged.text,
+    judged.naming_text,
+    judged.sentiment
+from judged
+left join escalation_tagged
+    on escalation_tagged.source = judged.source
+    and escalation_tagged.message_id = judged.message_id
