@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PACKED = ("gzip", "deflate")
 # From httpx's answer down to h11, which holds what was received and not yet read.
-_WAY = ("_stream", "_httpcore_stream", "_stream", "_connection", "_h11_state")
+_WAY = ("_httpcore_stream", "_stream", "_connection", "_h11_state")
 
 
 def whole(response: httpx.Response, http: Http, name: str, where: str) -> bytes:

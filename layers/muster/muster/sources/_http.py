@@ -105,6 +105,8 @@ class Api:
     ) -> None:
         import httpx
 
+        from muster.sources._wire import Wire
+
         self.http = http
         self.name = name
         self.base_url = base_url.rstrip("/")
@@ -116,13 +118,7 @@ class Api:
         self._renew = renew
         self._params = dict(params or {})
         self._secrets = sorted({one for one in secrets if len(one) > 5}, key=len, reverse=True)
-        self._client = httpx.Client(
-            transport=http.transport,
-            # Made once: left to httpx, each proxy of the environment reads all authorities anew.
-            verify=http.transport is None and httpx.create_ssl_context(),
-            timeout=http.timeout,
-            headers={"User-Agent": "muster/0.1", "Accept-Encoding": ", ".join(_body.PACKED)},
-        )
+        self._wire = Wire(http.transport, http.timeout)
         self._signature: dict[str, str] = {}
         self.sign(headers)
 
@@ -160,7 +156,7 @@ class Api:
 
     def close(self) -> None:
         """Close the connection."""
-        self._client.close()
+        self._wire.close()
 
     def __enter__(self) -> Api:
         return self
@@ -273,9 +269,10 @@ class Api:
         query = {key: value for key, value in asked.items() if value is not None}
         url = self._url(path)
         for _ in range(MAX_REDIRECTS):
-            response, raw = self._send(method, url, query, content)
+            where = self._where(url)
+            response, raw = self._send(method, url, query, content, where)
             if response.status_code not in _REDIRECTS or method != "GET":
-                return self._judge(response, raw, read)
+                return self._judge(response, raw, read, where)
             url, query = self._redirected(response), {}
         raise SourceFailed(f"{self.name}: {self._where(url)} redirects in circles: check base_url")
 
@@ -298,20 +295,16 @@ class Api:
         )
 
     def _send(
-        self, method: str, url: httpx.URL, query: Params, content: Mapping[str, Any]
+        self, method: str, url: httpx.URL, query: Params, content: Mapping[str, Any], where: str
     ) -> tuple[httpx.Response, bytes]:
         import httpx
 
-        headers = {"Accept": "application/json", **self._signature}
-        where = self._where(url)
         try:
-            request = self._client.build_request(
-                method, url, params=query or None, headers=headers, **content
-            )
+            request = self._wire.request(method, url, query, self._signature, content)
             self.http.asked.append(None)  # A list's append is whole, whatever thread it is in.
-            response = self._client.send(request, stream=True)
+            response = self._wire.send(request)
             try:
-                return response, self._body(response)
+                return response, self._body(response, where)
             finally:
                 response.close()
         except (httpx.TransportError, httpx.DecodingError) as error:
@@ -322,16 +315,16 @@ class Api:
             kind = type(error).__name__
             raise SourceFailed(f"{self.name}: {where} cannot be asked for: {kind}") from None
 
-    def _body(self, response: httpx.Response) -> bytes:
-        raw = _body.whole(response, self.http, self.name, self._where(response.url))
+    def _body(self, response: httpx.Response, where: str) -> bytes:
+        raw = _body.whole(response, self.http, self.name, where)
         self.http.echoed.update(
             one for one in self._hidden() if len(one) > 11 and one.encode() in raw
         )
         return raw
 
-    def _judge(self, response: httpx.Response, raw: bytes, read: Read) -> Answer:
+    def _judge(self, response: httpx.Response, raw: bytes, read: Read, where: str) -> Answer:
         """The answer if it is one; else the error that says what to do about it."""
-        where, status = self._where(response.url), response.status_code
+        status = response.status_code
         body, flaw = _parsed(response, raw, read if status < 300 else json_body)
         answer = Answer(body, status, response.headers, self.http.clock())
         wait = self._wait_of(answer)

@@ -1,0 +1,72 @@
+"""A request in, its answer out, over connections that are kept: no cookies, no redirects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from muster.sources import _body
+
+
+class Wire:
+    """What ``httpx.Client`` does for us at half its cost: it asks its transports itself.
+
+    ``transport`` answers in tests. Else each scheme has connections of its own, by way of the proxy
+    that the environment names.
+    """
+
+    def __init__(self, transport: httpx.BaseTransport | None, timeout: float) -> None:
+        self._given = transport
+        self._made: dict[str, httpx.BaseTransport] = {}
+        self._extra = {"timeout": httpx.Timeout(timeout).as_dict()}
+        self._headers = {
+            "User-Agent": "muster/0.1",
+            "Accept": "application/json",
+            "Accept-Encoding": ", ".join(_body.PACKED),
+            "Connection": "keep-alive",
+        }
+
+    def request(
+        self,
+        method: str,
+        url: httpx.URL,
+        query: Mapping[str, Any],
+        headers: Mapping[str, str],
+        content: Mapping[str, Any],
+    ) -> httpx.Request:
+        """A request to send; a query replaces that of the address."""
+        headers = {**self._headers, **headers}
+        return httpx.Request(
+            method, url, params=query or None, headers=headers, extensions=self._extra, **content
+        )
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """The answer, its body unread."""
+        response = self._transport(request.url).handle_request(request)
+        response.request = request
+        return response
+
+    def close(self) -> None:
+        """Close all connections."""
+        for transport in (self._given, *self._made.values()):
+            if transport is not None:
+                transport.close()
+
+    def _transport(self, url: httpx.URL) -> httpx.BaseTransport:
+        if self._given is not None:
+            return self._given
+        if url.scheme not in self._made:
+            self._made[url.scheme] = httpx.HTTPTransport(proxy=_proxy(url))
+        return self._made[url.scheme]
+
+
+def _proxy(url: httpx.URL) -> str | None:
+    """The proxy that the environment names for an address, if any."""
+    named = getproxies()
+    proxy = named.get(url.scheme) or named.get("all")
+    if not proxy or proxy_bypass(url.host):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
