@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
 
-from muster.pipeline.beside import Ahead, Beside, after
+from muster.pipeline.beside import Beside, after, in_turn
 from muster.records import Page
 
 
@@ -91,20 +90,6 @@ def test_a_giver_who_waits_hears_of_the_failure_and_can_give_nothing_more() -> N
 PAGE = Page(())
 
 
-def test_the_next_page_is_asked_for_while_the_last_is_in_use() -> None:
-    asked = threading.Event()
-
-    def pages() -> Iterator[Page]:
-        yield PAGE
-        asked.set()
-        yield Page((), {"post": 2})
-
-    found = Ahead(lambda: None).each(pages(), False)
-    assert next(found) == PAGE
-    assert asked.wait(10)
-    assert [page.cursor for page in found] == [{"post": 2}]
-
-
 @pytest.mark.parametrize(
     ("page", "is_metered"), [(Page((), is_last_copy=True), False), (PAGE, True)]
 )
@@ -118,51 +103,9 @@ def test_where_it_is_safer_the_next_page_is_asked_for_once_the_last_is_stored(
             told.append("asked")
             yield page
 
-    for _ in Ahead(lambda: told.append("stored")).each(pages(), is_metered):
-        time.sleep(0.05)  # time enough to ask
+    for _ in in_turn(pages(), is_metered, lambda: told.append("stored")):
         told.append("used")
     assert told == ["asked", "used", "stored"] * 2
-
-
-def test_a_platform_that_asks_what_the_lake_holds_waits_for_the_pages_it_gave() -> None:
-    told: list[str] = []
-    ahead = Ahead(lambda: told.append("stored"))
-
-    def pages() -> Iterator[Page]:
-        yield PAGE
-        ahead.settle()
-        told.append("looked up")
-        yield PAGE
-
-    for _ in ahead.each(pages(), False):
-        time.sleep(0.05)
-        told.append("used")
-    assert told == ["used", "stored", "looked up", "used"]
-
-
-def test_what_goes_wrong_with_a_page_is_raised_where_it_is_wanted() -> None:
-    def pages() -> Iterator[Page]:
-        yield PAGE
-        raise ValueError("the platform is away")
-
-    found = Ahead(lambda: None).each(pages(), False)
-    assert next(found) == PAGE
-    with pytest.raises(ValueError, match="away"):
-        next(found)
-
-
-def test_who_wants_no_more_pages_waits_for_no_one() -> None:
-    ahead = Ahead(lambda: None)
-
-    def pages() -> Iterator[Page]:
-        yield PAGE
-        ahead.settle()
-        yield PAGE
-        raise AssertionError("nobody wanted a third")
-
-    found = ahead.each(pages(), False)
-    next(found)
-    found.close()
 
 
 def test_what_the_lake_holds_is_looked_up_after_storing() -> None:

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from muster.lake import raw
-from muster.pipeline.mapping import mapped, reader, taken
+from muster.lake.gathered import gathered
+from muster.lake.observed import sighted
+from muster.lake.parquet import PLACE
+from muster.pipeline.mapping import mapped, reader
 from muster.records import Item
 from muster.sources import discourse
 
@@ -37,16 +40,15 @@ def test_what_is_refused_is_refused_alone_with_its_reason(order: tuple[int, ...]
     assert "views" in told[id(UNFIT)]
 
 
-def test_what_was_read_page_by_page_gives_the_same_and_its_items_come_back_from_their_lines() -> (
-    None
-):
+def test_what_is_read_gives_the_same_rows_and_its_items_come_back_from_their_lines() -> None:
     items = [topic(), UNMAPPABLE, UNFIT, topic(id=4)]
-    read = reader(FORUM)
-    reads = [read(item, raw.encoded(item)) for item in items]
-    assert reads[0].item is None, "the item is let go of"
-    rows, refused = taken(reads)
-    assert (rows, refused) == mapped(FORUM, items)
-    assert [raw.item_of(str(one.line, "utf-8")) for one in reads] == items
+    read = reader(FORUM)([(item, raw.encoded(item)) for item in items])
+    rows, refused = mapped(FORUM, items)
+    (found,), (expected,) = read.found, sighted(gathered(rows))
+    assert found.rows.drop_columns([PLACE]) == expected.rows.drop_columns([PLACE])
+    assert read.refused == refused
+    assert read.count == len(items)
+    assert [raw.item_of(line) for _, lines in read.lines for line in raw.split(lines)] == items
 
 
 def test_a_fault_of_a_mapping_costs_one_item_and_its_page_is_stored(

@@ -104,8 +104,8 @@ def fetching(name: str, chance: Random) -> None:
         return with_change(response, partial(mutating.changed, chance))
 
     try:
-        found = batches(one.pages(one.wire(fault, is_lenient=True)))
-        items = [item for batch, _ in found for item in batch]
+        found = batches(one.pages(one.wire(fault, is_lenient=True)), list)
+        items = [item for batch, _ in found for held in batch for item, _ in held]
     except MusterError as error:
         assert str(error).strip()
         return
@@ -136,7 +136,8 @@ def cursor(name: str, chance: Random) -> None:
     one = recorded(name)
     bad = mutating.changed(chance, json.loads(chance.choice(_cursors(name))))
     try:
-        list(batches(one.pages(one.wire(is_lenient=True), bad if isinstance(bad, dict) else {})))
+        cursor = bad if isinstance(bad, dict) else {}
+        list(batches(one.pages(one.wire(is_lenient=True), cursor), list))
     except MusterError as error:
         assert str(error).strip()
 

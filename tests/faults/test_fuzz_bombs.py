@@ -95,7 +95,8 @@ def test_a_record_nested_too_deeply_costs_only_itself(name: str, depth: int) -> 
     for _ in range(depth):
         deep = [deep]
     bad = replace(item, body={**json.loads(body), "extra": deep})
-    ((items, _),) = batches([Page((bad, other), {})])
+    (((held,), _),) = batches([Page((bad, other), {})], list)
+    items = [item for item, _ in held]
     assert items[1] is other
     assert "nested more than 200 levels deep" in raw.item_line(items[0])
     rows, refused = mapped(recorded(name).options, items)

@@ -164,7 +164,7 @@ def hosts(one: Recorded, fault: Any) -> set[str]:
         return fault(number, request, answer)
 
     try:
-        list(batches(one.pages(one.wire(noting, is_lenient=True))))
+        list(batches(one.pages(one.wire(noting, is_lenient=True)), list))
     except MusterError as error:
         assert str(error).isprintable()
     return asked

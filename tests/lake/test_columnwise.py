@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -131,14 +131,11 @@ def _hardly_changed(draw: st.DrawFn, row: Row | Deletion, others: list[Any]) -> 
     return replace(row, **{name: getattr(other, name)})
 
 
-def derive(rows: list[Cells]) -> list[Cells]:
+def derive(told: Mapping[str, list[Any]]) -> Mapping[str, list[Any]]:
     """Works out what is missing of the text."""
-    return [
-        row | {"sentiment": len(row["text"]) / 8}
-        if row["text"] and row["sentiment"] is None
-        else row
-        for row in rows
-    ]
+    known = zip(told["text"], told["sentiment"], strict=True)
+    scores = [len(t) / 8 if t and score is None else score for t, score in known]
+    return {**told, "sentiment": scores}
 
 
 def row_by_row(batches: Sequence[Sequence[Observed]]) -> dict[str, bytes]:
@@ -157,10 +154,15 @@ def row_by_row(batches: Sequence[Sequence[Observed]]) -> dict[str, bytes]:
                 touched.add((folder, key))
         for folder, key in touched:
             if TABLES[folder.split("/")[1]].derived:
-                (found[folder][key],) = derive([found[folder][key]])
+                found[folder][key] = _derived(found[folder][key])
     return {
         f"{folder}/part-0.parquet": _encoded(folder, rows) for folder, rows in found.items() if rows
     }
+
+
+def _derived(row: Cells) -> Cells:
+    told = derive({name: [row[name]] for name in ("text", "sentiment")})
+    return row | {"sentiment": told["sentiment"][0]}
 
 
 def _encoded(folder: str, rows: dict[Any, Cells]) -> bytes:

@@ -14,8 +14,9 @@ from test_cells import SPEND, STRANGE
 from thorough import tries
 
 from muster.errors import Refused
+from muster.lake import fitting
 from muster.lake.cells import accept
-from muster.lake.fitting import do_fit
+from muster.lake.gathered import gathered
 from muster.records import Audience, Deletion, Figure, Member, Order, Review, Row, Thread
 
 _DAY = at(1).date()
@@ -37,6 +38,10 @@ def rows(draw: st.DrawFn) -> list[Row | Deletion]:
         name = draw(st.sampled_from([field.name for field in fields(found[at_])]))
         found[at_] = replace(found[at_], **{name: draw(st.sampled_from(STRANGE))})
     return found
+
+
+def do_fit(found: list[Row | Deletion]) -> bool:
+    return all(map(fitting.do_fit, gathered((row, at(1)) for row in found)))
 
 
 def are_accepted(found: list[Row | Deletion]) -> bool:

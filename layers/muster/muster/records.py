@@ -12,7 +12,7 @@ partition column ``source`` (in the path, never in the file).
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date as Day
 from datetime import datetime
@@ -271,14 +271,6 @@ TABLES: Mapping[str, Table] = {
     )
 }  # fmt: skip
 TABLE_OF: Mapping[type, str] = {table.row: table.name for table in TABLES.values()}
-
-
-def by_kind(rows: Iterable[Row | Deletion]) -> dict[type, list[Any]]:
-    """Rows by their type, in their order."""
-    found: dict[type, list[Any]] = {}
-    for one in rows:
-        found.setdefault(type(one), []).append(one)
-    return found
 
 
 @dataclass(frozen=True)

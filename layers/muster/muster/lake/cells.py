@@ -6,6 +6,7 @@ import math
 import operator
 import re
 import typing
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -70,13 +71,15 @@ def by_column(kind: type, rows: typing.Sequence[Row]) -> dict[str, typing.Sequen
     return dict(zip(_names(kind), values, strict=True))
 
 
-def in_columns(kind: type, rows: typing.Sequence[Row]) -> dict[str, typing.Sequence[Any]]:
-    """The same, rounded as the lake rounds them; a list may be a tuple still."""
-    found = by_column(kind, rows)
-    for name, stored in _rounded(kind):
-        if stored is not list:
-            found[name] = [None if one is None else stored(one) for one in found[name]]
-    return found
+def rounded(
+    kind: type, found: typing.Mapping[str, typing.Sequence[Any]]
+) -> dict[str, typing.Sequence[Any]]:
+    """Columns of one kind, rounded as the lake rounds them; a list may be a tuple still."""
+    ways = {name: stored for name, stored in _rounded(kind) if stored is not list}
+    return dict(found) | {
+        name: [None if one is None else stored(one) for one in found[name]]
+        for name, stored in ways.items()
+    }
 
 
 def month(table: Table, row: Row | Deletion) -> str | None:
@@ -112,7 +115,7 @@ def _own_columns(row: type) -> tuple[Column, ...]:
 
 @cache
 def _names(row: type) -> tuple[str, ...]:
-    return tuple(column.name for column in _own_columns(row))
+    return tuple(field.name for field in fields(row))
 
 
 @cache

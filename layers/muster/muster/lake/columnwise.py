@@ -6,6 +6,7 @@ worked out of a text.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import eq
 from typing import Any
@@ -13,9 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from muster.lake import parquet
-from muster.lake.observed import Batch, Key, is_alive
-from muster.lake.settle import Seen
+from muster.lake.observed import keys_of
 from muster.records import Table
 
 
@@ -26,31 +25,35 @@ class Many:
     rows: pa.Table
     changed: int
     others: pa.Table
-    left: Batch
+    left: pa.Table
 
 
-def settle(table: Table, held: pa.Table, batch: Batch) -> Many:
-    """Settle what was seen once, no earlier than it is held, and nobody deleted."""
+def settle(table: Table, held: pa.Table, once: pa.Table) -> Many:
+    """Settle stored rows that were seen once, no earlier than they are held."""
     if table.derived:
-        return Many(held.slice(0, 0), 0, held, batch)
-    keys = _keys(table, held)
-    seen = [_once(batch.get(key)) for key in keys]
-    mask = pa.array([one is not None for one in seen], pa.bool_())
-    told = parquet.in_columns(table, [one for one in seen if one], {})
-    is_plain = _is_plain(held.filter(mask), told)
-    rows, changed = settled(table, held.filter(mask).filter(is_plain), told.filter(is_plain))
-    done = set(_keys(table, rows))
-    others = held.filter(pa.array([key not in done for key in keys], pa.bool_()))
-    return Many(rows, changed, others, {key: batch[key] for key in batch if key not in done})
+        return Many(held.slice(0, 0), 0, held, once)
+    place = {key: at for at, key in enumerate(keys_of(table, once))}
+    found = [place.get(key) for key in keys_of(table, held)]
+    held_once = held.filter(_mask(at is not None for at in found))
+    told = once.take(pa.array([at for at in found if at is not None], pa.int64()))
+    is_plain = _is_plain(held_once, told)
+    rows, changed = settled(table, held_once.filter(is_plain), told.filter(is_plain))
+    _, others = apart(table, held, rows)
+    _, left = apart(table, once, rows)
+    return Many(rows, changed, others, left)
 
 
-def _keys(table: Table, rows: pa.Table) -> list[Key]:
-    return list(zip(*(rows.column(name).to_pylist() for name in table.key), strict=True))
+def apart(table: Table, rows: pa.Table, others: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The rows whose key is among the others', and those whose key is not."""
+    if not len(others):
+        return rows.slice(0, 0), rows
+    among = set(keys_of(table, others))
+    mask = _mask(key in among for key in keys_of(table, rows))
+    return rows.filter(mask), rows.filter(pc.invert(mask))
 
 
-def _once(seen: list[Seen] | None) -> Seen | None:
-    """The only observation of a key, if it is of something alive."""
-    return seen[0] if seen and len(seen) == 1 and is_alive(seen[0]) else None
+def _mask(found: Iterable[bool]) -> pa.Array:
+    return pa.array(list(found), pa.bool_())
 
 
 def _is_plain(held: pa.Table, seen: pa.Table) -> Any:

@@ -8,37 +8,36 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import NoneType
 from typing import Any
 
 from muster.errors import Refused
-from muster.lake.cells import accept, allowed, by_column
-from muster.records import TABLE_OF, TABLES, Deletion, Row, by_kind, columns
+from muster.lake.cells import accept, allowed
+from muster.lake.gathered import Gathered
+from muster.records import TABLE_OF, TABLES, Deletion, Row, columns
 
 _MOST_INT = 2**63
 
 
-def do_fit(rows: Iterable[Row | Deletion]) -> bool:
+def do_fit(rows: Gathered) -> bool:
     """Whether ``accept`` would take every one of the rows; ``False`` may be said too often."""
-    return all(_fit(kind, found) for kind, found in by_kind(rows).items())
+    return _do_columns_fit(rows.kind, rows.columns) or _are_accepted(rows.rows)
 
 
-def _fit(kind: type, rows: list[Any]) -> bool:
-    if kind is Deletion:
-        return _are_accepted(rows)
-    found, choices = by_column(kind, rows), allowed(kind)
-    if any(found.get("email_hash", ())) or any("" in found[key] for key in _key(kind)):
-        return _are_accepted(rows)
+def _do_columns_fit(kind: type, found: Mapping[str, Sequence[Any]]) -> bool:
+    if kind is Deletion or any(found.get("email_hash", ())):
+        return False
+    if any("" in found[key] for key in TABLES[TABLE_OF[kind]].key):
+        return False
+    choices = allowed(kind)
     for column in columns(kind)[:-1]:
-        values = found[column.name]
-        if column.nullable:
-            values = [value for value in values if value is not None]
-        if not _column_fits(column.type, choices.get(column.name, ()), values):
-            return _are_accepted(rows)
+        values, types = found[column.name], set(map(type, found[column.name]))
+        if column.nullable and NoneType in types:
+            values = [value for value in values if value is not None] if len(types) > 1 else ()
+            types.discard(NoneType)
+        if not _column_fits(column.type, choices.get(column.name, ()), values, types):
+            return False
     return True
-
-
-def _key(kind: type) -> tuple[str, ...]:
-    return TABLES[TABLE_OF[kind]].key
 
 
 def _are_accepted(rows: Iterable[Row | Deletion]) -> bool:
@@ -50,8 +49,10 @@ def _are_accepted(rows: Iterable[Row | Deletion]) -> bool:
     return True
 
 
-def _column_fits(kind: str, choices: tuple[str, ...], values: Sequence[Any]) -> bool:
-    if kind not in _FITS or not set(map(type, values)) <= {_FITS[kind][0]}:
+def _column_fits(
+    kind: str, choices: tuple[str, ...], values: Sequence[Any], types: set[type]
+) -> bool:
+    if kind not in _FITS or not types <= {_FITS[kind][0]}:
         return not values
     return set(values) <= set(choices) if choices else _FITS[kind][1](values)
 

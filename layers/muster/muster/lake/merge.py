@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from itertools import count
@@ -23,10 +23,11 @@ import pyarrow.compute as pc
 from muster.errors import Conflict, StoreRefused
 from muster.lake import columnwise, parquet
 from muster.lake.cells import Cells
-from muster.lake.observed import Batch, Key, Observed, apart, batches, by_month
+from muster.lake.gathered import Observed, gathered
+from muster.lake.observed import Batch, Key, Looks, Sighted, batches, by_month, keys_of, sighted
 from muster.lake.settle import Seen, settle
 from muster.names import SOURCE_NAME
-from muster.records import TABLES, Deletion, Table
+from muster.records import Deletion, Table
 from muster.store import Store, Stored
 
 BATCH_ROWS = 20_000
@@ -35,7 +36,8 @@ PART_BYTES = 48 * 1024 * 1024
 TRIES = 40
 
 Heard = Callable[[Deletion], None]
-Derive = Callable[[list[Cells]], list[Cells]]
+Columns = Mapping[str, list[Any]]
+Derive = Callable[[Columns], Columns]
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,21 @@ class _Month:
     def key(self, k: int) -> str:
         return f"{self.folder}/part-{k}.parquet"
 
-    def complete(self, plain: list[Seen], settled: list[Cells]) -> tuple[pa.Table, list[Cells]]:
-        """Plain rows as columns and settled ones, both with what is worked out of their text."""
-        names = ("text", *self.table.derived) if self.table.derived else ()
-        done = [{name: getattr(seen.what, name) for name in names} for seen in plain]
-        done = self.derive(done + settled) if names and (done or settled) else done + settled
-        more = {name: [one[name] for one in done[: len(plain)]] for name in names}
-        return parquet.in_columns(self.table, plain, more), done[len(plain) :]
+    def complete(self, once: pa.Table, settled: list[Cells]) -> tuple[pa.Table, list[Cells]]:
+        """Rows as columns and settled ones, both with what is worked out of their text."""
+        derived = self.table.derived
+        if not derived or not (len(once) or settled):
+            return once, settled
+        told = {
+            name: [*once.column(name).to_pylist(), *(row[name] for row in settled)]
+            for name in ("text", *derived)
+        }
+        found = self.derive(told)
+        for name in derived:
+            once = parquet.replaced(once, name, found[name][: len(once)])
+        done = zip(*(found[name][len(once) :] for name in derived), strict=True)
+        pairs = zip(settled, done, strict=True)
+        return once, [row | dict(zip(derived, more, strict=True)) for row, more in pairs]
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,7 @@ class _Merged:
     """What a part took: its changed rows, and what no part up to it holds."""
 
     changed: int
-    left: Batch
+    left: Looks
     is_last: bool
 
 
@@ -87,22 +97,39 @@ def merge(
     *,
     rules: Rules | None = None,
     on_unknown: Heard = lambda _: None,
-    derive: Derive = lambda rows: rows,
+    derive: Derive = lambda told: told,
 ) -> dict[str, int]:
     """Merge rows, each with when it was observed, and return the changed rows per table.
 
-    ``derive`` completes settled rows with what is worked out of their text; what is stored is not
-    worked out again, but after a lost race it may be asked twice. ``on_unknown`` hears of each
+    ``derive`` is told the texts of settled rows, and what is worked out of them as far as it is
+    known, as columns, and gives the latter completed; what is stored is not worked out again, but
+    after a lost race it may be asked twice. ``on_unknown`` hears of each
     deletion of a message the lake has never held. ``Conflict`` if other runs won every race.
     """
+    rules = rules or Rules()
+    batched = batches(rows, rules.batch_rows, rules.batch_chars)
+    found = (sighted(gathered(batch)) for batch in batched)
+    return merge_sighted(store, source, found, rules=rules, on_unknown=on_unknown, derive=derive)
+
+
+def merge_sighted(
+    store: Store,
+    source: str,
+    found: Iterable[Iterable[Sighted]],
+    *,
+    rules: Rules = Rules(),
+    on_unknown: Heard = lambda _: None,
+    derive: Derive = lambda told: told,
+) -> dict[str, int]:
+    """The same of batches of what was sighted."""
     if not re.fullmatch(SOURCE_NAME, source):
         raise StoreRefused(f"source {source[:80]!r}: its name may hold a-z, 0-9, - and _ only")
-    rules = rules or Rules()
     changed: dict[str, int] = {}
-    for batch in batches(rows, rules.batch_rows, rules.batch_chars):
-        for (name, of_month), seen in by_month(batch).items():
-            place = _Month(store, TABLES[name], _folder(name, source, of_month), rules, derive)
-            changed[name] = changed.get(name, 0) + _merge_month(place, seen, on_unknown)
+    for batch in found:
+        for of_month, looks in by_month(batch):
+            name = looks.table.name
+            place = _Month(store, looks.table, _folder(name, source, of_month), rules, derive)
+            changed[name] = changed.get(name, 0) + _merge_month(place, looks, on_unknown)
     return changed
 
 
@@ -113,29 +140,29 @@ def _folder(table: str, source: str, of_month: str | None) -> str:
 
 def merge_month(store: Store, table: Table, folder: str, batch: Batch) -> int:
     """Merge observations into the month that is this folder; how many rows it changed."""
-    place = _Month(store, table, folder, Rules(), lambda rows: rows)
-    return _merge_month(place, batch, lambda _: None)
+    place = _Month(store, table, folder, Rules(), lambda told: told)
+    return _merge_month(place, Looks(table, parquet.arrow(table, []), batch), lambda _: None)
 
 
-def _merge_month(place: _Month, batch: Batch, on_unknown: Heard) -> int:
-    changed, left = 0, batch
+def _merge_month(place: _Month, looks: Looks, on_unknown: Heard) -> int:
+    changed, left = 0, looks
     for k in count():
         merged = _merge_part(place, k, left)
         changed, left = changed + merged.changed, merged.left
         if merged.is_last:
             break
-    for observations in left.values():
+    for observations in left.others.values():
         for seen in observations:
             if isinstance(seen.what, Deletion):
                 on_unknown(seen.what)
     return changed
 
 
-def _merge_part(place: _Month, k: int, batch: Batch) -> _Merged:
+def _merge_part(place: _Month, k: int, looks: Looks) -> _Merged:
     for attempt in range(place.rules.tries):
         stored = place.store.get(place.key(k))
         try:
-            return _open_part(place, k, batch) if stored is None else _into(place, k, stored, batch)
+            return _open_part(place, k, looks) if stored is None else _into(place, k, stored, looks)
         except Conflict:
             place.rules.sleep(random.uniform(0, min(2.0, 0.02 * 2**attempt)))
     raise Conflict(
@@ -144,44 +171,50 @@ def _merge_part(place: _Month, k: int, batch: Batch) -> _Merged:
     )
 
 
-def _open_part(place: _Month, k: int, batch: Batch) -> _Merged:
+def _open_part(place: _Month, k: int, looks: Looks) -> _Merged:
     """Start part ``k``: every part before it is full, so no other run can add these keys there."""
-    plain, fresh, left = _fresh(place.table, batch)
-    if plain or fresh:
-        columns, fresh = place.complete(plain, fresh)
-        rows = pa.concat_tables([columns, parquet.arrow(place.table, fresh)])
-        data = parquet.encode(place.table, rows, limit=place.rules.part_bytes)
+    table = place.table
+    fresh, unknown = _fresh(table, looks.others)
+    if len(looks.once) or fresh:
+        once, fresh = place.complete(looks.once, fresh)
+        rows = pa.concat_tables([once, parquet.arrow(table, fresh)])
+        data = parquet.encode(table, rows, limit=place.rules.part_bytes)
         place.store.put(place.key(k), data, if_new=True)
-    return _Merged(len(plain) + len(fresh), left, True)
+    left = Looks(table, looks.once.slice(0, 0), unknown)
+    return _Merged(len(looks.once) + len(fresh), left, True)
 
 
-def _into(place: _Month, k: int, stored: Stored, batch: Batch) -> _Merged:
+def _into(place: _Month, k: int, stored: Stored, looks: Looks) -> _Merged:
     """Rewrite part ``k`` for the keys it has, and for new ones too unless it is full."""
     table, where = place.table, place.store.url(place.key(k))
-    keys = parquet.decode(table, stored.data, where, table.key)
-    mask = mentioned(table, keys.rows, batch)
-    if keys.is_full and not pc.any(mask, min_count=0).as_py():
-        return _Merged(0, batch, False)
+    stored_keys = parquet.decode(table, stored.data, where, table.key)
+    mask = mentioned(table, stored_keys.rows, looks.keys)
+    if stored_keys.is_full and not pc.any(mask, min_count=0).as_py():
+        return _Merged(0, looks, False)
     part = parquet.decode(table, stored.data, where)
-    many = columnwise.settle(table, part.rows.filter(mask), batch)
+    many = columnwise.settle(table, part.rows.filter(mask), looks.once)
+    again, new = columnwise.apart(table, many.left, many.others)
     held = parquet.cells(many.others)
-    settled, left = _settled(table, held, many.left)
-    plain, fresh, left = ([], [], left) if part.is_full else _fresh(table, left)
-    columns, settled = place.complete(plain, settled + fresh)
-    changed = many.changed + len(plain) + len(fresh) + sum(map(ne, held, settled))
+    settled, left = _settled(table, held, looks.others | _by_key(table, again))
+    once, fresh = new.slice(0, 0), list[Cells]()
+    if not part.is_full:
+        once, new = new, once
+        fresh, left = _fresh(table, left)
+    once, settled = place.complete(once, settled + fresh)
+    changed = many.changed + len(once) + len(fresh) + sum(map(ne, held, settled))
     if changed:
         # The old rows are masked where they are, not filtered: a copy would double the memory.
-        rows = pa.concat_tables([part.rows, many.rows, columns, parquet.arrow(table, settled)])
-        new = pa.repeat(False, len(rows) - len(part.rows))
+        rows = pa.concat_tables([part.rows, many.rows, once, parquet.arrow(table, settled)])
+        added = pa.repeat(False, len(rows) - len(part.rows))
         data = parquet.encode(
             table,
             rows,
             limit=place.rules.part_bytes,
             is_full=part.is_full,
-            replaced=pa.chunked_array([*mask.chunks, new]),
+            replaced=pa.chunked_array([*mask.chunks, added]),
         )
         place.store.put(place.key(k), data, if_match=stored.etag)
-    return _Merged(changed, left, not part.is_full)
+    return _Merged(changed, Looks(table, new, left), not part.is_full)
 
 
 def mentioned(table: Table, keys: pa.Table, batch: Collection[Key]) -> Any:
@@ -203,12 +236,17 @@ def _settled(table: Table, held: list[Cells], batch: Batch) -> tuple[list[Cells]
     return settled, left
 
 
-def _fresh(table: Table, batch: Batch) -> tuple[list[Seen], list[Cells], Batch]:
-    """New rows, seen once or settled, and what makes none: deletions of the unknown."""
-    plain, others = apart(batch)
-    after = {key: _after(table, None, observations) for key, observations in others.items()}
+def _by_key(table: Table, rows: pa.Table) -> Batch:
+    """Rows as observations by key."""
+    seen = (Seen(row, row["observed_at"]) for row in parquet.cells(rows))
+    return dict(zip(keys_of(table, rows), ([one] for one in seen), strict=True))
+
+
+def _fresh(table: Table, batch: Batch) -> tuple[list[Cells], Batch]:
+    """New rows, each settled, and what makes none: deletions of the unknown."""
+    after = {key: _after(table, None, observations) for key, observations in batch.items()}
     unknown = {key: batch[key] for key, row in after.items() if row is None}
-    return plain, [row for row in after.values() if row is not None], unknown
+    return [row for row in after.values() if row is not None], unknown
 
 
 def _after(table: Table, row: Cells | None, observations: list[Seen]) -> Cells | None:

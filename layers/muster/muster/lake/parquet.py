@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -13,14 +13,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from muster.errors import StoreRefused
-from muster.lake.cells import Cells
-from muster.lake.cells import in_columns as columns_of
-from muster.lake.settle import Seen
+from muster.lake.cells import Cells, rounded
+from muster.lake.gathered import Gathered
 from muster.records import SCHEMA_VERSION, Column, Table, columns
 
 # Arrow's own pool keeps freed memory: merging full parts peaks a third higher with it.
 pa.set_memory_pool(pa.system_memory_pool())
 
+PLACE = "_place"  # of a row among all that was observed with it: never stored
 ROW_GROUP = 65_536
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FULL = b"muster.full"
@@ -54,12 +54,41 @@ def arrow(table: Table, found: Sequence[Cells]) -> pa.Table:
     return pa.Table.from_pylist(list(found), schema=schema(table.row))
 
 
-def in_columns(table: Table, seen: Sequence[Seen], more: Mapping[str, list[Any]]) -> pa.Table:
-    """Rows, each with when it was seen, as an Arrow table; ``more`` replaces whole columns."""
-    rows: list[Any] = [one.what for one in seen]
-    found = {**columns_of(table.row, rows), "observed_at": [one.observed_at for one in seen]}
-    arrays = [pa.array({**found, **more}[field.name], field.type) for field in schema(table.row)]
-    return pa.Table.from_arrays(arrays, schema=schema(table.row))
+def in_columns(rows: Gathered) -> pa.Table:
+    """Rows that were observed, each with its place among all, as an Arrow table."""
+    found = {**rounded(rows.kind, rows.columns), "observed_at": rows.observed_at}
+    arrays = [pa.array(found[field.name], field.type) for field in schema(rows.kind)]
+    made = pa.Table.from_arrays(arrays, schema=schema(rows.kind))
+    return made.append_column(PLACE, pa.array(rows.places, pa.int64()))
+
+
+def earliest(table: Table, rows: pa.Table) -> datetime | date | None:
+    """When the first of the rows is of, by the time that names their month."""
+    if table.month is None:
+        return None
+    (first,) = _values(pa.array([pc.min(rows.column(table.month))]))
+    return first
+
+
+def by_month(table: Table, rows: pa.Table) -> dict[str | None, pa.Table]:
+    """Rows by the UTC month they lie in; ``None`` in a table without."""
+    if table.month is None:
+        return {None: rows} if len(rows) else {}
+    # Without its zone, which Arrow would look up among the files of the machine, it is UTC.
+    at = rows.column(table.month).cast(pa.timestamp("us"))
+    numbers = pc.add(pc.multiply(pc.year(at), 12), pc.month(at))
+    return {
+        f"{(number - 1) // 12:04}-{(number - 1) % 12 + 1:02}": rows.filter(
+            pc.equal(numbers, number)
+        )
+        for number in pc.unique(numbers).to_pylist()
+    }
+
+
+def replaced(rows: pa.Table, name: str, values: list[Any]) -> pa.Table:
+    """The rows with other values in one column."""
+    at, field = rows.schema.get_field_index(name), rows.schema.field(name)
+    return rows.set_column(at, field, pa.array(values, field.type))
 
 
 def cells(rows: pa.Table) -> list[Cells]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from datetime import date, datetime
 from itertools import groupby
+from operator import itemgetter
 
 from muster import as_json
 from muster.errors import StoreRefused
@@ -17,15 +18,16 @@ from muster.store import Store
 
 def write(store: Store, source: str, run: str, n: int, items: Iterable[Item]) -> None:
     """Store one page before it is merged: one object per UTC day seen, named by run and page."""
-    write_lines(store, source, run, n, ((item.seen_at, encoded(item)) for item in items))
+    lines = ((item.seen_at.date(), encoded(item) + b"\n") for item in items)
+    write_lines(store, source, run, n, lines)
 
 
 def write_lines(
-    store: Store, source: str, run: str, n: int, told: Iterable[tuple[datetime, bytes]]
+    store: Store, source: str, run: str, n: int, told: Iterable[tuple[date, bytes]]
 ) -> None:
-    """The same of items by when they were seen and their lines."""
-    for day, found in groupby(told, key=lambda one: one[0].date()):
-        data = _packed(b"\n".join([*(line for _, line in found), b""]))
+    """The same of whole lines, one or several, and the day they were seen on."""
+    for day, found in groupby(told, key=itemgetter(0)):
+        data = _packed(b"".join(lines for _, lines in found))
         store.put(f"{_folder('raw', source, day)}/{run}-{n:06}.jsonl.zst", data)
 
 
@@ -124,4 +126,9 @@ def unpack(data: bytes) -> list[str]:
     import pyarrow as pa
 
     with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as packed:
-        return [line for line in packed.read().decode().split("\n") if line]
+        return split(packed.read())
+
+
+def split(lines: bytes) -> list[str]:
+    """Whole lines one by one."""
+    return [line for line in lines.decode().split("\n") if line]

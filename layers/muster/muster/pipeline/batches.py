@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 from muster.errors import Refused, Retry, SourceFailed
 from muster.lake import raw
@@ -12,6 +12,7 @@ from muster.sources._answer import plain
 
 BATCH_ITEMS = 10_000
 BATCH_BYTES = 16 * 1024 * 1024  # one batch is stored while the next is read
+SOME_ITEMS, SOME_BYTES = 250, 1024 * 1024  # what is mapped at once, as a processor's cache holds it
 LONGEST = 500  # letters of a reason
 DEEPEST = 200  # levels of an item; anybody may nest what a platform hands on as it is
 TOO_DEEP = f"nested more than {DEEPEST} levels deep: it was not kept"
@@ -23,49 +24,66 @@ UNMAPPABLE = (
 )  # fmt: skip
 
 Cursor = Mapping[str, Any] | None
-
-
-def as_it_is(item: Item, _: bytes) -> Item:
-    """The item itself."""
-    return item
+Held = tuple[Item, bytes]  # an item and its line in raw
+Made = TypeVar("Made")
 
 
 def batches(
     pages: Iterable[Page],
+    make: Callable[[Sequence[Held]], Made],
     most: int = BATCH_ITEMS,
     secrets: Collection[str] = (),
-    make: Callable[[Item, bytes], Any] = as_it_is,
-) -> Iterator[tuple[list[Any], Cursor]]:
+) -> Iterator[tuple[list[Made], Cursor]]:
     """Pages put together, bounded by items and bytes, with the newest cursor that is safe.
 
-    ``make`` is asked what to keep of each item, by itself and its line in raw. ``secrets`` (which
+    ``make`` is asked what to keep of some items, each with its line in raw. ``secrets`` (which
     may grow meanwhile) are what the platform sent back to us: no item keeps one.
     """
-    made: list[Any] = []
-    cursor: Cursor = None
-    room = BATCH_BYTES
+    batch, cursor = _Batch(make), None
     try:
         for page in pages:
             told = tuple(secrets)  # more may be added meanwhile
             for item in page.items:
-                kept, line = _held(_without(item, told))
-                made.append(make(kept, line))
-                room -= len(line)
+                batch.add(_held(_without(item, told)))
             cursor = page.cursor if page.cursor is not None else cursor
-            if len(made) >= most or room <= 0 or page.is_last_copy:
-                yield made, cursor
-                made, cursor, room = [], None, BATCH_BYTES
+            if batch.count >= most or batch.bytes >= BATCH_BYTES or page.is_last_copy:
+                yield batch.made(), cursor
+                batch, cursor = _Batch(make), None
     except (Retry, SourceFailed):
-        yield made, cursor  # What was read before the trouble need not be read again.
+        yield batch.made(), cursor  # What was read before the trouble need not be read again.
         raise
     except UNMAPPABLE as error:  # A page, or a cursor, of a shape that its platform never has.
-        yield made, cursor
+        yield batch.made(), cursor
         said = _clean(why(error), secrets)[:200]
         raise SourceFailed(
             f"an answer has a shape that Muster does not know ({said}): check that \
 base_url leads to the platform; if it does, this is a fault of Muster"
         ) from None
-    yield made, cursor
+    yield batch.made(), cursor
+
+
+class _Batch(Generic[Made]):
+    """What is kept of the items of a batch; some at a time, while they are near at hand."""
+
+    def __init__(self, make: Callable[[Sequence[Held]], Made]) -> None:
+        self._make = make
+        self._made: list[Made] = []
+        self._held: list[Held] = []
+        self._room = 0
+        self.count = self.bytes = 0
+
+    def add(self, held: Held) -> None:
+        self._held.append(held)
+        self.count, self.bytes = self.count + 1, self.bytes + len(held[1])
+        if len(self._held) >= SOME_ITEMS or self.bytes - self._room >= SOME_BYTES:
+            self.made()
+
+    def made(self) -> list[Made]:
+        """All of them so far."""
+        if self._held:
+            self._made.append(self._make(self._held))
+            self._held, self._room = [], self.bytes
+        return self._made
 
 
 def why(error: BaseException) -> str:
@@ -92,7 +110,7 @@ def _clean(value: Any, secrets: Collection[str]) -> Any:
     return [_clean(one, secrets) for one in value] if isinstance(value, list) else value
 
 
-def _held(item: Item) -> tuple[Item, bytes]:
+def _held(item: Item) -> Held:
     """The item and its line in raw; of one that no JSON reader would take back, its name."""
     try:
         line = raw.encoded(item)

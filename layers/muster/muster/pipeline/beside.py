@@ -1,10 +1,9 @@
-"""Pages are read ahead, and batches stored, in threads beside the one that maps what was read."""
+"""Batches are stored in a thread beside the one that reads pages and maps them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Event
 from typing import Generic, TypeVar
 
 from muster.records import Page
@@ -43,43 +42,14 @@ class Beside(Generic[Given, Made]):
             yield self._running.result()  # raises each time: nothing is given after a failure
 
 
-class Ahead:
-    """A platform's pages, the next asked for in a thread of its own while the last is in use.
-
-    ``settle`` waits until all that was given to be stored is stored.
-    """
-
-    def __init__(self, settle: Callable[[], None]) -> None:
-        self._settle = settle
-        self._is_wanted = Event()  # whoever uses the pages is done with the last
-
-    def each(self, pages: Iterable[Page], is_metered: bool) -> Generator[Page, None, None]:
-        """The pages; where that is safer, the next is asked for only once the last is stored."""
-        given = iter(pages)
-        with ThreadPoolExecutor(1) as thread:
-            try:
-                coming = thread.submit(next, given, None)
-                while page := self._arrived(coming):
-                    if not (is_alone := is_metered or page.is_last_copy):
-                        coming = thread.submit(next, given, None)
-                    yield page
-                    if is_alone:
-                        self._settle()
-                        coming = thread.submit(next, given, None)
-            finally:
-                self._is_wanted.set()
-
-    def settle(self) -> None:
-        """For the platform: wait until all pages it gave are in use no more, and are stored if
-        they made a whole batch."""
-        self._is_wanted.wait()
-        self._settle()
-
-    def _arrived(self, coming: Future[Page | None]) -> Page | None:
-        self._is_wanted.set()
-        page = coming.result()
-        self._is_wanted.clear()
-        return page
+def in_turn(
+    pages: Iterable[Page], is_metered: bool, settle: Callable[[], None]
+) -> Generator[Page, None, None]:
+    """A platform's pages; where that is safer, the next is asked for once the last is stored."""
+    for page in pages:
+        yield page
+        if is_metered or page.is_last_copy:
+            settle()
 
 
 def after(settle: Callable[[], None], found: Iterable[Given]) -> Iterator[Given]:

@@ -7,24 +7,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
-from operator import attrgetter
 from typing import Any
 from uuid import uuid4
 
 from muster import sources
 from muster.clock import local_midnight
 from muster.errors import BadSettings, RateLimited, Retry, SourceFailed
-from muster.lake import erasing, known, merge, raw, state, suppression
+from muster.lake import erasing, known, merge, parquet, raw, state, suppression
+from muster.lake.observed import Sighted
 from muster.lake.state import State
 from muster.pipeline import connecting, moods, people, retention
 from muster.pipeline.batches import BATCH_ITEMS, Cursor, batches
-from muster.pipeline.beside import Ahead, Beside, after
+from muster.pipeline.beside import Beside, after, in_turn
 from muster.pipeline.forgetting import forget
-from muster.pipeline.mapping import Read, mapped, reader, taken
+from muster.pipeline.mapping import Read, mapped, reader
 from muster.pipeline.repeats import Repeats
 from muster.pipeline.sweeping import seldom_swept
 from muster.project import Progress, Project
-from muster.records import TABLE_OF, TABLES, Deletion, Item, Page, Row, Thread, by_kind
+from muster.records import Deletion, Item, Page, Row, Thread
 from muster.sentiment import Mood
 from muster.settings import Source
 from muster.store import check_writable
@@ -107,20 +107,20 @@ def _visit(
 ) -> Iterator[Fetched]:
     """Store one source's window batch by batch, telling the sum so far after each.
 
-    Pages are read ahead, and each batch is stored, its cursor last, in threads of their own.
+    Each batch is stored, its cursor last, in a thread of its own while the next is read.
     """
     lake, started, platform = project.lake, project.clock(), sources.platform(source.platform)
     memory = replace(state.load(lake, source.name), last_run_at=started, rows=0, quarantined=0)
     is_backfill = since is not None or until is not None
     api = connecting.connect(project, source)
-    run, fetched, repeats = run_name(started), Fetched(source.name), Repeats()
+    run, fetched = run_name(started), Fetched(source.name)
     mood = moods.mood(project, source.name)
     first = since or _start(project, source)
 
     def keep(numbered: tuple[int, tuple[list[Read], Cursor]]) -> Fetched:
         nonlocal memory, fetched
         number, (reads, reached) = numbered
-        fetched, covered = _store(project, source, run, number, reads, fetched, mood, repeats)
+        fetched, covered = _store(project, source, run, number, reads, fetched, mood)
         covered = _asked_for(covered, first)
         cursor = memory.cursor if is_backfill or reached is None else reached
         memory = replace(memory, cursor=cursor, covered=first_of(memory.covered, covered))
@@ -128,13 +128,14 @@ def _visit(
         return fetched
 
     beside = Beside(keep)
-    ahead = Ahead(beside.settle)
     cursor = {} if is_backfill else memory.cursor
-    window = _window(project, source, cursor, first, until, ahead.settle)
-    read = ahead.each(platform.pages(api, window), sources.is_metered(platform))
+    window = _window(project, source, cursor, first, until, beside.settle)
+    told = platform.pages(api, window)
+    read = in_turn(told, sources.is_metered(platform), beside.settle)
     with closing(api) if api is not None else nullcontext(), closing(read) as pages:
         echoed = project.http.echoed if project.http else ()
-        found = batches(pages, _most(project, source), echoed, reader(source))
+        read_all = reader(source, Repeats())
+        found = batches(pages, read_all, _most(project, source), echoed)
         yield from beside.each(enumerate(found))
     if until is None:  # A window that ends in the past vouches for nothing up to now.
         covered = _vouched(memory.covered, first, started)
@@ -191,20 +192,21 @@ def _store(
     reads: list[Read],
     so_far: Fetched,
     mood: Mood,
-    repeats: Repeats,
 ) -> tuple[Fetched, Mapping[str, datetime]]:
     """Raw first, then the tables, then what was refused; also the earliest row of each table."""
-    count = len(reads)
+    count = sum(read.count for read in reads)
     reads[:] = _of_the_present(project, source, reads)
-    lines = [(read.seen_at, read.line) for read in reads]
-    raw.write_lines(project.lake, source.name, run, number, lines)
-    rows, refused = taken(reads)
+    raw.write_lines(project.lake, source.name, run, number, _lines(reads))
+    found = [one for read in reads for one in read.found]
+    refused = [one for read in reads for one in read.refused]
     reads.clear()  # Lines are the larger part of a batch; merging needs the memory.
-    lines.clear()
-    news = repeats.news(rows)
-    changed = merge.merge(project.lake, source.name, news, derive=mood.read)
+    changed = merge.merge_sighted(project.lake, source.name, [found], derive=mood.read)
     raw.quarantine(project.lake, source.name, run, number, refused)
-    return _brought(so_far, count, changed, len(refused), mood), earliest(row for row, _ in rows)
+    return _brought(so_far, count, changed, len(refused), mood), earliest(found)
+
+
+def _lines(reads: Iterable[Read]) -> Iterator[tuple[date, bytes]]:
+    return (lines for read in reads for lines in read.lines)
 
 
 def _of_the_present(project: Project, source: Source, reads: list[Read]) -> list[Read]:
@@ -212,10 +214,10 @@ def _of_the_present(project: Project, source: Source, reads: list[Read]) -> list
     suppressed = suppression.load(project.lake, source.name)
     if not suppressed:
         return reads
-    theirs, read = is_theirs(source, suppressed), reader(source)
-    items = (raw.item_of(str(one.line, "utf-8")) for one in reads)
+    theirs, read_again = is_theirs(source, suppressed), reader(source)
+    items = (raw.item_of(line) for _, lines in _lines(reads) for line in raw.split(lines))
     cleaned = (erasing.clean_item(item, suppressed, theirs) for item in items)
-    return [read(item, raw.encoded(item)) for item in cleaned if item is not None]
+    return [read_again([(item, raw.encoded(item)) for item in cleaned if item is not None])]
 
 
 def without_erased(project: Project, name: str, rows: Iterable[Row]) -> list[Row]:
@@ -301,12 +303,14 @@ def replay_cost(
 
 def _replay(project: Project, source: Source, since: date | None, mood: Mood) -> Fetched:
     fetched, run = Fetched(source.name), run_name(project.clock())
-    items = (Page((item,)) for item in raw.read(project.lake, source.name, since))
-    for number, (batch, _) in enumerate(batches(items)):
-        rows, refused = mapped(source, batch)
-        changed = merge.merge(project.lake, source.name, rows, derive=mood.read)
+    pages = (Page((item,)) for item in raw.read(project.lake, source.name, since))
+    for number, (reads, _) in enumerate(batches(pages, reader(source))):
+        found = [one for read in reads for one in read.found]
+        refused = [one for read in reads for one in read.refused]
+        changed = merge.merge_sighted(project.lake, source.name, [found], derive=mood.read)
         raw.quarantine(project.lake, source.name, run, number, refused)
-        fetched = _brought(fetched, len(batch), changed, len(refused), mood)
+        count = sum(read.count for read in reads)
+        fetched = _brought(fetched, count, changed, len(refused), mood)
     return fetched
 
 
@@ -320,14 +324,10 @@ def added(before: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
     return {table: before.get(table, 0) + more.get(table, 0) for table in {**before, **more}}
 
 
-def earliest(rows: Iterable[Row | Deletion]) -> dict[str, datetime]:
+def earliest(found: Iterable[Sighted]) -> dict[str, datetime]:
     """When the first row of each table is of, in UTC."""
-    first: dict[str, datetime] = {}
-    for kind, found in by_kind(rows).items():
-        month = TABLES[TABLE_OF[kind]].month if kind in TABLE_OF else None
-        if month:
-            first[TABLE_OF[kind]] = min(map(_instant, map(attrgetter(month), found)))
-    return first
+    seen = ((one.table.name, parquet.earliest(one.table, one.rows)) for one in found)
+    return first_of(*({name: _instant(at)} for name, at in seen if at))
 
 
 def _instant(value: date | datetime) -> datetime:

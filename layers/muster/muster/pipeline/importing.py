@@ -10,7 +10,9 @@ from typing import Any
 
 from muster.errors import BadImport
 from muster.lake import importing, merge, raw, state
+from muster.lake.gathered import gathered
 from muster.lake.importing import Reading
+from muster.lake.observed import sighted
 from muster.lake.taken import Extra, Refusal, Taken, listed
 from muster.names import SOURCE_NAME
 from muster.pipeline import people
@@ -173,7 +175,7 @@ def _merge(project: Project, name: str, taken: list[Taken], mood: Mood) -> int:
     rows = [(row, now) for row in without_erased(project, name, (one.row for one in taken))]
     changed = merge.merge(project.lake, name, rows, derive=mood.read)
     memory = state.load(project.lake, name)
-    covered = first_of(memory.covered, earliest(record.row for record in taken))
+    covered = first_of(memory.covered, earliest(sighted(gathered((one.row, now) for one in taken))))
     state.save(project.lake, name, replace(memory, covered=covered, last_run_at=now))
     return sum(changed.values())
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
-from muster.records import Deletion, Member, Row
-
-Observed = tuple[Row | Deletion, datetime]
+from muster.lake.gathered import Observed
+from muster.records import Member
 
 REMEMBERED = 50_000  # accounts of one run
 
@@ -20,16 +18,18 @@ class Repeats:
         self._stored: dict[str, Member] = {}
 
     def news(self, rows: Iterable[Observed]) -> list[Observed]:
-        """The rows that may change the lake."""
-        return [pair for pair in rows if self._is_news(pair[0])]
+        """The rows that may change the lake; from now on they count as stored."""
+        return [pair for pair in rows if type(pair[0]) is not Member or self._is_news(pair[0])]
 
-    def _is_news(self, row: Row | Deletion) -> bool:
-        if not isinstance(row, Member):
-            return True
-        stored = self._stored.get(row.member_id)
-        if stored is row or stored == row:
+    def forget(self) -> None:
+        """Begin anew: what counted as stored was not."""
+        self._stored.clear()
+
+    def _is_news(self, account: Member) -> bool:
+        stored = self._stored.get(account.member_id)
+        if stored is account or stored == account:
             return False
         if len(self._stored) >= self._room:
             self._stored.clear()
-        self._stored[row.member_id] = row
+        self._stored[account.member_id] = account
         return True

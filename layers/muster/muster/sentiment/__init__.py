@@ -1,4 +1,4 @@
-"""Rows as they are to be stored → the same rows with their language and their mood.
+"""Texts as they are to be stored, and what is known of them → their language and their mood.
 
 The language is the platform's; else the source's ``lang``, if the settings name one; else it is
 detected from the text, and ``und`` if nobody could tell. Only text in a language the scorer reads
@@ -7,14 +7,15 @@ gets a score: no data is no value, and the community's main language is no evide
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from muster.sentiment.language import UNKNOWN, detect
 
-Cells = dict[str, Any]
-Scores = Callable[[str, Sequence[str]], Sequence[float | None]]
+Columns = Mapping[str, list[Any]]
+Score = float | None
+Scores = Callable[[str, Sequence[str]], Sequence[Score]]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Scorer:
 class Mood:
     """One run's reading of one source; ``unscored`` counts texts the scorer should have read.
 
-    ``lang`` is the source's own, if told. With ``again`` a row's score is replaced, not kept.
+    ``lang`` is the source's own, if told. With ``again`` a text's score is replaced, not kept.
     ``trouble`` says why some have none.
     """
 
@@ -39,40 +40,52 @@ class Mood:
     trouble: Callable[[], str] = lambda: ""
     unscored: int = field(default=0, init=False)
 
-    def read(self, rows: Sequence[Cells]) -> list[Cells]:
-        """The rows with what was missing; a row that needs nothing is handed back as it is."""
-        found = [self._with_language(row) for row in rows]
-        wanted: dict[str, list[int]] = {}
-        for at, row in enumerate(found):
-            if row["text"] and (row["sentiment"] is None or self.again):
-                wanted.setdefault(self._language(row), []).append(at)
-        for lang, places in wanted.items():
-            scores = self._scores(lang, [found[at] for at in places])
-            for at, score in zip(places, scores, strict=True):
-                if score != found[at]["sentiment"]:
-                    found[at] = found[at] | {"sentiment": score}
+    def read(self, told: Columns) -> Columns:
+        """Columns of texts, their languages and scores, completed by what was missing.
+
+        Where no languages are to be told, they are only looked for to score by.
+        """
+        texts, found = told["text"], dict(told)
+        if "lang" in told:
+            both = zip(texts, told["lang"], strict=True)
+            found["lang"] = [self._told(t) if t and lang is None else lang for t, lang in both]
+        if self.scorer.languages or self.again:
+            langs = found.get("lang") or [None] * len(texts)
+            found["sentiment"] = self._scored(texts, langs, told["sentiment"])
         return found
 
-    def _with_language(self, row: Cells) -> Cells:
-        is_missing = row["text"] and row.get("lang", "") is None
-        return row | {"lang": self._told(row)} if is_missing else row
+    def _scored(
+        self, texts: Sequence[str | None], langs: Sequence[str | None], known: Sequence[Score]
+    ) -> list[Score]:
+        """The scores, with those that were missing, asked for by language."""
+        wanted: dict[str, list[int]] = {}
+        for at, (text, lang, score) in enumerate(zip(texts, langs, known, strict=True)):
+            if text and (score is None or self.again):
+                wanted.setdefault(self._language(text, lang), []).append(at)
+        found = list(known)
+        for lang, places in wanted.items():
+            asked = [texts[at] or "" for at in places]
+            scores = self._scores(lang, asked, [known[at] for at in places])
+            for at, score in zip(places, scores, strict=True):
+                found[at] = score
+        return found
 
-    def _language(self, row: Cells) -> str:
-        """The scorer's word for a row's language; not looked for where no scorer reads any."""
-        lang = row.get("lang") or (self._told(row) if self.scorer.languages else UNKNOWN)
+    def _language(self, text: str, told: str | None) -> str:
+        """The scorer's word for a text's language; not looked for where no scorer reads any."""
+        lang = told or (self._told(text) if self.scorer.languages else UNKNOWN)
         return lang if lang in self.scorer.languages else lang.split("-")[0].lower()
 
-    def _told(self, row: Cells) -> str:
-        return self.lang or detect(row["text"])
+    def _told(self, text: str) -> str:
+        return self.lang or detect(text)
 
-    def _scores(self, lang: str, rows: Sequence[Cells]) -> list[float | None]:
+    def _scores(self, lang: str, texts: Sequence[str], known: Sequence[Score]) -> list[Score]:
         """Their scores: none in a language that is not read; where scoring failed, what it was."""
         if lang not in self.scorer.languages:
-            return [None] * len(rows)
-        scores = self.scorer.scores(lang, [row["text"] for row in rows])
+            return [None] * len(texts)
+        scores = self.scorer.scores(lang, texts)
         self.unscored += sum(score is None for score in scores)
-        both = zip(rows, scores, strict=True)
-        return [row["sentiment"] if score is None else score for row, score in both]
+        both = zip(known, scores, strict=True)
+        return [before if score is None else score for before, score in both]
 
 
 def vader() -> Scorer:

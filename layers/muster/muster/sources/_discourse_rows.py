@@ -69,7 +69,7 @@ def _text(post: Mapping[str, Any]) -> str | None:
 
 def _likes(post: Mapping[str, Any]) -> int:
     """Likes; on a forum with reactions all of them, of which the summary counts one kind only."""
-    likes = _count(one for one in post.get("actions_summary") or () if one.get("id") == LIKE)
+    likes = _count([one for one in post.get("actions_summary") or () if one.get("id") == LIKE])
     return max(likes, _count(post["reactions"])) if post.get("reactions") else likes
 
 
