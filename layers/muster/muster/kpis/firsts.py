@@ -11,15 +11,13 @@ from datetime import datetime
 
 import duckdb
 
-from muster.kpis.stale import OTHER
-
 ALIKE = (
     "select cast(null as varchar) as person, cast(null as timestamp) as first_at, "
     "cast(null as date) as first_day"
 )
 _SAID = "coalesce('person ' || {0}.person_id, 'account ' || {0}.source || ' ' || {0}.member_id)"
 # The accounts that changed, and the others of their persons, now and before.
-_ACCOUNTS = f"""
+_ACCOUNTS = """
 create or replace temp table counted_accounts as
 with
 changed as (
@@ -30,7 +28,7 @@ changed as (
     union
     select source, member_id from other_accounts
     union
-    select source, member_id from ({OTHER.format(name="known_accounts", columns="*", where="")})
+    select source, member_id from differing_accounts
     union
     select source, member_id from known_accounts where joined_at >= $before
 ),

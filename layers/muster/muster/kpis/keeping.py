@@ -133,11 +133,15 @@ class Keeping:
 
     def note_accounts(self) -> bool:
         """Whether accounts count otherwise than before (``other_accounts``): as another person, as
-        a bot, by the settings, or as suspected."""
+        a bot, by the settings, or as suspected. Of whom anything is said otherwise stands in
+        ``differing_accounts``."""
         for name, select in stale.ACCOUNTS.items():
             self._connection.execute(f"create or replace temp table {name} as {select}")
             self._files.view(name, f"select * from {name}")
             self._files.keep_whole(name, name)
+        if not self.goes_on:
+            return False
+        self._connection.execute(stale.DIFFERING_ACCOUNTS)
         self._connection.execute(stale.OTHER_ACCOUNTS)
         ((others,),) = self._connection.execute("select count(*) from other_accounts").fetchall()
         return bool(others)

@@ -24,55 +24,55 @@ ACCOUNTS = {
     "known_suspected": "select distinct source, member_id from suspected_accounts",
 }
 OTHER = """
-    (select {columns} from {name} {where} except select {columns} from kept_{name} {where})
-    union
-    (select {columns} from kept_{name} {where} except select {columns} from {name} {where})
+    (select {columns} from {name} except select {columns} from kept_{name})
+    union all
+    (select {columns} from kept_{name} except select {columns} from {name})
+"""
+# What of an account is said in one of the two runs only.
+DIFFERING_ACCOUNTS = f"""
+create or replace temp table differing_accounts as
+{OTHER.format(name="known_accounts", columns="*")}
 """
 OTHER_ACCOUNTS = f"""
 create or replace temp table other_accounts as
 with
 other as (
-    select distinct source, member_id, false as is_other_role from ({
-    OTHER.format(
-        name="known_accounts",
-        columns="source, member_id, person_id",
-        where="where person_id is not null",
-    )
-})
+    select source, member_id, false as is_other_role
+    from differing_accounts
+    where person_id is not null
+    group by source, member_id, person_id
+    having count(*) = 1
     union all
-    select distinct source, member_id, true from ({
-    OTHER.format(name="known_accounts", columns="source, member_id, is_bot", where="where is_bot")
-})
+    select source, member_id, true
+    from differing_accounts
+    where is_bot
+    group by source, member_id
+    having count(*) = 1
     union all
-    select distinct source, member_id, true from ({
-    OTHER.format(name="known_listed", columns="*", where="")
-})
+    select distinct source, member_id, true from ({OTHER.format(name="known_listed", columns="*")})
     union all
-    select source, member_id, true from ({
-    OTHER.format(name="known_suspected", columns="*", where="")
-})
+    select source, member_id, true from ({OTHER.format(name="known_suspected", columns="*")})
 )
 select source, member_id, bool_or(is_other_role) as is_other_role
 from other
 group by source, member_id
 """
 # Days on which they joined or wrote: who is new, and how many wrote, may differ there.
-JOINED = f"""
+JOINED = """
 insert into stale_days
 with
 other as (
-    select source, member_id from ({OTHER.format(name="known_accounts", columns="*", where="")})
+    select source, member_id from differing_accounts
     union
     select source, member_id from other_accounts
 ),
 joined as (
-    select source, member_id, joined_at from known_accounts
+    select joined_at from known_accounts semi join other using (source, member_id)
     union
-    select source, member_id, joined_at from kept_known_accounts
+    select joined_at from kept_known_accounts semi join other using (source, member_id)
 )
 select 'members', day_spans.day
 from joined
-semi join other on other.source = joined.source and other.member_id = joined.member_id
 join day_spans
     on day_spans.utc_day = cast(joined.joined_at as date)
     and joined.joined_at >= day_spans.start_at

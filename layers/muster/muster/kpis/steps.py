@@ -24,7 +24,7 @@ _DEFINED = re.compile(r"\b(\w+)\s+as\s*\(", re.IGNORECASE)
 # What weighs most of a message, and most KPIs never ask for.
 _HEAVY = (
     "text", "tags", "url", "lang", "direction", "channel", "is_solution", "naming_text",
-    "sentiment", "parent_id",
+    "sentiment", "parent_id", "kind",
 )  # fmt: skip
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
