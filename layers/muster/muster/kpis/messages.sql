@@ -10,17 +10,13 @@
 -- from_days: sum
 -- zero: all
 
-with
-written as (
-    select * from counted_messages where not is_staff
-)
 -- One row per period.
 select
     period_days.period_start,
     'all' as segment,
-    count(*) as value,
-    count(*) as n
-from written
+    sum(daily_messages.messages) as value,
+    sum(daily_messages.messages) as n
+from daily_messages
 join period_days
-    on period_days.day = written.day
+    on period_days.day = daily_messages.day
 group by period_days.period_start

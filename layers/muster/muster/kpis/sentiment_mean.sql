@@ -12,14 +12,20 @@
 -- from_days: mean
 -- lowest: -1
 -- highest: 1
+-- rows: select period_start, 'all' as segment,
+--   avg(sentiment) as value, count(*) as n
+--   from counted_messages join period_days on period_days.day = counted_messages.day
+--   where not is_staff and sentiment is not null
+--   group by period_start
 
-with
-scored as (
-    select * from counted_messages where not is_staff and sentiment is not null
-)
 -- One row per period.
-select period_days.period_start, 'all' as segment, avg(scored.sentiment) as value, count(*) as n
-from scored
+select
+    period_days.period_start,
+    'all' as segment,
+    sum(daily_messages.sentiment) / sum(daily_messages.scored) as value,
+    sum(daily_messages.scored) as n
+from daily_messages
 join period_days
-    on period_days.day = scored.day
+    on period_days.day = daily_messages.day
+where daily_messages.scored > 0
 group by period_days.period_start

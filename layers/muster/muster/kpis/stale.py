@@ -29,9 +29,12 @@ OTHER = """
     (select {columns} from kept_{name} except select {columns} from {name})
 """
 # What of an account is said in one of the two runs only.
-DIFFERING_ACCOUNTS = f"""
+DIFFERING_ACCOUNTS = """
 create or replace temp table differing_accounts as
-{OTHER.format(name="known_accounts", columns="*")}
+select source, member_id, person_id, joined_at, role, is_bot
+from (select * from known_accounts union all by name select * from kept_known_accounts)
+group by source, member_id, person_id, joined_at, role, is_bot
+having count(*) = 1
 """
 OTHER_ACCOUNTS = f"""
 create or replace temp table other_accounts as

@@ -32,6 +32,8 @@ select
     judged.role = 'staff'
         and (judged.is_sending_away or escalation_tagged.message_id is not null) as is_escalating,
     judged.is_solution,
+    judged.kind = 'direct' as is_direct,
+    judged.kind in ('post', 'quote') as is_post,
     judged.created_at,
     judged.day,
     judged.kind,

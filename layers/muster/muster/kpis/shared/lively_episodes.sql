@@ -28,7 +28,7 @@ placed as (
             order by counted_messages.created_at, counted_messages.message_id
         ) as place,
         lively.quiet_seconds,
-        case when counted_messages.kind = 'direct' then $episode_gap else lively.episode_gap end
+        case when counted_messages.is_direct then $episode_gap else lively.episode_gap end
             as gap_seconds,
         lively.has_lost_question,
         counted_messages.source,

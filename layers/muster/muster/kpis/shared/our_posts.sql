@@ -13,4 +13,4 @@ from counted_messages
 join messages
     on messages.source = counted_messages.source
     and messages.message_id = counted_messages.message_id
-where counted_messages.is_staff and counted_messages.kind in ('post', 'quote')
+where counted_messages.is_staff and counted_messages.is_post

@@ -19,7 +19,7 @@ told as (
         count(*) as messages,
         count(case when is_staff then 1 end) as staff_messages,
         count(is_by_opener) as messages_by_known,
-        count(case when kind = 'direct' then 1 end) as direct_messages
+        count(case when is_direct then 1 end) as direct_messages
     from counted_messages
     group by root_number
 ),

@@ -14,10 +14,7 @@ naming as (
     from counted_messages
     where not counted_messages.is_staff
         and counted_messages.sentiment is not null
-        and (
-            regexp_matches(counted_messages.naming_text, $brand_terms)
-            or regexp_matches(counted_messages.naming_text, $product_terms)
-        )
+        and counted_messages.naming_text is not null
 )
 select distinct
     naming.source,
