@@ -66,12 +66,9 @@ happened as (
     union all
     select counted_messages.root_number, counted_messages.created_at, 'tag', null, null
     from counted_messages
-    join messages
-        on messages.source = counted_messages.source
-        and messages.message_id = counted_messages.message_id
-    join resolution_tags
-        on list_contains(messages.tags, resolution_tags.tag)
-        and (resolution_tags.source is null or resolution_tags.source = messages.source)
+    join resolution_tagged
+        on resolution_tagged.source = counted_messages.source
+        and resolution_tagged.message_id = counted_messages.message_id
     union all
     select conversations.root_number, conversations.last_at, 'tag', null, null
     from conversations

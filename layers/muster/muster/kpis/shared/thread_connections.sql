@@ -8,7 +8,6 @@ replied as (
         counted_messages.source,
         counted_messages.author_id,
         counted_messages.person_id,
-        counted_messages.person,
         counted_messages.day,
         coalesce(counted_messages.parent_id, thread_openings.message_id) as parent_id
     from counted_messages
@@ -18,27 +17,31 @@ replied as (
         and counted_messages.author_id is not null
         and counted_messages.day is not null
 ),
--- Whose accounts are two may still be one person.
-answered as (
+-- Two accounts may be one person's. Names are put together for those who met only.
+pairs as (
     select
         replied.root_number,
         replied.day,
-        replied.person,
-        parents.person as other
+        coalesce(
+            'person ' || replied.person_id, 'account ' || replied.source || ' ' || replied.author_id
+        ) as person,
+        coalesce(
+            'person ' || parents.person_id, 'account ' || parents.source || ' ' || parents.author_id
+        ) as other
     from replied
     join counted_messages as parents
         on parents.source = replied.source
         and parents.message_id = replied.parent_id
         and parents.author_id <> replied.author_id
     where not parents.is_staff
+        and not coalesce(parents.person_id = replied.person_id, false)
 )
 select distinct
     told_roots.source,
     told_roots.thread_id,
-    answered.day,
-    least(answered.person, answered.other) as one,
-    greatest(answered.person, answered.other) as other
-from answered
+    pairs.day,
+    least(pairs.person, pairs.other) as one,
+    greatest(pairs.person, pairs.other) as other
+from pairs
 join told_roots
-    on told_roots.root_number = answered.root_number
-where answered.person <> answered.other
+    on told_roots.root_number = pairs.root_number
