@@ -12,6 +12,7 @@ from muster.lake.gathered import gathered
 from muster.lake.observed import sighted
 from muster.lake.parquet import PLACE
 from muster.pipeline.mapping import mapped, reader
+from muster.pipeline.repeats import Repeats
 from muster.records import Item
 from muster.sources import discourse
 
@@ -65,3 +66,15 @@ def test_a_fault_of_a_mapping_costs_one_item_and_its_page_is_stored(
     rows, [(refused, reason)] = mapped(FORUM, [topic(), topic(id=4), topic(id=5)])
     assert [row.thread_id for row, _ in rows] == ["1", "5"]  # type: ignore[union-attr]
     assert refused.body["id"] == 4 and "nobody thought of a fourth" in reason
+
+
+def test_an_account_told_beside_what_was_refused_is_no_repeat() -> None:
+    post = {"id": 5, "post_type": 1, "post_number": 1, "topic_id": 1, "user_id": 7, "raw": "Hi",
+            "username": "ann", "created_at": "2026-11-01T08:00:00Z"}  # fmt: skip
+    unfit, fine = (Item("post", post | {"reads": reads}, NOW) for reads in (2**70, 3))
+    read = reader(FORUM, Repeats())
+    assert not read([(unfit, raw.encoded(unfit))]).found
+    found = [read([(fine, raw.encoded(fine))]).found for _ in range(2)]
+    assert [[one.table.name for one in its] for its in found] == [
+        ["messages", "members"], ["messages"],
+    ]  # fmt: skip

@@ -216,3 +216,17 @@ def test_of_several_rows_seen_again_only_the_changed_ones_change(tmp_path: Path)
     merge(store, "s", first)
     assert merge(store, "s", again) == {"members": 1}
     assert objects(store) == row_by_row([first, again])
+
+
+@pytest.mark.parametrize("is_deleted_last", [True, False])
+def test_of_what_was_seen_at_one_instant_the_last_counts(
+    is_deleted_last: bool, tmp_path: Path
+) -> None:
+    gone = Deletion(message_id="m", created_at=_when(0), deleted_at=at(3))
+    batch: list[Observed] = [(_MESSAGE, seen(1)), (gone, seen(1))]
+    batch = batch if is_deleted_last else batch[::-1]
+    merge(store := FolderStore(tmp_path), "s", batch)
+    assert objects(store) == row_by_row([batch])
+    (data,) = objects(store).values()
+    rows = parquet.decode(TABLES["messages"], data, "").rows
+    assert (rows["deleted_at"][0].as_py() is not None) == is_deleted_last
