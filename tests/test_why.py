@@ -58,7 +58,7 @@ def test_json_and_csv_tell_every_row(measured):
     text = why(measured, "messages", "2026", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [row["message_id"] for row in rows] == ["1", "3", "5"]
-    assert {row["table"] for row in rows} == {"written"}
+    assert {row["table"] for row in rows} == {"counted_messages"}
 
 
 def test_a_count_of_nothing_is_told_as_nothing(measured):

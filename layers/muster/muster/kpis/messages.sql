@@ -9,6 +9,10 @@
 -- table: messages
 -- from_days: sum
 -- zero: all
+-- rows: select period_start, 'all' as segment, count(*) as value, count(*) as n
+--   from counted_messages join period_days on period_days.day = counted_messages.day
+--   where not is_staff
+--   group by period_start
 
 -- One row per period.
 select
