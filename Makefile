@@ -55,10 +55,11 @@ test-site: .venv/ready     ## every page of four sites at five widths, light, da
 test-kill: .venv/ready     ## twenty kills at random points of a fetch, then the same lake
 	MUSTER_THOROUGH=1 $(BIN)/pytest --timeout 1200 tests/test_promises.py
 
-# These first, each on a core of its own, so that nothing long is left over at the end.
-LONGEST := $(addprefix tests/faults/,test_killed.py test_at_once.py)
+# The longest first, so that nothing long is left over at the end; three at once on two cores, as
+# many of them wait.
+LONGEST := $(addprefix tests/faults/,test_killed.py test_at_once.py test_network_s3.py)
 test-faults: .venv/ready   ## the ten promises, tried to be broken for up to 20 minutes
-	MUSTER_THOROUGH=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --timeout 1200 \
+	MUSTER_THOROUGH=1 $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --timeout 1200 \
 	  $(LONGEST) $(filter-out $(LONGEST),$(wildcard tests/faults/test_*.py))
 
 .PHONY: fuzz
