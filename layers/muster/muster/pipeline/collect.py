@@ -20,7 +20,7 @@ from muster.pipeline import connecting, moods, people, retention
 from muster.pipeline.batches import BATCH_ITEMS, Cursor, batches
 from muster.pipeline.beside import Beside, after, in_turn
 from muster.pipeline.forgetting import forget
-from muster.pipeline.mapping import Read, mapped, reader
+from muster.pipeline.mapping import Read, Refusals, mapped, reader
 from muster.pipeline.repeats import Repeats
 from muster.pipeline.sweeping import seldom_swept
 from muster.project import Progress, Project
@@ -194,15 +194,24 @@ def _store(
     mood: Mood,
 ) -> tuple[Fetched, Mapping[str, datetime]]:
     """Raw first, then the tables, then what was refused; also the earliest row of each table."""
-    count = sum(read.count for read in reads)
+    count = _count(reads)
     reads[:] = _of_the_present(project, source, reads)
     raw.write_lines(project.lake, source.name, run, number, _lines(reads))
-    found = [one for read in reads for one in read.found]
-    refused = [one for read in reads for one in read.refused]
+    found, refused = _told(reads)
     reads.clear()  # Lines are the larger part of a batch; merging needs the memory.
     changed = merge.merge_sighted(project.lake, source.name, [found], derive=mood.read)
     raw.quarantine(project.lake, source.name, run, number, refused)
     return _brought(so_far, count, changed, len(refused), mood), earliest(found)
+
+
+def _count(reads: Iterable[Read]) -> int:
+    return sum(read.count for read in reads)
+
+
+def _told(reads: Sequence[Read]) -> tuple[list[Sighted], Refusals]:
+    """What all of them brought, and what was refused."""
+    found = [one for read in reads for one in read.found]
+    return found, [one for read in reads for one in read.refused]
 
 
 def _lines(reads: Iterable[Read]) -> Iterator[tuple[date, bytes]]:
@@ -305,12 +314,10 @@ def _replay(project: Project, source: Source, since: date | None, mood: Mood) ->
     fetched, run = Fetched(source.name), run_name(project.clock())
     pages = (Page((item,)) for item in raw.read(project.lake, source.name, since))
     for number, (reads, _) in enumerate(batches(pages, reader(source))):
-        found = [one for read in reads for one in read.found]
-        refused = [one for read in reads for one in read.refused]
+        found, refused = _told(reads)
         changed = merge.merge_sighted(project.lake, source.name, [found], derive=mood.read)
         raw.quarantine(project.lake, source.name, run, number, refused)
-        count = sum(read.count for read in reads)
-        fetched = _brought(fetched, count, changed, len(refused), mood)
+        fetched = _brought(fetched, _count(reads), changed, len(refused), mood)
     return fetched
 
 
