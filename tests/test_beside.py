@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
-from muster.pipeline.beside import Beside, after, in_turn
-from muster.records import Page
+from muster.pipeline.beside import AHEAD, Beside, Meanwhile, after
+from muster.records import Item, Page
 
 
 def test_the_next_is_made_while_the_last_is_worked_on() -> None:
@@ -103,9 +104,79 @@ def test_where_it_is_safer_the_next_page_is_asked_for_once_the_last_is_stored(
             told.append("asked")
             yield page
 
-    for _ in in_turn(pages(), is_metered, lambda: told.append("stored")):
+    given = Meanwhile(str).each(pages(), is_metered, lambda: told.append("stored"))
+    for _ in given:
         told.append("used")
     assert told == ["asked", "used", "stored"] * 2
+
+
+def some_items(*bodies: int) -> Page:
+    return Page(tuple(Item("post", body, datetime(2026, 11, 1, tzinfo=UTC)) for body in bodies))
+
+
+def test_a_page_is_worked_on_while_the_next_is_awaited() -> None:
+    told: list[object] = []
+    meanwhile = Meanwhile(lambda item: told.append(item.body))
+
+    def pages() -> Iterator[Page]:
+        for number in range(3):
+            meanwhile.use()  # as the connection does, again and again
+            told.append("answer")
+            meanwhile.use()
+            yield some_items(number, number + 10)
+
+    sizes = [len(list(found)) for _, found in meanwhile.each(pages(), False, lambda: None)]
+    assert told == ["answer", 0, 10, "answer", 1, 11, "answer", 2, 12]
+    assert sizes == [2, 2, 2]
+
+
+def test_of_a_long_page_only_some_is_worked_on_ahead() -> None:
+    done: list[int] = []
+    meanwhile = Meanwhile(lambda item: done.append(item.body) or item.body)
+
+    def pages() -> Iterator[Page]:
+        yield some_items(*range(2 * AHEAD))
+        meanwhile.use()
+        meanwhile.use()
+        assert len(done) == AHEAD
+        yield some_items()
+
+    (_, found), (_, rest) = meanwhile.each(pages(), False, lambda: None)
+    assert [*found, *rest] == list(range(2 * AHEAD)) == done
+
+
+@pytest.mark.parametrize("is_used", [True, False])
+def test_what_the_work_raises_is_told_at_its_own_item_and_not_to_the_platform(
+    is_used: bool,
+) -> None:
+    def work(item: Item) -> float:
+        return 6 / item.body
+
+    meanwhile = Meanwhile(work)
+
+    def pages() -> Iterator[Page]:
+        yield some_items(1, 2, 0, 3)
+        if is_used:
+            meanwhile.use()
+        yield some_items(6)
+
+    made: list[float] = []
+    with pytest.raises(ZeroDivisionError):
+        for _, found in meanwhile.each(pages(), False, lambda: None):
+            made.extend(found)
+    assert made == [6, 3]
+
+
+def test_the_last_page_before_the_platform_failed_is_worked_on() -> None:
+    def pages() -> Iterator[Page]:
+        yield some_items(1, 2)
+        raise ValueError("the platform is away")
+
+    made: list[int] = []
+    with pytest.raises(ValueError, match="away"):
+        for _, found in Meanwhile(lambda item: item.body).each(pages(), False, lambda: None):
+            made.extend(found)
+    assert made == [1, 2]
 
 
 def test_what_the_lake_holds_is_looked_up_after_storing() -> None:

@@ -11,7 +11,7 @@ from muster.lake import raw
 from muster.lake.gathered import gathered
 from muster.lake.observed import sighted
 from muster.lake.parquet import PLACE
-from muster.pipeline.mapping import mapped, reader
+from muster.pipeline.mapping import mapped, mapper, reader
 from muster.pipeline.repeats import Repeats
 from muster.records import Item
 from muster.sources import discourse
@@ -43,7 +43,7 @@ def test_what_is_refused_is_refused_alone_with_its_reason(order: tuple[int, ...]
 
 def test_what_is_read_gives_the_same_rows_and_its_items_come_back_from_their_lines() -> None:
     items = [topic(), UNMAPPABLE, UNFIT, topic(id=4)]
-    read = reader(FORUM)([(item, raw.encoded(item)) for item in items])
+    read = reader()(list(map(mapper(FORUM), items)))
     rows, refused = mapped(FORUM, items)
     (found,), (expected,) = read.found, sighted(gathered(rows))
     assert found.rows.drop_columns([PLACE]) == expected.rows.drop_columns([PLACE])
@@ -72,9 +72,9 @@ def test_an_account_told_beside_what_was_refused_is_no_repeat() -> None:
     post = {"id": 5, "post_type": 1, "post_number": 1, "topic_id": 1, "user_id": 7, "raw": "Hi",
             "username": "ann", "created_at": "2026-11-01T08:00:00Z"}  # fmt: skip
     unfit, fine = (Item("post", post | {"reads": reads}, NOW) for reads in (2**70, 3))
-    read = reader(FORUM, Repeats())
-    assert not read([(unfit, raw.encoded(unfit))]).found
-    found = [read([(fine, raw.encoded(fine))]).found for _ in range(2)]
+    read, hold = reader(Repeats()), mapper(FORUM)
+    assert not read([hold(unfit)]).found
+    found = [read([hold(fine)]).found for _ in range(2)]
     assert [[one.table.name for one in its] for its in found] == [
         ["messages", "members"], ["messages"],
     ]  # fmt: skip

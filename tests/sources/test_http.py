@@ -12,6 +12,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loopback import answering
 
 from muster.errors import MusterError, RateLimited, Rejected, SourceFailed, Unavailable
 from muster.sources._answer import Answer, asked_wait
@@ -337,6 +338,19 @@ def test_a_body_cut_on_the_wire_is_asked_for_again(cutting_server: str) -> None:
     with Api(Http(sleep=slept.append), cutting_server, {}, name="forum") as api:
         assert api.get("/p").body == {"ok": True}
     assert len(slept) == 2
+
+
+def test_work_is_done_between_a_request_and_its_answer() -> None:
+    is_done, answered = threading.Event(), list[bool]()
+
+    def answer(path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        answered.append(is_done.wait(10))
+        is_done.clear()
+        return 200, {"ok": True}
+
+    with answering(answer) as url, Api(Http(meanwhile=is_done.set), url, {}, name="forum") as api:
+        assert [api.get("/p").body, api.post("/p").body] == [{"ok": True}] * 2
+    assert answered == [True, True]
 
 
 def test_nobody_listening_is_one_clear_error(cutting_server: str) -> None:

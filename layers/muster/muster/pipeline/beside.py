@@ -1,12 +1,15 @@
-"""Batches are stored in a thread beside the one that reads pages and maps them."""
+"""A page is mapped while the next is awaited; a batch is stored while others are read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Generic, TypeVar
+from itertools import chain, islice
+from typing import Any, Generic, TypeVar
 
-from muster.records import Page
+from muster.records import Item, Page
+
+AHEAD = 250  # items of a page, as their rows are much larger
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -42,14 +45,50 @@ class Beside(Generic[Given, Made]):
             yield self._running.result()  # raises each time: nothing is given after a failure
 
 
-def in_turn(
-    pages: Iterable[Page], is_metered: bool, settle: Callable[[], None]
-) -> Generator[Page, None, None]:
-    """A platform's pages; where that is safer, the next is asked for once the last is stored."""
-    for page in pages:
-        yield page
-        if is_metered or page.is_last_copy:
-            settle()
+class Meanwhile(Generic[Made]):
+    """A page's items are worked on while its platform makes the next: in order, in one thread."""
+
+    def __init__(self, work: Callable[[Item], Made]) -> None:
+        self._work = work
+        self._last: Page | None = None
+        self._done: list[Made] = []
+        self._coming: Iterator[Made] = iter(())
+
+    def each(
+        self, pages: Iterable[Page], is_metered: bool, settle: Callable[[], None]
+    ) -> Generator[tuple[Page, Iterable[Made]], None, None]:
+        """Each page with what the work makes of its items, which may raise what the work raised.
+
+        Where that is safer, the next is asked for once the last is stored, which ``settle`` awaits.
+        """
+        try:
+            for page in pages:
+                yield from self._finished()
+                self._last, self._done, self._coming = page, [], map(self._work, page.items)
+                if is_metered or page.is_last_copy:
+                    yield from self._finished()
+                    settle()
+        except Exception:
+            yield from self._finished()
+            raise
+        yield from self._finished()
+
+    def use(self) -> None:
+        """Work on some of the last page while an answer is awaited; what that raises waits, too."""
+        try:
+            self._done.extend(islice(self._coming, AHEAD - len(self._done)))
+        except Exception as error:
+            self._coming = _raising(error)
+
+    def _finished(self) -> Iterator[tuple[Page, Iterable[Made]]]:
+        page, self._last = self._last, None
+        if page is not None:
+            yield page, chain(self._done, self._coming)
+
+
+def _raising(error: Exception) -> Iterator[Any]:
+    raise error
+    yield
 
 
 def after(settle: Callable[[], None], found: Iterable[Given]) -> Iterator[Given]:

@@ -18,9 +18,9 @@ from muster.lake.observed import Sighted
 from muster.lake.state import State
 from muster.pipeline import connecting, moods, people, retention
 from muster.pipeline.batches import BATCH_ITEMS, Cursor, batches
-from muster.pipeline.beside import Beside, after, in_turn
+from muster.pipeline.beside import Beside, Meanwhile, after
 from muster.pipeline.forgetting import forget
-from muster.pipeline.mapping import Read, Refusals, mapped, reader
+from muster.pipeline.mapping import Read, Refusals, mapped, mapper, reader
 from muster.pipeline.repeats import Repeats
 from muster.pipeline.sweeping import seldom_swept
 from muster.project import Progress, Project
@@ -112,7 +112,9 @@ def _visit(
     lake, started, platform = project.lake, project.clock(), sources.platform(source.platform)
     memory = replace(state.load(lake, source.name), last_run_at=started, rows=0, quarantined=0)
     is_backfill = since is not None or until is not None
-    api = connecting.connect(project, source)
+    echoed = project.http.echoed if project.http else ()
+    meanwhile = Meanwhile(mapper(source, echoed))
+    api = connecting.connect(project, source, meanwhile.use)
     run, fetched = run_name(started), Fetched(source.name)
     mood = moods.mood(project, source.name)
     first = since or _start(project, source)
@@ -131,11 +133,9 @@ def _visit(
     cursor = {} if is_backfill else memory.cursor
     window = _window(project, source, cursor, first, until, beside.settle)
     told = platform.pages(api, window)
-    read = in_turn(told, sources.is_metered(platform), beside.settle)
+    read = meanwhile.each(told, sources.is_metered(platform), beside.settle)
     with closing(api) if api is not None else nullcontext(), closing(read) as pages:
-        echoed = project.http.echoed if project.http else ()
-        read_all = reader(source, Repeats())
-        found = batches(pages, read_all, _most(project, source), echoed)
+        found = batches(pages, reader(Repeats()), _most(project, source), echoed)
         yield from beside.each(enumerate(found))
     if until is None:  # A window that ends in the past vouches for nothing up to now.
         covered = _vouched(memory.covered, first, started)
@@ -223,10 +223,10 @@ def _of_the_present(project: Project, source: Source, reads: list[Read]) -> list
     suppressed = suppression.load(project.lake, source.name)
     if not suppressed:
         return reads
-    theirs, read_again = is_theirs(source, suppressed), reader(source)
+    theirs, map_again = is_theirs(source, suppressed), mapper(source)
     items = (raw.item_of(line) for _, lines in _lines(reads) for line in raw.split(lines))
     cleaned = (erasing.clean_item(item, suppressed, theirs) for item in items)
-    return [read_again([(item, raw.encoded(item)) for item in cleaned if item is not None])]
+    return [reader()([map_again(item) for item in cleaned if item is not None])]
 
 
 def without_erased(project: Project, name: str, rows: Iterable[Row]) -> list[Row]:
@@ -312,8 +312,9 @@ def replay_cost(
 
 def _replay(project: Project, source: Source, since: date | None, mood: Mood) -> Fetched:
     fetched, run = Fetched(source.name), run_name(project.clock())
-    pages = (Page((item,)) for item in raw.read(project.lake, source.name, since))
-    for number, (reads, _) in enumerate(batches(pages, reader(source))):
+    items = map(mapper(source), raw.read(project.lake, source.name, since))
+    pages = ((Page(()), (item,)) for item in items)
+    for number, (reads, _) in enumerate(batches(pages, reader())):
         found, refused = _told(reads)
         changed = merge.merge_sighted(project.lake, source.name, [found], derive=mood.read)
         raw.quarantine(project.lake, source.name, run, number, refused)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,13 +13,14 @@ from muster.secret import Held
 from muster.settings import Source
 
 
-def connect(project: Project, source: Source) -> Any:
+def connect(project: Project, source: Source, meanwhile: Callable[[], None] = lambda: None) -> Any:
     """The client, or ``None`` for a source without an API; what replaces its secret is kept.
 
-    Raises ``SourceFailed`` for a secret that is missing or not taken.
+    ``meanwhile`` is called whenever an answer is awaited. Raises ``SourceFailed`` for a secret that
+    is missing or not taken.
     """
     held = Held(source.token, project.environment, project.folder)
-    http = replace(project.http, held=held) if project.http else None
+    http = replace(project.http, held=held, meanwhile=meanwhile) if project.http else None
     secret = held.read()
     try:
         return sources.platform(source.platform).connect(source, secret, http)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import count, groupby
@@ -13,10 +13,19 @@ from muster.errors import Refused
 from muster.lake import cells, fitting
 from muster.lake.gathered import Gathered, Observed, gathered
 from muster.lake.observed import Sighted, sighted
-from muster.pipeline.batches import TOO_DEEP, UNMAPPABLE, Held, why
+from muster.pipeline.received import TOO_DEEP, received
 from muster.pipeline.repeats import Repeats
 from muster.records import Deletion, Item, Row
 from muster.settings import Source
+from muster.sources._answer import plain
+
+# What code stumbles over in a shape it does not know; OSError is what a time beyond the calendar
+# of the machine gives.
+UNMAPPABLE = (
+    Refused, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError,
+    RecursionError,
+)  # fmt: skip
+LONGEST = 500  # letters of a reason
 
 Refusals = list[tuple[Item, str]]
 
@@ -34,49 +43,61 @@ class Read:
     refused: Refusals
 
 
-class _Mapped(NamedTuple):
-    """An item and its rows, or the reason why it has none."""
+class Mapped(NamedTuple):
+    """An item, its line in raw and its rows, or the reason why it has none."""
 
     item: Item
+    line: bytes
     rows: Sequence[Row | Deletion]
     reason: str = ""
 
 
-def reader(source: Source, repeats: Repeats | None = None) -> Callable[[Sequence[Held]], Read]:
-    """A function that maps items of this source and lets go of them, and of rows that repeat."""
-    rows_of, places = _mapping(source), count()
+def mapper(source: Source, secrets: Collection[str] = ()) -> Callable[[Item], Mapped]:
+    """A function that maps an item of this source.
 
-    def read(held: Sequence[Held]) -> Read:
-        found, refused = _taken([rows_of(item) for item, _ in held], repeats, places)
-        days = groupby(held, key=lambda one: one[0].seen_at.date())
-        lines = [(day, b"\n".join([*(line for _, line in its), b""])) for day, its in days]
-        return Read(len(held), lines, list(sighted(found)), refused)
+    ``secrets`` (which may grow meanwhile) are what the platform sent back to us.
+    """
+    platform = sources.platform(source.platform)
+
+    def rows_of(item: Item) -> Mapped:
+        item, line = received(item, tuple(secrets))
+        try:
+            if item.body == TOO_DEEP:
+                raise Refused(TOO_DEEP)
+            return Mapped(item, line, list(platform.rows(item, source)))
+        except Exception as error:  # Whatever it is: its page is stored all the same.
+            return Mapped(item, line, (), why(error))
+
+    return rows_of
+
+
+def reader(repeats: Repeats | None = None) -> Callable[[Sequence[Mapped]], Read]:
+    """A function that takes what fits of some items, lets go of them, and of rows that repeat."""
+    places = count()
+
+    def read(found: Sequence[Mapped]) -> Read:
+        rows, refused = _taken(found, repeats, places)
+        days = groupby(found, key=lambda one: one.item.seen_at.date())
+        lines = [(day, b"\n".join([*(one.line for one in its), b""])) for day, its in days]
+        return Read(len(found), lines, list(sighted(rows)), refused)
 
     return read
 
 
 def mapped(source: Source, items: Iterable[Item]) -> tuple[list[Observed], Refusals]:
     """The rows of items with when they were seen, and the items refused with their reasons."""
-    found = [_accepted(one) for one in map(_mapping(source), items)]
+    found = [_accepted(one) for one in map(mapper(source), items)]
     return list(_observed(found)), _refused(found)
 
 
-def _mapping(source: Source) -> Callable[[Item], _Mapped]:
-    platform = sources.platform(source.platform)
-
-    def rows_of(item: Item) -> _Mapped:
-        try:
-            if item.body == TOO_DEEP:
-                raise Refused(TOO_DEEP)
-            return _Mapped(item, list(platform.rows(item, source)))
-        except Exception as error:  # Whatever it is: its page is stored all the same.
-            return _Mapped(item, (), why(error))
-
-    return rows_of
+def why(error: BaseException) -> str:
+    """What cannot be mapped, in one line: words of strangers stand in it."""
+    kind, said = type(error).__name__, plain(str(error), LONGEST)
+    return (said or kind) if isinstance(error, Refused) else f"{kind}: {said}"
 
 
 def _taken(
-    found: Sequence[_Mapped], repeats: Repeats | None, places: Iterator[int]
+    found: Sequence[Mapped], repeats: Repeats | None, places: Iterator[int]
 ) -> tuple[list[Gathered], Refusals]:
     """Rows that fit and do not repeat, and the items refused."""
     news = repeats.news if repeats else list[Observed]
@@ -89,19 +110,19 @@ def _taken(
     return gathered(news(_observed(found)), places), _refused(found)
 
 
-def _observed(found: Iterable[_Mapped]) -> Iterator[Observed]:
+def _observed(found: Iterable[Mapped]) -> Iterator[Observed]:
     return ((row, one.item.seen_at) for one in found for row in one.rows)
 
 
-def _refused(found: Iterable[_Mapped]) -> Refusals:
+def _refused(found: Iterable[Mapped]) -> Refusals:
     return [(one.item, one.reason) for one in found if one.reason]
 
 
-def _accepted(one: _Mapped) -> _Mapped:
+def _accepted(one: Mapped) -> Mapped:
     """The same, without rows and with the reason if their tables cannot hold them."""
     try:
         for row in one.rows:
             cells.accept(row)
     except UNMAPPABLE as error:
-        return _Mapped(one.item, (), why(error))
+        return one._replace(rows=(), reason=why(error))
     return one

@@ -14,9 +14,9 @@ them, and which facts are unverified. It has:
     carries a cursor as soon as everything up to and including it may be forgotten; the last page
     always does. Reading the same window again must be harmless. A platform that forgets what it
     was asked for says so of each page (``is_last_copy``): it is stored before the next is asked.
-    While a batch of pages is being stored the next is read already, so nothing that a page holds
-    may change afterwards; unless the platform has ``IS_METERED = True``, as each call costs money
-    or a day's quota.
+    While a page is mapped the next is asked for, and others while a batch is stored, so nothing
+    that a page holds may change afterwards; unless the platform has ``IS_METERED = True``, as each
+    call costs money or a day's quota.
 ``rows(item, options) -> Iterator[Row | Deletion]``
     the pure mapping of one item. Raises ``Refused`` with a reason, or stumbles (``KeyError``,
     ``TypeError``, ``ValueError`` …) over a shape it does not know: the item goes to quarantine.

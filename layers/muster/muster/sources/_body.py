@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from muster.sources._http import Http
 
+# What can be unpacked piece by piece, so that no bomb fills the memory before it is measured.
 PACKED = ("gzip", "deflate")
 # From httpx's answer down to h11, which holds what was received and not yet read.
 _WAY = ("_httpcore_stream", "_stream", "_connection", "_h11_state")

@@ -34,7 +34,6 @@ TRIES = 6
 CONNECT_TRIES = 3  # nobody listens there: that rarely mends itself in seconds
 MAX_REDIRECTS = 5
 CLOCKS_AGREE = timedelta(minutes=15)  # AWS, too, refuses who is further off
-# What can be unpacked piece by piece, so that no bomb fills the memory before it is measured.
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 Params = Mapping[str, Any]
@@ -55,7 +54,8 @@ class Http:
 
     ``patience`` is the longest single wait in seconds that is slept; no wait ends and no request
     starts after ``deadline``. A longer one raises ``RateLimited``, so that a Lambda can checkpoint.
-    ``held`` is where a secret that rotates is kept, of the source that is being connected.
+    ``held`` is where a secret that rotates is kept, of the source that is being connected;
+    ``meanwhile`` is called when a request was sent and its answer is awaited, and raises nothing.
     """
 
     transport: httpx.BaseTransport | None = None
@@ -66,6 +66,7 @@ class Http:
     timeout: float = 30.0
     max_body: int = 64 * 1024 * 1024
     held: Held | None = field(default=None, repr=False)
+    meanwhile: Callable[[], None] = field(default=lambda: None, repr=False)
     asked: list[None] = field(default_factory=list, repr=False)
     echoed: set[str] = field(default_factory=set, repr=False)  # secrets that came back in answers
 
@@ -118,7 +119,7 @@ class Api:
         self._renew = renew
         self._params = dict(params or {})
         self._secrets = sorted({one for one in secrets if len(one) > 5}, key=len, reverse=True)
-        self._wire = Wire(http.transport, http.timeout)
+        self._wire = Wire(http.transport, http.timeout, http.meanwhile)
         self._signature: dict[str, str] = {}
         self.sign(headers)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
@@ -15,13 +15,19 @@ class Wire:
     """What ``httpx.Client`` does for us at half its cost: it asks its transports itself.
 
     ``transport`` answers in tests. Else each scheme has connections of its own, by way of the proxy
-    that the environment names.
+    that the environment names. ``meanwhile`` is called when a request was sent over one of them.
     """
 
-    def __init__(self, transport: httpx.BaseTransport | None, timeout: float) -> None:
+    def __init__(
+        self,
+        transport: httpx.BaseTransport | None,
+        timeout: float,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
         self._given = transport
         self._made: dict[str, httpx.BaseTransport] = {}
-        self._extra = {"timeout": httpx.Timeout(timeout).as_dict()}
+        self._meanwhile = meanwhile
+        self._extra = {"timeout": httpx.Timeout(timeout).as_dict(), "trace": self._traced}
         self._headers = {
             "User-Agent": "muster/0.1",
             "Accept": "application/json",
@@ -48,6 +54,10 @@ class Wire:
         response = self._transport(request.url).handle_request(request)
         response.request = request
         return response
+
+    def _traced(self, event: str, _: Any) -> None:
+        if event == "http11.receive_response_headers.started":
+            self._meanwhile()
 
     def close(self) -> None:
         """Close all connections."""
