@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
@@ -15,7 +15,7 @@ class Wire:
     """What ``httpx.Client`` does for us at half its cost: it asks its transports itself.
 
     ``transport`` answers in tests. Else each scheme has connections of its own, by way of the proxy
-    that the environment names. ``meanwhile`` is called when a request was sent over one of them.
+    that the environment names. ``meanwhile`` is called when a request was sent.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class Wire:
         self._given = transport
         self._made: dict[str, httpx.BaseTransport] = {}
         self._meanwhile = meanwhile
-        self._extra = {"timeout": httpx.Timeout(timeout).as_dict(), "trace": self._traced}
+        self._extra = {"timeout": httpx.Timeout(timeout).as_dict()}
         self._headers = {
             "User-Agent": "muster/0.1",
             "Accept": "application/json",
@@ -45,19 +45,18 @@ class Wire:
     ) -> httpx.Request:
         """A request to send; a query replaces that of the address."""
         headers = {**self._headers, **headers}
-        return httpx.Request(
+        request = httpx.Request(
             method, url, params=query or None, headers=headers, extensions=self._extra, **content
         )
+        assert isinstance(request.stream, httpx.SyncByteStream)
+        request.stream = _Sent(request.stream, self._meanwhile)
+        return request
 
     def send(self, request: httpx.Request) -> httpx.Response:
         """The answer, its body unread."""
         response = self._transport(request.url).handle_request(request)
         response.request = request
         return response
-
-    def _traced(self, event: str, _: Any) -> None:
-        if event == "http11.receive_response_headers.started":
-            self._meanwhile()
 
     def close(self) -> None:
         """Close all connections."""
@@ -71,6 +70,17 @@ class Wire:
         if url.scheme not in self._made:
             self._made[url.scheme] = httpx.HTTPTransport(proxy=_proxy(url))
         return self._made[url.scheme]
+
+
+class _Sent(httpx.SyncByteStream):
+    """A body, if any, and something to do when it is sent, which is after the request's head."""
+
+    def __init__(self, body: httpx.SyncByteStream, then: Callable[[], None]) -> None:
+        self._body, self._then = body, then
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._body
+        self._then()
 
 
 def _proxy(url: httpx.URL) -> str | None:
