@@ -9,6 +9,7 @@ import pytest
 from test_keeping import FIRST, WEEK, afresh, measured, say, told
 
 from muster.kpis import measuring
+from muster.lake import person_ids
 from muster.lake.merge import merge
 from muster.records import Deletion, Member
 from muster.store import FolderStore
@@ -88,6 +89,22 @@ def test_whose_accounts_are_told_apart_or_joined_is_counted_again(tmp_path):
         outcome = measured(lake, seen + WEEK)
         assert told(outcome) == told(afresh(lake, seen + WEEK)[0])
     assert new_on(lake, FIRST + 3 * WEEK) == {FIRST.date(), later.date()}
+
+
+def test_a_decision_that_two_accounts_are_one_person_counts_and_its_undoing_too(tmp_path):
+    """`muster people` writes it into rows that nobody observes anew."""
+    lake, later = tmp_path / "lake", FIRST + timedelta(days=10)
+    for at, who in ((FIRST, "member a"), (later, "member b")):
+        say(lake, at, who, who)
+        row = Member(member_id=who, handle=who, role="member", last_seen_at=FIRST)
+        merge(FolderStore(lake), "desk", [(row, FIRST)])
+    one = {("desk", who): "muster:1" for who in ("member a", "member b")}
+    found = []
+    for week, ids in ((2, {}), (4, one), (6, {})):
+        person_ids.apply(FolderStore(lake), ids)
+        found.append(new_on(lake, FIRST + week * WEEK))
+    both = {FIRST.date(), later.date()}
+    assert found == [both, {FIRST.date()}, both]
 
 
 def test_who_is_found_late_to_have_been_new_counts_in_the_period_after_too(tmp_path):

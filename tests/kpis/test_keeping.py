@@ -16,6 +16,7 @@ from small_lake import settings
 from thorough import tries
 
 from muster.kpis import catalogue, engine, measuring, runner
+from muster.lake import person_ids, persons
 from muster.lake.merge import merge
 from muster.measured import Coverage
 from muster.pipeline.forgetting import forget
@@ -125,15 +126,19 @@ class Life:
     def _person(self, now: datetime) -> Iterator[tuple[str, Row]]:
         dice, source, name = self.dice, self.dice.choice(SOURCES), f"m{self.dice.randrange(8)}"
         joined = now - timedelta(days=dice.uniform(0, 60))
-        yield (
-            source,
-            Member(
-                member_id=name, handle=dice.choice([name, "boss"]), joined_at=joined,
-                role=dice.choice(["member", "member", "staff", "bot"]),
-                is_bot=dice.random() < 0.1, person_id=dice.choice([None, None, "p1", "p2"]),
-                last_seen_at=now,
-            ),
+        told = Member(
+            member_id=name, handle=dice.choice([name, "boss"]), joined_at=joined,
+            role=dice.choice(["member", "member", "staff", "bot"]),
+            is_bot=dice.random() < 0.1, person_id=dice.choice([None, None, "p1", "p2"]),
+            last_seen_at=now,
         )  # fmt: skip
+        self.members[source, name] = told
+        yield source, told
+
+    def linked(self) -> dict[persons.Account, str]:
+        """What `muster people` writes into the rows of accounts that nobody told a person of."""
+        chosen = self.dice.sample(sorted(self.members), len(self.members) // 2)
+        return {account: persons.OURS + self.dice.choice("ab") for account in chosen}
 
     def _ordered(self, now: datetime) -> Iterator[tuple[str, Row]]:
         when = now - timedelta(days=self.dice.uniform(0, 20))
@@ -224,6 +229,7 @@ def test_going_on_says_what_a_run_from_scratch_says(tmp_path, monkeypatch, seed)
             done = [(source, (row, now - SEEN)) for source, row in life.week(now)]
             for source in SOURCES:
                 merge(FolderStore(lake), source, (row for at, row in done if at == source))
+        person_ids.apply(FolderStore(lake), life.linked())
         outcome = measured(lake, now)
         assert len(scratch) == week  # the first, and those to compare with
         fresh, rows = afresh(lake, now)

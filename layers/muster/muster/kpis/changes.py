@@ -21,8 +21,6 @@ from muster.kpis.kept import Kept
 from muster.kpis.periods import naive
 from muster.settings import Settings
 
-SLACK = timedelta(days=1)  # a fetch that observed before the earlier run may have merged after it
-
 _CHANGED = """
 create or replace temp table changed_messages as
 select source, message_id, thread_id, author_id, created_at
@@ -140,7 +138,7 @@ class Changes:
             "before": before,
             "recent": before - longest.quiet,
             "moving": naive(kept.as_of - moving(settings)),
-            "watermark": naive(kept.as_of - SLACK),
+            "watermark": naive(kept.watermark),
             "chats": [one.name for one in settings.sources if one.chat],
         }
         self._kept = kept

@@ -15,7 +15,6 @@ ALIKE = (
     "select cast(null as varchar) as person, cast(null as timestamp) as first_at, "
     "cast(null as date) as first_day"
 )
-_SAID = "coalesce('person ' || {0}.person_id, 'account ' || {0}.source || ' ' || {0}.member_id)"
 # The accounts that changed, and the others of their persons, now and before.
 _ACCOUNTS = """
 create or replace temp table counted_accounts as
@@ -28,14 +27,16 @@ changed as (
     union
     select source, member_id from other_accounts
     union
-    select source, member_id from differing_accounts
+    select source, member_id from differing_known_accounts
     union
     select source, member_id from known_accounts where joined_at >= $before
 ),
 persons as (
     select person_id from known_accounts semi join changed using (source, member_id)
+    where person_id is not null
     union
     select person_id from kept_known_accounts semi join changed using (source, member_id)
+    where person_id is not null
 )
 select source, member_id from changed
 union
@@ -62,18 +63,19 @@ semi join counted_accounts
     on counted_accounts.source = members.source
     and counted_accounts.member_id = members.member_id
 """
-_PERSONS = f"""
+_PERSONS = """
 create or replace temp table touched_persons as
 with
-accounts as (
-    select * from known_accounts union all select * from kept_known_accounts
+linked as (
+    select source, member_id, person_id from known_accounts where person_id is not null
+    union all
+    select source, member_id, person_id from kept_known_accounts where person_id is not null
 )
-select {_SAID.format("accounts")} as person
-from accounts
+select 'person ' || linked.person_id as person
+from linked
 semi join counted_accounts using (source, member_id)
 union
-select {_SAID.format("bare")}
-from (select *, null as person_id from counted_accounts) as bare
+select 'account ' || source || ' ' || member_id from counted_accounts
 union
 select touched_writers.person
 from touched_writers

@@ -2,9 +2,10 @@
 read. The tables are the ones a run from scratch makes, row for row.
 
 A step whose comment says "(kept by thread)", "(kept by opened_day)", "(kept by person)", "(kept by
-day)", "(kept by utc_day)" or "(kept by period)" has rows that rest on one thread, on the
-conversations opened on one day, on one person, day or period alone. Of these the run computes the
-touched ones, from the messages of the touched threads and days, and takes the others as they were.
+account)", "(kept by day)", "(kept by utc_day)" or "(kept by period)" has rows that rest on one
+thread, on the conversations opened on one day, on one person, account, day or period alone. Of
+these the run computes the touched ones, from the messages of the touched threads and days, and
+takes the others as they were.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ KEYS = {
     "thread": ("touched_threads", ("source", "thread_id")),
     "opened_day": ("touched_openings", ("opened_day",)),
     "person": ("touched_persons", ("person",)),
+    "account": ("seen_accounts", ("source", "member_id")),
     "day": ("changed_days", ("day",)),
     "utc_day": ("changed_utc_days", ("utc_day",)),
 }
@@ -32,6 +34,7 @@ KEYS = {
 _INSTEAD = {
     "opened_day": {"conversations": "touched_conversations"},
     "person": {"daily_writers": "touched_writers", "members": "touched_members"},
+    "account": {"members": "seen_members"},
 }
 # Days whose figures a row counts in.
 _FIGURE_DAYS = {"day", "opened_day", "resolved_day", "first_day"}
@@ -97,8 +100,14 @@ class Keeping:
 
     def _touch(self, by: str) -> None:
         """What is touched, and the tables that stand instead of others then."""
+        assert self.before is not None
+        if by == "account":
+            self._files.view("known_accounts", stale.KNOWN_ACCOUNTS)
+            since = {"watermark": naive(self.before.watermark)}
+            self._connection.execute(stale.SEEN_ACCOUNTS, since)
+            self._connection.execute(stale.SEEN_MEMBERS)
+            return
         if by == "person":
-            assert self.before is not None
             self._files.view("known_members", firsts.ALIKE)
             writers = _instead(self._lately["daily_writers"], "daily_authors", "touched_authors")
             firsts.touch(self._connection, naive(self.before.as_of), writers)
@@ -134,14 +143,14 @@ class Keeping:
     def note_accounts(self) -> bool:
         """Whether accounts count otherwise than before (``other_accounts``): as another person, as
         a bot, by the settings, or as suspected. Of whom anything is said otherwise stands in
-        ``differing_accounts``."""
+        ``differing_known_accounts``."""
+        self.run("known_accounts", stale.KNOWN_ACCOUNTS, {})
         for name, select in stale.ACCOUNTS.items():
             self._connection.execute(f"create or replace temp table {name} as {select}")
             self._files.view(name, f"select * from {name}")
             self._files.keep_whole(name, name)
         if not self.goes_on:
             return False
-        self._connection.execute(stale.DIFFERING_ACCOUNTS)
         self._connection.execute(stale.OTHER_ACCOUNTS)
         ((others,),) = self._connection.execute("select count(*) from other_accounts").fetchall()
         return bool(others)

@@ -26,6 +26,7 @@ from muster.store import Store
 
 MANIFEST = f"{KEPT}manifest.json"
 OWN = (MANIFEST, KEPT_SINCE)
+SLACK = timedelta(days=1)  # a fetch that observed before the earlier run may have merged after it
 PUBLIC = ("conversations",)  # kept where everybody reads them
 TRACKED = ("messages", "threads")
 _OF_NO_NUMBER = {"reports", "goals", "events", "site", "lake", "sending", "sender", "alerts"}
@@ -41,6 +42,11 @@ class Kept:
     covered: tuple[tuple[str, str, datetime, datetime], ...]
     read: Mapping[str, str]
     written: Mapping[str, str]
+
+    @property
+    def watermark(self) -> datetime:
+        """Since when a row of the lake may have been observed without that run knowing it."""
+        return self.as_of - SLACK
 
 
 def load(lake: Store) -> Kept | None:

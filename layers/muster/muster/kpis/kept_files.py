@@ -13,7 +13,7 @@ from muster.kpis import derived, engine, kept, steps
 from muster.store import Store
 
 # By which a table is cut into months.
-_DATES = ("opened_at", "opened_day", "first_day", "day", "utc_day", "period_start")
+_DATES = ("opened_at", "opened_day", "first_day", "day", "utc_day", "period_start", "joined_at")
 _FILES = "$files"
 
 

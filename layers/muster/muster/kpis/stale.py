@@ -8,13 +8,38 @@ from datetime import date
 
 import duckdb
 
+KNOWN_ACCOUNTS = """
+-- What is known of each account that its figures rest on (kept by account).
+select
+    source, member_id, person_id, joined_at, role,
+    coalesce(is_bot, false) or coalesce(role, '') = 'bot' as is_bot
+from members
+"""
+# Of whom anything may be said otherwise: a row says since when it is seen as it is, but for the
+# person, whom `muster people` writes into it.
+SEEN_ACCOUNTS = """
+create or replace temp table seen_accounts as
+with
+linked as (
+    select source, member_id, person_id from members where person_id is not null
+),
+linked_before as (
+    select source, member_id, person_id from kept_known_accounts where person_id is not null
+)
+select source, member_id from members where observed_at >= $watermark
+union
+select source, member_id from (select * from linked except select * from linked_before)
+union
+select source, member_id from (select * from linked_before except select * from linked)
+"""
+SEEN_MEMBERS = """
+create or replace temp view seen_members as
+select members.*
+from members
+semi join seen_accounts
+    on seen_accounts.source = members.source and seen_accounts.member_id = members.member_id
+"""
 ACCOUNTS = {
-    "known_accounts": """
-        select
-            source, member_id, person_id, joined_at, role,
-            coalesce(is_bot, false) or coalesce(role, '') = 'bot' as is_bot
-        from members
-    """,
     "known_listed": """
         select listed_accounts.* from listed_accounts
         semi join members
@@ -28,26 +53,18 @@ OTHER = """
     union all
     (select {columns} from kept_{name} except select {columns} from {name})
 """
-# What of an account is said in one of the two runs only.
-DIFFERING_ACCOUNTS = """
-create or replace temp table differing_accounts as
-select source, member_id, person_id, joined_at, role, is_bot
-from (select * from known_accounts union all by name select * from kept_known_accounts)
-group by source, member_id, person_id, joined_at, role, is_bot
-having count(*) = 1
-"""
 OTHER_ACCOUNTS = f"""
 create or replace temp table other_accounts as
 with
 other as (
     select source, member_id, false as is_other_role
-    from differing_accounts
+    from differing_known_accounts
     where person_id is not null
     group by source, member_id, person_id
     having count(*) = 1
     union all
     select source, member_id, true
-    from differing_accounts
+    from differing_known_accounts
     where is_bot
     group by source, member_id
     having count(*) = 1
@@ -65,7 +82,7 @@ JOINED = """
 insert into stale_days
 with
 other as (
-    select source, member_id from differing_accounts
+    select source, member_id from differing_known_accounts
     union
     select source, member_id from other_accounts
 ),

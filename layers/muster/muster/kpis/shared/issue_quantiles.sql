@@ -52,11 +52,15 @@ shares as (
     union all
     select 0.1
 ),
+-- The first stretch by which so few still wait; before it the least lengthening of those by which
+-- they do. The rows are looked for with this alone, not with all stretches.
 reaching as (
     select
         shares.share,
         summed.queue,
-        max(summed.stretch) as stretch
+        max(summed.stretch) as stretch,
+        max(summed.n) as n,
+        min(summed.lengthening - summed.own_lengthening) as lengthening
     from summed
     cross join shares
     where exp(summed.lengthening) * summed.left_over / summed.n <= shares.share + 1e-9
@@ -67,19 +71,17 @@ walked as (
         reaching.share,
         placed.queue,
         placed.t,
-        summed.n,
+        reaching.n,
         exp(
-            summed.lengthening - summed.own_lengthening
+            reaching.lengthening
             + sum(placed.lengthening) over (
                 partition by reaching.share, placed.queue order by placed.at_risk desc
                 rows between unbounded preceding and current row
             )
-        ) * (placed.at_risk - 1) / summed.n as waiting
+        ) * (placed.at_risk - 1) / reaching.n as waiting
     from placed
     join reaching
         on reaching.stretch = placed.stretch
-    join summed
-        on summed.stretch = reaching.stretch
 )
 select
     queues.clock,
