@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from muster.errors import Conflict, StoreRefused
-from muster.lake import columnwise, parquet
+from muster.lake import columnwise, parquet, rewriting
 from muster.lake.cells import Cells
 from muster.lake.gathered import Observed, gathered
 from muster.lake.observed import Batch, Key, Looks, Sighted, batches, by_month, keys_of, sighted
@@ -186,13 +186,12 @@ def _open_part(place: _Month, k: int, looks: Looks) -> _Merged:
 
 def _into(place: _Month, k: int, stored: Stored, looks: Looks) -> _Merged:
     """Rewrite part ``k`` for the keys it has, and for new ones too unless it is full."""
-    table, where = place.table, place.store.url(place.key(k))
-    stored_keys = parquet.decode(table, stored.data, where, table.key)
-    mask = mentioned(table, stored_keys.rows, looks.keys)
-    if stored_keys.is_full and not pc.any(mask, min_count=0).as_py():
+    table = place.table
+    part = parquet.opened(table, stored.data, place.store.url(place.key(k)))
+    mask = mentioned(table, part.read(table.key), looks.keys)
+    if part.is_full and not pc.any(mask, min_count=0).as_py():
         return _Merged(0, looks, False)
-    part = parquet.decode(table, stored.data, where)
-    many = columnwise.settle(table, part.rows.filter(mask), looks.once)
+    many = columnwise.settle(table, rewriting.picked(part, mask), looks.once)
     again, new = columnwise.apart(table, many.left, many.others)
     held = parquet.cells(many.others)
     settled, left = _settled(table, held, looks.others | _by_key(table, again))
@@ -203,16 +202,8 @@ def _into(place: _Month, k: int, stored: Stored, looks: Looks) -> _Merged:
     once, settled = place.complete(once, settled + fresh)
     changed = many.changed + len(once) + len(fresh) + sum(map(ne, held, settled))
     if changed:
-        # The old rows are masked where they are, not filtered: a copy would double the memory.
-        rows = pa.concat_tables([part.rows, many.rows, once, parquet.arrow(table, settled)])
-        added = pa.repeat(False, len(rows) - len(part.rows))
-        data = parquet.encode(
-            table,
-            rows,
-            limit=place.rules.part_bytes,
-            is_full=part.is_full,
-            replaced=pa.chunked_array([*mask.chunks, added]),
-        )
+        more = pa.concat_tables([many.rows, once, parquet.arrow(table, settled)])
+        data = rewriting.rewritten(part, mask, more, limit=place.rules.part_bytes)
         place.store.put(place.key(k), data, if_match=stored.etag)
     return _Merged(changed, Looks(table, new, left), not part.is_full)
 

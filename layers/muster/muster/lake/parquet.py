@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -21,7 +21,8 @@ from muster.records import SCHEMA_VERSION, Column, Table, columns
 pa.set_memory_pool(pa.system_memory_pool())
 
 PLACE = "_place"  # of a row among all that was observed with it: never stored
-ROW_GROUP = 65_536
+ROW_GROUP = 16_384
+SOME_ROWS = 8_192
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FULL = b"muster.full"
 _TYPES = {
@@ -37,6 +38,29 @@ class Part:
 
     rows: pa.Table
     is_full: bool
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The same before its rows are read: all at once, or some at a time."""
+
+    table: Table
+    file: pq.ParquetFile
+
+    @property
+    def is_full(self) -> bool:
+        return _FULL in (self.file.metadata.metadata or {})
+
+    def read(self, names: Iterable[str] | None = None) -> pa.Table:
+        """All rows, of all columns or of some."""
+        wanted = [one for one in schema(self.table.row) if names is None or one.name in names]
+        present = [one.name for one in wanted if one.name in self.file.schema_arrow.names]
+        return _in_schema(self.file.read(columns=present, use_threads=False), pa.schema(wanted))
+
+    def some(self) -> Iterator[pa.Table]:
+        """All rows in their order, some at a time."""
+        for rows in self.file.iter_batches(SOME_ROWS, use_threads=False):
+            yield _in_schema(pa.Table.from_batches([rows]), schema(self.table.row))
 
 
 @cache
@@ -104,21 +128,18 @@ def _values(column: Any) -> list[Any]:
     return [None if at is None else _EPOCH + timedelta(0, 0, at) for at in instants]
 
 
-def encode(
-    table: Table, rows: pa.Table, *, limit: int, is_full: bool = False, replaced: Any = None
-) -> bytes:
-    """Sorted rows as Parquet, without those ``replaced`` masks.
+def encode(table: Table, rows: pa.Table, *, limit: int, is_full: bool = False) -> bytes:
+    """Sorted rows as Parquet; a part that reaches ``limit`` bytes in memory is full for good."""
+    order = in_order(table, rows)
+    groups = (rows.take(order.slice(start, ROW_GROUP)) for start in range(0, len(order), ROW_GROUP))
+    return written(table, groups, limit=limit, is_full=is_full)
 
-    A part whose rows reach ``limit`` bytes in memory is marked full for good.
-    """
-    order = pc.sort_indices(rows, sort_keys=[(name, "ascending") for name in _sorting(table)])
-    if replaced is not None:
-        order = order.filter(pc.invert(replaced.take(order)))
-    sink = pa.BufferOutputStream()
-    size = 0
+
+def written(table: Table, groups: Iterable[pa.Table], *, limit: int, is_full: bool) -> bytes:
+    """Sorted rows as Parquet, each table a row group."""
+    sink, size = pa.BufferOutputStream(), 0
     with pq.ParquetWriter(sink, schema(table.row), compression="zstd", compression_level=3) as out:
-        for start in range(0, len(order), ROW_GROUP):
-            group = rows.take(order.slice(start, ROW_GROUP))
+        for group in groups:
             out.write_table(group, ROW_GROUP)
             size += group.nbytes
         facts = {b"muster.table": table.name, b"muster.schema": str(SCHEMA_VERSION)}
@@ -128,12 +149,24 @@ def encode(
     return sink.getvalue().to_pybytes()
 
 
-def _sorting(table: Table) -> tuple[str, ...]:
+def in_order(table: Table, rows: pa.Table) -> Any:
+    """The places of rows, sorted by what a part is sorted by."""
+    return pc.sort_indices(rows, sort_keys=[(name, "ascending") for name in sorting(table)])
+
+
+def sorting(table: Table) -> tuple[str, ...]:
+    """The columns a part is sorted by: the table's order, and its key."""
     return (*table.order, *(name for name in table.key if name not in table.order))
 
 
 def decode(table: Table, data: bytes, where: str, names: Iterable[str] | None = None) -> Part:
     """The rows of a part (of only some columns if named); ``StoreRefused`` if it is not ours."""
+    part = opened(table, data, where)
+    return Part(part.read(names), part.is_full)
+
+
+def opened(table: Table, data: bytes, where: str) -> Opened:
+    """A part whose rows are not read yet; ``StoreRefused`` if it is not ours."""
     try:
         file = pq.ParquetFile(pa.BufferReader(data))
     except pa.ArrowException as error:
@@ -141,12 +174,7 @@ def decode(table: Table, data: bytes, where: str, names: Iterable[str] | None = 
             f"{where} is no readable Parquet ({error}): move it away and run muster replay"
         ) from error
     _accept(table, file.schema_arrow, where)
-    wanted = [field for field in schema(table.row) if names is None or field.name in names]
-    present = [field.name for field in wanted if field.name in file.schema_arrow.names]
-    found = file.read(columns=present, use_threads=False)
-    arrays = [_column(found, field) for field in wanted]
-    is_full = _FULL in (file.metadata.metadata or {})
-    return Part(pa.Table.from_arrays(arrays, schema=pa.schema(wanted)), is_full)
+    return Opened(table, file)
 
 
 def is_full(data: bytes) -> bool:
@@ -154,10 +182,15 @@ def is_full(data: bytes) -> bool:
     return _FULL in (pq.read_metadata(pa.BufferReader(data)).metadata or {})
 
 
-def _column(found: pa.Table, field: pa.Field) -> Any:
-    if field.name in found.column_names:
-        return found.column(field.name)
-    return pa.nulls(len(found), field.type)
+def _in_schema(found: pa.Table, wanted: pa.Schema) -> pa.Table:
+    """The rows with null in the columns that came after they were written."""
+    arrays = [
+        found.column(field.name)
+        if field.name in found.column_names
+        else pa.nulls(len(found), field.type)
+        for field in wanted
+    ]
+    return pa.Table.from_arrays(arrays, schema=wanted)
 
 
 def _accept(table: Table, found: pa.Schema, where: str) -> None:

@@ -27,7 +27,7 @@ def write_lines(
 ) -> None:
     """The same of whole lines, one or several, and the day they were seen on."""
     for day, found in groupby(told, key=itemgetter(0)):
-        data = _packed(b"".join(lines for _, lines in found))
+        data = _packed(lines for _, lines in found)
         store.put(f"{_folder('raw', source, day)}/{run}-{n:06}.jsonl.zst", data)
 
 
@@ -109,15 +109,16 @@ def item_of(line: str) -> Item:
 
 def pack(lines: Iterable[str]) -> bytes:
     """Lines as compressed bytes."""
-    return _packed("\n".join([*lines, ""]).encode())
+    return _packed(["\n".join([*lines, ""]).encode()])
 
 
-def _packed(text: bytes) -> bytes:
+def _packed(pieces: Iterable[bytes]) -> bytes:
     import pyarrow as pa
 
     sink = pa.BufferOutputStream()
     with pa.CompressedOutputStream(sink, "zstd") as packed:
-        packed.write(text)
+        for piece in pieces:
+            packed.write(piece)
     return sink.getvalue().to_pybytes()
 
 

@@ -1,0 +1,77 @@
+"""A stored part and what is new → its bytes anew, a row group at a time.
+
+A part in memory is many times as large as its bytes. As it lies there in order, no more of it is
+read at a time than the row group that is written needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from muster.lake import parquet
+from muster.lake.parquet import Opened
+
+
+def picked(part: Opened, mask: Any) -> pa.Table:
+    """The rows of a part that a mask names."""
+    found, at = [parquet.schema(part.table.row).empty_table()], 0
+    if pc.any(mask, min_count=0).as_py():
+        for rows in part.some():
+            found.append(rows.filter(mask.slice(at, len(rows))))
+            at += len(rows)
+    return pa.concat_tables(found)
+
+
+def rewritten(part: Opened, mask: Any, more: pa.Table, *, limit: int) -> bytes:
+    """A part without the rows that a mask names, and with more: what ``encode`` gives of them."""
+    keys = part.read(parquet.sorting(part.table))
+    order = parquet.in_order(part.table, pa.concat_tables([keys, more.select(keys.column_names)]))
+    replaced = pa.chunked_array([*mask.chunks, pa.repeat(False, len(more))])
+    order = order.filter(pc.invert(replaced.take(order)))
+    groups = _groups(part, order, more)
+    return parquet.written(part.table, groups, limit=limit, is_full=part.is_full)
+
+
+def _groups(part: Opened, order: Any, more: pa.Table) -> Iterator[pa.Table]:
+    """Row groups in this order, of the part's rows and, numbered after them, of more."""
+    count, held = part.file.metadata.num_rows, _Held(part)
+    for start in range(0, len(order), parquet.ROW_GROUP):
+        places = order.slice(start, parquet.ROW_GROUP).cast(pa.int64())
+        is_held = pc.less(places, count)
+        first, rows = held.stretch(pc.min_max(places.filter(is_held)).as_py())
+        new = pc.add(places, len(rows) - count)
+        among = pc.if_else(is_held, pc.subtract(places, first), new)
+        yield pa.concat_tables([rows, more]).take(among)
+
+
+class _Held:
+    """The rows of a part, of which no more than a stretch is in memory."""
+
+    def __init__(self, part: Opened) -> None:
+        self._part = part
+        self._begin()
+
+    def _begin(self) -> None:
+        self._rows, self._first = parquet.schema(self._part.table.row).empty_table(), 0
+        self._further = self._part.some()
+
+    def stretch(self, span: dict[str, int | None]) -> tuple[int, pa.Table]:
+        """Rows from the least to the last place of a span, and the place of the first of them."""
+        if span["min"] is None or span["max"] is None:
+            return 0, self._rows.slice(0, 0)
+        if span["min"] < self._first:  # a part that is not in order
+            self._begin()
+        self._drop(span["min"])
+        while self._first + len(self._rows) <= span["max"]:
+            self._rows = pa.concat_tables([self._rows, next(self._further)])
+            self._drop(span["min"])
+        return self._first, self._rows
+
+    def _drop(self, place: int) -> None:
+        """Let go of the rows before a place."""
+        gone = max(0, min(place - self._first, len(self._rows)))
+        self._rows, self._first = self._rows.slice(gone), self._first + gone
