@@ -10,7 +10,7 @@ import pytest
 from small_lake import SOURCE, at, covers, found, measured, message, settings, values, write
 
 from muster.errors import BadSettings
-from muster.kpis import catalogue, engine, runner, steps
+from muster.kpis import catalogue, engine, runner
 from muster.pipeline.forgetting import forget
 from muster.records import Thread
 from muster.store import FolderStore
@@ -231,14 +231,3 @@ def test_every_value_is_told_once():
 def test_an_empty_lake_has_nothing_to_say():
     outcome = measured([], as_of=at(days=7))
     assert outcome == runner.Outcome((), (), ())
-
-
-def test_a_heavy_column_of_messages_is_stored_only_where_it_is_read_of_them():
-    readers = [
-        "select human_messages.sentiment, thread_openings.url, messages.tags from human_messages",
-        "with thread_openings as (select * from human_messages) select thread_openings.lang from x",
-    ]
-    found = steps.lighter("select 1", readers, ["thread_openings"])
-    left_out = found.partition("(")[2].partition(")")[0].split(", ")
-    assert {"url", "tags", "text"} <= set(left_out)
-    assert not {"sentiment", "lang"} & set(left_out)

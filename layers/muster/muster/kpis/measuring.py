@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from muster.kpis import catalogue, derived, given, stale, steps, valuing
+from muster.kpis import catalogue, derived, given, lightening, stale, steps, valuing
 from muster.kpis.catalogue import GRAINS
 from muster.kpis.changes import Changes
 from muster.kpis.keeping import DAY_VALUES, WAITS, WHOLE, Keeping, kept_by, looks_back
@@ -43,10 +43,6 @@ _SOME_DAYS = (
 )
 _STALE = PERIODS + "and list_contains(cast($stale as date[]), period_start)"
 _FOLLOWED = {"messages", "threads", "members"}  # a KPI that reads another table is counted whole
-
-
-_STORED = "judged_messages"  # messages, which views put texts beside
-_TOLD = {"told_messages", "counted_messages", "human_messages"}
 _STANDING = {"open_spans", "periods"}  # of these the days between the two of a row are followed
 
 
@@ -60,6 +56,8 @@ class Run:
     as_of: datetime
     is_rolled: bool
     shared: dict[str, str] = field(default_factory=steps.load)
+    _asked: list[str] = field(default_factory=list)  # what is asked of the steps in ``_read``
+    _read: dict[str, str] = field(default_factory=dict)
 
     def from_scratch(self, keep: Keeping | None) -> list[str]:
         """Count everything; a line for each KPI that fails."""
@@ -74,7 +72,6 @@ class Run:
         self.connection.execute("drop view if exists temp.messages")
         if failed:
             _clear(self.connection)
-            self.shared = steps.load()
         return not failed
 
     def can_go_on(self) -> bool:
@@ -85,16 +82,17 @@ class Run:
 
     def _measured(self, keep: Keeping | None, changed: Changes | None) -> Iterator[str]:
         self.connection.execute(KPI_VALUES)
-        told = [f"from {table}" for table, _ in derived.TABLES.values()]
-        told += [f"from {WAITS}"] if keep else []
-        order = steps.needed([*(kpi.sql for kpi in self.kpis), *told], self.shared)
+        told = [f"select * from {table}" for table, _ in derived.TABLES.values()]
+        told += ["select * from listed_accounts"]  # for who judges messages again (kpis/voices.py)
+        told += [f"select * from {WAITS}"] if keep else []
+        self._asked = [*(kpi.sql for kpi in self.kpis), *told]
+        order = steps.needed(self._asked, self.shared)
+        self._read = {name: self.shared[name] for name in order}
         by_grain = steps.each_grain(order, self.shared)
-        _lighten(self.kpis, order, self.shared)
         days = valuing.Days(self.connection, [kpi.id for kpi in self.kpis if self._is_rolled(kpi)])
         parameters = given.parameters(self.settings, self.as_of)
-        later = [*(kpi.sql for kpi in self.kpis), *(self.shared[name] for name in by_grain), *told]
+        later = [*self._asked, *(self.shared[name] for name in by_grain)]
         later += [f"from {name}" for name in order if kept_by(self.shared[name])]
-        later += ["from listed_accounts"]  # for whoever judges messages again (kpis/voices.py)
         grainless = [name for name in order if name not in by_grain]
         self._grainless(grainless, later, parameters, keep, changed)
         self._hold(by_grain)
@@ -144,10 +142,17 @@ class Run:
             )
 
     def _step(self, name: str, parameters: Mapping[str, Any], keep: Keeping | None) -> None:
+        sql = self.shared[name]
+        if not (steps.is_view(sql) or (keep and (kept_by(sql) or steps.is_late_view(sql)))):
+            sql = self._lighter(name, parameters, self._asked)
         if keep:
-            keep.run(name, self.shared[name], parameters)
+            keep.run(name, sql, parameters)
         else:
-            steps.run(self.connection, name, self.shared[name], parameters)
+            steps.run(self.connection, name, sql, parameters)
+
+    def _lighter(self, name: str, parameters: Mapping[str, Any], asked: Iterable[str]) -> str:
+        """A step without the columns that what is asked does not rest on."""
+        return lightening.lighter(self.connection, name, parameters, self._read, asked)
 
     def _grain(
         self,
@@ -223,7 +228,7 @@ class Run:
     def _by_grain(
         self,
         by_grain: Iterable[str],
-        readers: Iterable[str],
+        readers: Sequence[str],
         parameters: Mapping[str, Any],
         without: Iterable[str] = (),
         *,
@@ -231,15 +236,18 @@ class Run:
     ) -> list[str]:
         """Compute the steps of the present ``periods`` that some SQL rests on.
 
-        With ``is_stored`` views too are computed, once, since the rows are few. Returns the names.
+        With ``is_stored`` views too are computed, once, since the rows are few; of them no more
+        columns than are read. Returns the names.
         """
         shared = {**self.shared, **dict.fromkeys(without, "")}
         wanted = set(steps.needed(readers, shared)) - set(without)
         named = [name for name in by_grain if name in wanted]
         for name in named:
+            sql = self.shared[name]
             if is_stored:
                 steps.drop(self.connection, name)
-            steps.run(self.connection, name, self.shared[name], parameters, is_stored=is_stored)
+                sql = self._lighter(name, parameters, readers) if steps.is_view(sql) else sql
+            steps.run(self.connection, name, sql, parameters, is_stored=is_stored)
         return named
 
     def _follows(self, kpi: Kpi) -> bool:
@@ -288,13 +296,6 @@ def _tables(sql: str, shared: Mapping[str, str]) -> set[str]:
     for name in steps.reads(sql) - {*given.GIVEN, "periods", WHOLE}:
         found |= _tables(shared[name], shared) if name in shared else {name}
     return found
-
-
-def _lighten(kpis: Sequence[Kpi], order: Iterable[str], shared: dict[str, str]) -> None:
-    """Store of messages only what somebody reads: ``roles`` keeps what was found in their text."""
-    told = [*(kpi.sql for kpi in kpis), *(shared[name] for name in order)]
-    readers = [sql for sql in told if steps.reads(sql) & _TOLD]
-    shared[_STORED] = steps.lighter(shared[_STORED], readers, shared.keys() - {_STORED, *_TOLD})
 
 
 def _clear(connection: duckdb.DuckDBPyConnection) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from graphlib import TopologicalSorter
@@ -14,18 +14,12 @@ import duckdb
 
 from muster.errors import BadKpi
 from muster.kpis.engine import quoted
-from muster.records import TABLES
 
 SHARED = Path(__file__).parent / "shared"
 _LIKE = re.compile(r"\(as (\w+), with (\w+) for (\w+)\)")
 _COMMENT = re.compile(r"--[^\n]*")
 _READ = re.compile(r"\b(?:from|join)\s+(\w+)\b(?!\s*\()", re.IGNORECASE)
 _DEFINED = re.compile(r"\b(\w+)\s+as\s*\(", re.IGNORECASE)
-# What weighs most of a message, and most KPIs never ask for.
-_HEAVY = (
-    "text", "tags", "url", "lang", "direction", "channel", "is_solution", "naming_text",
-    "sentiment", "parent_id", "kind",
-)  # fmt: skip
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
 
@@ -103,23 +97,6 @@ def _reads_through(sql: str, steps: Mapping[str, str]) -> set[str]:
         if is_view(steps[name]) or is_late_view(steps[name]):
             found |= _reads_through(steps[name], steps)
     return found
-
-
-def lighter(sql: str, others: Iterable[str], elsewhere: Iterable[str]) -> str:
-    """A step over messages without those of its heavy columns that none of the others names.
-
-    ``elsewhere`` are the tables whose columns of the same names are not meant.
-    """
-    not_meant = {*TABLES, *elsewhere}
-    unread = [one for one in _HEAVY if not any(_names(sql, one, not_meant) for sql in others)]
-    return f"select * exclude ({', '.join(unread)}) from ({sql}\n)" if unread else sql
-
-
-def _names(sql: str, column: str, not_meant: Set[str]) -> bool:
-    """Whether a statement names the column, other than that of a table that is not meant."""
-    bare = _COMMENT.sub("", sql)
-    owners = re.findall(rf"(?:\b(\w+)\.)?\b{column}\b", bare)
-    return any(owner not in not_meant or owner in _DEFINED.findall(bare) for owner in owners)
 
 
 def drop(connection: duckdb.DuckDBPyConnection, name: str) -> None:

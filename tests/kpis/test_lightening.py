@@ -1,0 +1,69 @@
+"""Columns that nobody reads are not stored, and no value depends on it."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from test_keeping import FIRST, KPIS, SEEN, SETTINGS, SOURCES, WEEK, Life, measured
+from thorough import tries
+
+from muster.kpis import engine, lightening, runner
+from muster.lake.merge import merge
+from muster.measured import Coverage
+from muster.store import FolderStore
+
+STEPS = {
+    "judged": "select 1 as text, 2 as url, 3 as lang, 4 as tags, 5 as kind",
+    "seen": "select *, 6 as place from judged",
+    "others": "select 7 as url, 8 as tags",
+}
+
+
+def lighter(name: str, *asked: str) -> str:
+    return lightening.lighter(engine.connect("/nowhere"), name, {}, STEPS, asked)
+
+
+def test_a_column_is_stored_only_where_it_is_read_of_the_step_or_of_what_hands_it_on():
+    asked = (
+        "select seen.text, others.url from seen join others on others.tags = seen.place",
+        "with others as (select 1 as one from x) select judged.lang from judged",
+        "select url from others",
+        "-- kind\nselect count(*) from seen",
+    )
+    kept = f"from ({STEPS['judged']}\n)"
+    assert lighter("judged", *asked) == f"select * exclude (url, tags, kind) {kept}"
+
+
+def test_a_table_called_as_another_is_meant_all_the_same():
+    for asked in (
+        "select others.url from seen as others",
+        "with others as (select x.url from seen as x) select others.url from others",
+    ):
+        assert lighter("judged", asked).startswith("select * exclude (text, lang, tags, kind) ")
+
+
+@pytest.mark.parametrize(
+    "asked", ["select distinct *, text from seen", "select judged.*, 1 as text from judged"]
+)
+def test_who_asks_for_all_columns_gets_them(asked):
+    assert lighter("judged", asked) == STEPS["judged"]
+
+
+def test_a_step_whose_rows_are_only_counted_keeps_its_columns():
+    assert lighter("judged", "select count(*) from judged") == STEPS["judged"]
+
+
+@pytest.mark.parametrize("seed", range(tries(2, 40)))
+def test_few_kpis_have_the_values_that_they_have_among_all(tmp_path, seed):
+    life, now = Life(seed), FIRST + 4 * WEEK
+    told = [one for _ in range(5) for one in life.week(now)]
+    for source in SOURCES:
+        rows = ((row, now - SEEN) for at, row in told if at == source)
+        merge(FolderStore(tmp_path), source, rows)
+    few = random.Random(seed).sample(KPIS, 3)
+    every = measured(tmp_path, now)
+    chosen = {one.id for one in few}
+    spans = [Coverage(source=at, table_name="messages", from_at=FIRST, to_at=now) for at in SOURCES]
+    alone = runner.measure(engine.connect(str(tmp_path)), SETTINGS, few, as_of=now, coverage=spans)
+    assert alone.values == tuple(one for one in every.values if one.kpi in chosen)
