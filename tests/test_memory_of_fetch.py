@@ -10,16 +10,20 @@ from pathlib import Path
 BENCH = Path(__file__).parents[1] / "bench" / "fetch.py"
 
 
-def peak_mb(posts: int, letters: int = 250) -> int:
+def peak_mb(posts: int, letters: int = 250, days: int = 425) -> int:
     """Peak memory of fetching a simulated forum, in a process of its own; sentiment adds none."""
     command = [sys.executable, str(BENCH), "--only", "muster", "--sentiment", "none",
-               "--posts", str(posts), "--letters", str(letters)]  # fmt: skip
+               "--posts", str(posts), "--letters", str(letters), "--days", str(days)]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return int(json.loads(done.stdout)["peak_mb"])
 
 
 def test_more_posts_take_no_more_memory() -> None:
     assert peak_mb(50_000) - peak_mb(20_000) < 60
+
+
+def test_a_month_that_fills_a_part_takes_little_more() -> None:
+    assert peak_mb(80_000, days=20) < 300
 
 
 def test_long_posts_make_smaller_batches() -> None:

@@ -66,10 +66,10 @@ def test_what_is_rewritten_are_the_bytes_of_all_rows(
 def test_of_a_part_in_order_only_a_stretch_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
     lengths, stretch = list[int](), rewriting._Held.stretch
 
-    def noted(held: rewriting._Held, span: Any) -> tuple[int, pa.Table]:
-        first, rows = stretch(held, span)
-        lengths.append(len(rows))
-        return first, rows
+    def noted(held: rewriting._Held, first: int, end: int) -> pa.Table:
+        rows = stretch(held, first, end)
+        lengths.append(len(held._rows))
+        return rows
 
     monkeypatch.setattr(rewriting._Held, "stretch", noted)
     rows = _rows(dict.fromkeys(range(100), 0), "old")

@@ -107,7 +107,8 @@ def _looks(table: Table, rows: pa.Table, deletions: list[Turn]) -> Looks:
     is_once: Any = pa.array([times[key] == 1 for key in keys], pa.bool_())
     if "deleted_at" in rows.column_names:
         is_once = pc.and_(is_once, pc.is_null(rows.column("deleted_at")))
-    once, rest = rows.filter(is_once).drop_columns([PLACE]), rows.filter(pc.invert(is_once))
+    once = parquet.only(rows, is_once).drop_columns([PLACE])
+    rest = rows.filter(pc.invert(is_once))
     cells = ((row["observed_at"], row.pop(PLACE), row) for row in parquet.cells(rest))
     turns = [*zip(cells, keys_of(table, rest), strict=True), *zip(deletions, gone, strict=True)]
     others: Batch = {}

@@ -22,7 +22,7 @@ pa.set_memory_pool(pa.system_memory_pool())
 
 PLACE = "_place"  # of a row among all that was observed with it: never stored
 ROW_GROUP = 16_384
-SOME_ROWS = 8_192
+SOME_ROWS = 4_096
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FULL = b"muster.full"
 _TYPES = {
@@ -102,11 +102,14 @@ def by_month(table: Table, rows: pa.Table) -> dict[str | None, pa.Table]:
     at = rows.column(table.month).cast(pa.timestamp("us"))
     numbers = pc.add(pc.multiply(pc.year(at), 12), pc.month(at))
     return {
-        f"{(number - 1) // 12:04}-{(number - 1) % 12 + 1:02}": rows.filter(
-            pc.equal(numbers, number)
-        )
+        f"{(number - 1) // 12:04}-{(number - 1) % 12 + 1:02}": only(rows, pc.equal(numbers, number))
         for number in pc.unique(numbers).to_pylist()
     }
+
+
+def only(rows: pa.Table, mask: Any) -> pa.Table:
+    """The rows a mask names; no copy, if that is all."""
+    return rows if pc.all(mask, min_count=0).as_py() else rows.filter(mask)
 
 
 def replaced(rows: pa.Table, name: str, values: list[Any]) -> pa.Table:
@@ -137,11 +140,14 @@ def encode(table: Table, rows: pa.Table, *, limit: int, is_full: bool = False) -
 
 def written(table: Table, groups: Iterable[pa.Table], *, limit: int, is_full: bool) -> bytes:
     """Sorted rows as Parquet, each table a row group."""
-    sink, size = pa.BufferOutputStream(), 0
+    sink = pa.BufferOutputStream()
     with pq.ParquetWriter(sink, schema(table.row), compression="zstd", compression_level=3) as out:
-        for group in groups:
+
+        def write(group: pa.Table) -> int:
             out.write_table(group, ROW_GROUP)
-            size += group.nbytes
+            return int(group.nbytes)
+
+        size = sum(map(write, groups))  # which holds none while the next is made
         facts = {b"muster.table": table.name, b"muster.schema": str(SCHEMA_VERSION)}
         if is_full or size >= limit:
             facts[_FULL] = "1"

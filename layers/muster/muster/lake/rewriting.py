@@ -29,6 +29,7 @@ def picked(part: Opened, mask: Any) -> pa.Table:
 def rewritten(part: Opened, mask: Any, more: pa.Table, *, limit: int) -> bytes:
     """A part without the rows that a mask names, and with more: what ``encode`` gives of them."""
     keys = part.read(parquet.sorting(part.table))
+    more = more.take(parquet.in_order(part.table, more))
     order = parquet.in_order(part.table, pa.concat_tables([keys, more.select(keys.column_names)]))
     replaced = pa.chunked_array([*mask.chunks, pa.repeat(False, len(more))])
     order = order.filter(pc.invert(replaced.take(order)))
@@ -42,10 +43,19 @@ def _groups(part: Opened, order: Any, more: pa.Table) -> Iterator[pa.Table]:
     for start in range(0, len(order), parquet.ROW_GROUP):
         places = order.slice(start, parquet.ROW_GROUP).cast(pa.int64())
         is_held = pc.less(places, count)
-        first, rows = held.stretch(pc.min_max(places.filter(is_held)).as_py())
-        new = pc.add(places, len(rows) - count)
-        among = pc.if_else(is_held, pc.subtract(places, first), new)
-        yield pa.concat_tables([rows, more]).take(among)
+        first, end = _span(places.filter(is_held))
+        new, new_end = _span(pc.subtract(places.filter(pc.invert(is_held)), count))
+        rows = [held.stretch(first, end), more.slice(new, new_end - new)]
+        after = pc.subtract(places, count + new - (end - first))
+        yield pa.concat_tables(rows).take(pc.if_else(is_held, pc.subtract(places, first), after))
+
+
+def _span(places: Any) -> tuple[int, int]:
+    """The first of some places, and the end of them."""
+    if not len(places):
+        return 0, 0
+    found = pc.min_max(places).as_py()
+    return found["min"], found["max"] + 1
 
 
 class _Held:
@@ -59,19 +69,14 @@ class _Held:
         self._rows, self._first = parquet.schema(self._part.table.row).empty_table(), 0
         self._further = self._part.some()
 
-    def stretch(self, span: dict[str, int | None]) -> tuple[int, pa.Table]:
-        """Rows from the least to the last place of a span, and the place of the first of them."""
-        if span["min"] is None or span["max"] is None:
-            return 0, self._rows.slice(0, 0)
-        if span["min"] < self._first:  # a part that is not in order
+    def stretch(self, first: int, end: int) -> pa.Table:
+        """The rows from one place to another."""
+        if first == end:
+            return self._rows.slice(0, 0)
+        if first < self._first:  # a part that is not in order
             self._begin()
-        self._drop(span["min"])
-        while self._first + len(self._rows) <= span["max"]:
-            self._rows = pa.concat_tables([self._rows, next(self._further)])
-            self._drop(span["min"])
-        return self._first, self._rows
-
-    def _drop(self, place: int) -> None:
-        """Let go of the rows before a place."""
-        gone = max(0, min(place - self._first, len(self._rows)))
+        gone = min(first - self._first, len(self._rows))
         self._rows, self._first = self._rows.slice(gone), self._first + gone
+        while self._first + len(self._rows) < end:
+            self._rows = pa.concat_tables([self._rows, next(self._further)])
+        return self._rows.slice(first - self._first, end - first)
