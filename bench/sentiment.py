@@ -17,7 +17,7 @@ from pathlib import Path
 
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from bench.fetch import WORDS
+from bench.simulated_forum import WORDS
 from muster.sentiment.language import detect
 from muster.sentiment.vader import Published, Quick
 

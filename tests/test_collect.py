@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.fetch import HOME, NOW, SETTINGS, WINDOW, Forum
+from bench.simulated_forum import HOME, NOW, SETTINGS, WINDOW, Forum
 from muster.kpis import engine
 from muster.lake import raw, state
 from muster.pipeline import collect

@@ -17,7 +17,7 @@ from function_calls import Cloud, aws, file_types, told_types
 from s3_servers import client, moto
 
 import demo
-from bench.fetch import NOW, SETTINGS, Forum
+from bench.simulated_forum import NOW, SETTINGS, Forum
 from muster.kpis import engine
 from muster.lake import state
 from muster.pipeline import collect

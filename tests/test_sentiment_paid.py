@@ -13,7 +13,7 @@ import httpx
 import pytest
 from comprehend_server import Calls, Failure, comprehend
 
-from bench.fetch import NOW, SETTINGS, Forum
+from bench.simulated_forum import NOW, SETTINGS, Forum
 from muster.kpis import engine
 from muster.lake import raw
 from muster.pipeline import collect, doctor, moods
