@@ -17,6 +17,8 @@ STEPS = {
     "judged": "select 1 as text, 2 as url, 3 as lang, 4 as tags, 5 as kind",
     "seen": "select *, 6 as place from judged",
     "others": "select 7 as url, 8 as tags",
+    "counted": "with told as (select *, 9 as n from judged) select max(told.n) as url from told",
+    "renamed": "with told as (select x.* from judged as x) select told.*, 9 as n from told",
 }
 
 
@@ -41,6 +43,22 @@ def test_a_table_called_as_another_is_meant_all_the_same():
         "with others as (select x.url from seen as x) select others.url from others",
     ):
         assert lighter("judged", asked).startswith("select * exclude (text, lang, tags, kind) ")
+
+
+def test_all_columns_are_handed_on_by_way_of_a_statements_own_tables_or_left_behind_there():
+    assert "kind" not in excluded("judged", "select renamed.kind from renamed")
+    asked = ("select counted.url, counted.kind from counted", "select judged.text from judged")
+    assert excluded("judged", *asked) == {"url", "lang", "tags", "kind"}
+
+
+def test_texts_remarks_and_capitals_do_not_matter():
+    asked = "select 'tags )' as x, JUDGED.Url from judged -- a member's lang ("
+    assert excluded("judged", asked) == {"text", "lang", "tags", "kind"}
+
+
+def excluded(name: str, *asked: str) -> set[str]:
+    told = lighter(name, *asked).partition("exclude (")[2].partition(")")[0]
+    return set(told.split(", "))
 
 
 @pytest.mark.parametrize(

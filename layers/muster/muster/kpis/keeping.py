@@ -68,7 +68,6 @@ class Keeping:
         self._connection, self._lake, self.before = connection, lake, before
         self._files = KeptFiles(connection, lake, before)
         self._kept_by: dict[str, str] = {}
-        self._lately: dict[str, str] = {}
 
     @property
     def goes_on(self) -> bool:
@@ -83,9 +82,6 @@ class Keeping:
                 self._touch(by)
             steps.run(self._connection, f"fresh_{name}", self._of_fresh(sql, by), parameters)
             self._merge(name, by)
-        elif self.goes_on and steps.is_late_view(sql):
-            self._connection.execute(f"create or replace temp view {name} as {sql}")
-            self._lately[name] = sql
         else:
             steps.run(self._connection, name, sql, parameters)
             if by:
@@ -109,7 +105,7 @@ class Keeping:
             return
         if by == "person":
             self._files.view("known_members", firsts.ALIKE)
-            writers = _instead(self._lately["daily_writers"], "daily_authors", "touched_authors")
+            writers = _instead(steps.load()["daily_writers"], "daily_authors", "touched_authors")
             firsts.touch(self._connection, naive(self.before.as_of), writers)
             return
         self._connection.execute(stale.TOUCHED_OPENINGS)

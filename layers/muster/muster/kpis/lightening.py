@@ -16,11 +16,14 @@ import duckdb
 from muster.kpis import steps
 from muster.records import TABLES
 
-_COMMENT = re.compile(r"--[^\n]*")
-_ALL_COLUMNS = re.compile(r"(?:\b(?:select|distinct)|,)\s*\*|\.\*|\bcolumns\s*\(", re.IGNORECASE)
+_ASIDE = re.compile(r"--[^\n]*|'(?:[^']|'')*'")  # a comment or a text
+_STAR = r"(?:\b(?:select|distinct)|,)\s*\*|\bcolumns\s*\("
+_ALL_COLUMNS = re.compile(rf"{_STAR}|\.\*", re.IGNORECASE)
+_ALL_OF_ANY = re.compile(_STAR, re.IGNORECASE)
+_ALL_OF = re.compile(r"\b(\w+)\.\*")
 _NAMED = re.compile(r"(?:\b(\w+)\.)?\b([a-z_]\w*)\b")
-# A table of this statement's own, which may be called as one that is not meant.
-_OWN = re.compile(r"\b(\w+)\s+as\s*\(|\bas\s+(\w+)", re.IGNORECASE)
+_WITH = re.compile(r"\b(\w+)\s+as\s*\(", re.IGNORECASE)
+_ALIAS = re.compile(r"\bas\s+(\w+)", re.IGNORECASE)
 
 
 def lighter(
@@ -47,9 +50,7 @@ def words(name: str, shared: Mapping[str, str], asked: Iterable[str]) -> Set[str
     if somebody asks for all columns, whatever they are."""
     passed_on = {name}
     while more := {
-        one
-        for one, sql in shared.items()
-        if one not in passed_on and steps.reads(sql) & passed_on and _takes_all(sql)
+        one for one, sql in shared.items() if one not in passed_on and _handed_on(sql) & passed_on
     }:
         passed_on |= more
     found = [sql for sql in asked if steps.reads(sql) & passed_on]
@@ -60,16 +61,51 @@ def words(name: str, shared: Mapping[str, str], asked: Iterable[str]) -> Set[str
     return frozenset[str]().union(*(_named(sql, not_meant) for sql in found))
 
 
+def _bare(sql: str) -> str:
+    return _ASIDE.sub("''", sql).lower()
+
+
 @cache
 def _takes_all(sql: str) -> bool:
-    return bool(_ALL_COLUMNS.search(_COMMENT.sub("", sql)))
+    return bool(_ALL_COLUMNS.search(_bare(sql)))
+
+
+@cache
+def _handed_on(sql: str) -> frozenset[str]:
+    """The tables of which a statement's rows have all columns there are; perhaps more."""
+    parts = _parts(_bare(sql))
+    found, waiting = set[str](), [""]
+    while waiting:
+        part = parts[waiting.pop()]
+        inner = set(steps.READ.findall(part))
+        owners = set(_ALL_OF.findall(part))
+        if _ALL_OF_ANY.search(part) or owners - inner:  # of an alias it is not told whose it is
+            owners = inner
+        waiting += (owners - found) & parts.keys()
+        found |= owners
+    return frozenset(found)
+
+
+def _parts(bare: str) -> dict[str, str]:
+    """The tables that a statement defines for itself, and the rest of it by no name."""
+    found = {"": bare}
+    for match in _WITH.finditer(bare):
+        depth, end = 1, match.end()
+        while depth and end < len(bare):
+            depth += {"(": 1, ")": -1}.get(bare[end], 0)
+            end += 1
+        found[match[1]] = bare[match.end() : end - 1]
+        found[""] = found[""].replace(bare[match.start() : end], "")
+    return found
 
 
 @cache
 def _named(sql: str, not_meant: Set[str]) -> frozenset[str]:
-    """The words of a statement, but for columns of tables that are not meant."""
-    bare = _COMMENT.sub("", sql)
-    own = {name for pair in _OWN.findall(bare) for name in pair}
+    """The words of a statement, but for columns of tables that are not meant and names it gives."""
+    bare = _bare(sql)
+    own = {*_WITH.findall(bare), *_ALIAS.findall(bare)}
     return frozenset(
-        word for owner, word in _NAMED.findall(bare) if owner not in not_meant or owner in own
+        word
+        for owner, word in _NAMED.findall(_ALIAS.sub("", bare))
+        if owner not in not_meant or owner in own
     )

@@ -143,7 +143,7 @@ class Run:
 
     def _step(self, name: str, parameters: Mapping[str, Any], keep: Keeping | None) -> None:
         sql = self.shared[name]
-        if not (steps.is_view(sql) or (keep and (kept_by(sql) or steps.is_late_view(sql)))):
+        if not (steps.is_view(sql) or (keep and kept_by(sql))):
             sql = self._lighter(name, parameters, self._asked)
         if keep:
             keep.run(name, sql, parameters)

@@ -18,7 +18,7 @@ from muster.kpis.engine import quoted
 SHARED = Path(__file__).parent / "shared"
 _LIKE = re.compile(r"\(as (\w+), with (\w+) for (\w+)\)")
 _COMMENT = re.compile(r"--[^\n]*")
-_READ = re.compile(r"\b(?:from|join)\s+(\w+)\b(?!\s*\()", re.IGNORECASE)
+READ = re.compile(r"\b(?:from|join)\s+(\w+)\b(?!\s*\()", re.IGNORECASE)
 _DEFINED = re.compile(r"\b(\w+)\s+as\s*\(", re.IGNORECASE)
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
@@ -40,7 +40,7 @@ def load() -> dict[str, str]:
 def reads(sql: str) -> frozenset[str]:
     """The tables a statement reads, its own common table expressions left out."""
     bare = _COMMENT.sub("", sql)
-    return frozenset(_READ.findall(bare)) - frozenset(_DEFINED.findall(bare))
+    return frozenset(READ.findall(bare)) - frozenset(_DEFINED.findall(bare))
 
 
 def needed(sources: Iterable[str], steps: Mapping[str, str]) -> list[str]:
@@ -70,12 +70,6 @@ def is_view(sql: str) -> bool:
     return sql.partition("\n")[0].endswith("(a view).")
 
 
-def is_late_view(sql: str) -> bool:
-    """Whether the step's first line ends with "(a view of what is kept).": one for a run that goes
-    on, which reads few of its rows."""
-    return sql.partition("\n")[0].endswith("(a view of what is kept).")
-
-
 def outlived(
     order: Iterable[str], steps: Mapping[str, str], later: Iterable[str]
 ) -> dict[str, list[str]]:
@@ -94,7 +88,7 @@ def _reads_through(sql: str, steps: Mapping[str, str]) -> set[str]:
     """The steps a statement reads, and those that the views among them read."""
     found = {name for name in reads(sql) if name in steps}
     for name in list(found):
-        if is_view(steps[name]) or is_late_view(steps[name]):
+        if is_view(steps[name]):
             found |= _reads_through(steps[name], steps)
     return found
 

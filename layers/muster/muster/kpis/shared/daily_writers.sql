@@ -1,4 +1,4 @@
--- One row per local day and member who wrote on it, with the first time (a view of what is kept).
+-- One row per local day and member who wrote on it, with the first time (a view).
 -- Most accounts are nobody else's: what is told of them needs no summing.
 select
     daily_authors.day,

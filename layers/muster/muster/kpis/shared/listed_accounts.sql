@@ -41,11 +41,13 @@ meant as (
         named.from_at, named.until_at
     from members
     join named on list_contains(members.groups, named.group_name)
+    where named.group_name is not null
     union all
     select members.source, members.member_id, named.source, named.role,
         named.from_at, named.until_at
     from members
     join named on list_contains(members.platform_roles, named.platform_role)
+    where named.platform_role is not null
 )
 select distinct source, member_id, role, from_at, until_at
 from meant
