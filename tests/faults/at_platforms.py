@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -23,9 +24,9 @@ from muster.errors import MusterError
 from muster.lake import cells, parquet, raw
 from muster.pipeline import connecting
 from muster.pipeline.batches import batches
-from muster.pipeline.mapping import mapped
+from muster.pipeline.mapping import Mapped, mapped, mapper
 from muster.project import Project
-from muster.records import TABLE_OF, TABLES, Deletion, Item
+from muster.records import TABLE_OF, TABLES, Deletion, Item, Page
 from muster.sources import platform_names
 from muster.sources._http import Http
 
@@ -104,12 +105,19 @@ def fetching(name: str, chance: Random) -> None:
         return with_change(response, partial(mutating.changed, chance))
 
     try:
-        found = batches(one.pages(one.wire(fault, is_lenient=True)), list)
-        items = [item for batch, _ in found for held in batch for item, _ in held]
+        found = fetched(one, one.pages(one.wire(fault, is_lenient=True)))
+        items = [raw.item_of(it.line.decode()) for it in found]
     except MusterError as error:
         assert str(error).strip()
         return
     mapped(one.options, items)
+
+
+def fetched(one: Recorded, pages: Iterable[Page]) -> list[Mapped]:
+    """What a fetch makes of the items of some pages."""
+    rows_of = mapper(one.options)
+    told = ((page, map(rows_of, page.items)) for page in pages)
+    return [it for batch, _ in batches(told, list) for some in batch for it in some]
 
 
 def _with_bytes(chance: Random, response: httpx.Response) -> httpx.Response:
@@ -137,7 +145,7 @@ def cursor(name: str, chance: Random) -> None:
     bad = mutating.changed(chance, json.loads(chance.choice(_cursors(name))))
     try:
         cursor = bad if isinstance(bad, dict) else {}
-        list(batches(one.pages(one.wire(is_lenient=True), cursor), list))
+        fetched(one, one.pages(one.wire(is_lenient=True), cursor))
     except MusterError as error:
         assert str(error).strip()
 

@@ -26,7 +26,6 @@ from muster import settings_file
 from muster.errors import BadImport, BadSettings, MusterError, SourceFailed
 from muster.lake import importing, raw
 from muster.lake.taken import Refusal, Taken
-from muster.pipeline.batches import batches
 from muster.pipeline.mapping import mapped
 from muster.project import options_of
 from muster.records import Page
@@ -95,12 +94,11 @@ def test_a_record_nested_too_deeply_costs_only_itself(name: str, depth: int) -> 
     for _ in range(depth):
         deep = [deep]
     bad = replace(item, body={**json.loads(body), "extra": deep})
-    (((held,), _),) = batches([Page((bad, other), {})], list)
-    items = [item for item, _ in held]
-    assert items[1] is other
-    assert "nested more than 200 levels deep" in raw.item_line(items[0])
-    rows, refused = mapped(recorded(name).options, items)
-    assert [one.body for one, _ in refused] == [items[0].body]
+    lines = [one.line for one in at_platforms.fetched(recorded(name), [Page((bad, other), {})])]
+    assert lines[1] == raw.encoded(other)
+    assert b"nested more than 200 levels deep" in lines[0]
+    rows, refused = mapped(recorded(name).options, [bad, other])
+    assert [raw.encoded(one) for one, _ in refused] == lines[:1]
     assert rows == mapped(recorded(name).options, [other])[0]
 
 

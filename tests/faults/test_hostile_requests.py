@@ -12,13 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
-from at_platforms import PLATFORMS, recorded, with_change
+from at_platforms import PLATFORMS, fetched, recorded, with_change
 from recorded import Answer, Recorded
 from thorough import tries
 
 from muster import settings_file
 from muster.errors import BadSettings, MusterError, SourceFailed
-from muster.pipeline.batches import batches
 from muster.project import options_of
 from muster.sources._http import Api, Http
 
@@ -164,7 +163,7 @@ def hosts(one: Recorded, fault: Any) -> set[str]:
         return fault(number, request, answer)
 
     try:
-        list(batches(one.pages(one.wire(noting, is_lenient=True)), list))
+        fetched(one, one.pages(one.wire(noting, is_lenient=True)))
     except MusterError as error:
         assert str(error).isprintable()
     return asked

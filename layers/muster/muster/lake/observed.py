@@ -98,7 +98,9 @@ def _together(found: Iterable[Sighted]) -> Iterator[Sighted]:
         tables.setdefault(one.table, []).append(one)
     for table, its in tables.items():
         rows = pa.concat_tables([one.rows for one in its]).combine_chunks()
-        yield Sighted(table, rows, tuple(chain.from_iterable(one.deletions for one in its)))
+        deletions = tuple(chain.from_iterable(one.deletions for one in its))
+        its.clear()  # their rows are twice in memory now
+        yield Sighted(table, rows, deletions)
 
 
 def _looks(table: Table, rows: pa.Table, deletions: list[Turn]) -> Looks:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -19,6 +21,9 @@ from muster.records import SCHEMA_VERSION, Column, Table, columns
 
 # Arrow's own pool keeps freed memory: merging full parts peaks a third higher with it.
 pa.set_memory_pool(pa.system_memory_pool())
+# glibc keeps more and more of what is freed, unless it is told from which size on it must not.
+with suppress(AttributeError, OSError, TypeError):  # other C libraries know no such thing
+    ctypes.CDLL(None).mallopt(-3, 1 << 20)  # M_MMAP_THRESHOLD
 
 PLACE = "_place"  # of a row among all that was observed with it: never stored
 ROW_GROUP = 16_384

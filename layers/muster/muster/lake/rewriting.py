@@ -28,17 +28,21 @@ def picked(part: Opened, mask: Any) -> pa.Table:
 
 def rewritten(part: Opened, mask: Any, more: pa.Table, *, limit: int) -> bytes:
     """A part without the rows that a mask names, and with more: what ``encode`` gives of them."""
-    keys = part.read(parquet.sorting(part.table))
     more = more.take(parquet.in_order(part.table, more))
-    order = parquet.in_order(part.table, pa.concat_tables([keys, more.select(keys.column_names)]))
-    replaced = pa.chunked_array([*mask.chunks, pa.repeat(False, len(more))])
-    order = order.filter(pc.invert(replaced.take(order)))
-    groups = _groups(part, order, more)
+    groups = _groups(part, _order(part, mask, more), more)
     return parquet.written(part.table, groups, limit=limit, is_full=part.is_full)
 
 
+def _order(part: Opened, mask: Any, more: pa.Table) -> Any:
+    """The places of the part's rows and, numbered after them, of more, without the masked ones."""
+    keys = part.read(parquet.sorting(part.table))
+    order = parquet.in_order(part.table, pa.concat_tables([keys, more.select(keys.column_names)]))
+    replaced = pa.chunked_array([*mask.chunks, pa.repeat(False, len(more))])
+    return order.filter(pc.invert(replaced.take(order)))
+
+
 def _groups(part: Opened, order: Any, more: pa.Table) -> Iterator[pa.Table]:
-    """Row groups in this order, of the part's rows and, numbered after them, of more."""
+    """Row groups in this order."""
     count, held = part.file.metadata.num_rows, _Held(part)
     for start in range(0, len(order), parquet.ROW_GROUP):
         places = order.slice(start, parquet.ROW_GROUP).cast(pa.int64())

@@ -12,7 +12,7 @@ from muster.records import Page
 
 BATCH_ITEMS = 10_000
 BATCH_BYTES = 16 * 1024 * 1024  # one batch is stored while the next is read
-SOME_ITEMS, SOME_BYTES = 250, 1024 * 1024  # what is taken at once, as a processor's cache holds it
+SOME_ITEMS, SOME_BYTES = 500, 1024 * 1024  # what is taken at once, as a processor's cache holds it
 
 Cursor = Mapping[str, Any] | None
 Made = TypeVar("Made")

@@ -199,9 +199,17 @@ def _store(
     raw.write_lines(project.lake, source.name, run, number, _lines(reads))
     found, refused = _told(reads)
     reads.clear()  # Lines are the larger part of a batch; merging needs the memory.
-    changed = merge.merge_sighted(project.lake, source.name, [found], derive=mood.read)
+    covered = earliest(found)
+    told = _let_go(found)
+    changed = merge.merge_sighted(project.lake, source.name, [told], derive=mood.read)
     raw.quarantine(project.lake, source.name, run, number, refused)
-    return _brought(so_far, count, changed, len(refused), mood), earliest(found)
+    return _brought(so_far, count, changed, len(refused), mood), covered
+
+
+def _let_go(found: list[Sighted]) -> Iterator[Sighted]:
+    """What was sighted, which whoever takes it has alone."""
+    while found:
+        yield found.pop(0)
 
 
 def _count(reads: Iterable[Read]) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import count, groupby
 from typing import NamedTuple
 
 from muster import sources
 from muster.errors import Refused
-from muster.lake import cells, fitting
+from muster.lake import cells, fitting, raw
 from muster.lake.gathered import Gathered, Observed, gathered
 from muster.lake.observed import Sighted, sighted
 from muster.pipeline.received import TOO_DEEP, received
@@ -44,9 +44,12 @@ class Read:
 
 
 class Mapped(NamedTuple):
-    """An item, its line in raw and its rows, or the reason why it has none."""
+    """When an item was seen, its line in raw and its rows, or the reason why it has none.
 
-    item: Item
+    The item is let go of at once: the next one finds its place in the processor's cache.
+    """
+
+    seen_at: datetime
     line: bytes
     rows: Sequence[Row | Deletion]
     reason: str = ""
@@ -64,9 +67,9 @@ def mapper(source: Source, secrets: Collection[str] = ()) -> Callable[[Item], Ma
         try:
             if item.body == TOO_DEEP:
                 raise Refused(TOO_DEEP)
-            return Mapped(item, line, list(platform.rows(item, source)))
+            return Mapped(item.seen_at, line, list(platform.rows(item, source)))
         except Exception as error:  # Whatever it is: its page is stored all the same.
-            return Mapped(item, line, (), why(error))
+            return Mapped(item.seen_at, line, (), why(error))
 
     return rows_of
 
@@ -77,7 +80,7 @@ def reader(repeats: Repeats | None = None) -> Callable[[Sequence[Mapped]], Read]
 
     def read(found: Sequence[Mapped]) -> Read:
         rows, refused = _taken(found, repeats, places)
-        days = groupby(found, key=lambda one: one.item.seen_at.date())
+        days = groupby(found, key=lambda one: one.seen_at.date())
         lines = [(day, b"\n".join([*(one.line for one in its), b""])) for day, its in days]
         return Read(len(found), lines, list(sighted(rows)), refused)
 
@@ -111,11 +114,11 @@ def _taken(
 
 
 def _observed(found: Iterable[Mapped]) -> Iterator[Observed]:
-    return ((row, one.item.seen_at) for one in found for row in one.rows)
+    return ((row, one.seen_at) for one in found for row in one.rows)
 
 
 def _refused(found: Iterable[Mapped]) -> Refusals:
-    return [(one.item, one.reason) for one in found if one.reason]
+    return [(raw.item_of(one.line.decode()), one.reason) for one in found if one.reason]
 
 
 def _accepted(one: Mapped) -> Mapped:

@@ -57,7 +57,7 @@ def _post(item: Item, options: Source) -> Iterator[Row | Deletion]:
         views=post.get("reads"),
     )
     if author_id is not None:
-        yield _account(item, "user_id")
+        yield _account(item, "user_id", role)
 
 
 def _text(post: Mapping[str, Any]) -> str | None:
@@ -107,10 +107,10 @@ def _words(value: Any) -> str | None:
 
 
 def _user(item: Item, options: Source) -> Iterator[Row | Deletion]:
-    yield _account(item, "id", is_listed=True)
+    yield _account(item, "id", _role(item.body, "id"), is_listed=True)
 
 
-def _account(item: Item, key: str, is_listed: bool = False) -> Member:
+def _account(item: Item, key: str, role: Role, is_listed: bool = False) -> Member:
     """A member by a post or by the list; a staged one (from e-mail) never joined."""
     body, groups = item.body, (item.context or {}).get("groups")
     is_joined = is_listed and not body.get("staged")
@@ -123,7 +123,7 @@ def _account(item: Item, key: str, is_listed: bool = False) -> Member:
         _name(body, "name"),
         # A forum shows the handle if no name is given: so a name that is taken back is gone.
         handle if "name" in body else None,
-        _role(body, key),
+        role,
         _at(body["created_at"]) if is_joined else None,
         _maybe_at(body.get("last_seen_at")) if is_joined else None,
         None if groups is None else tuple(groups),
