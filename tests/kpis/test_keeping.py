@@ -267,6 +267,18 @@ def say(lake: Path, at: datetime, thread: str, who: str, seen: datetime | None =
     return row
 
 
+def test_however_few_kpis_there_are_the_next_run_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.KPIS", [one for one in KPIS if one.id == "issues_opened"])
+    lake = tmp_path / "lake"
+    say(lake, FIRST, "t1", "member")
+    measured(lake, FIRST + WEEK)
+    say(lake, FIRST + WEEK + SEEN, "t2", "member")
+    now = FIRST + 2 * WEEK
+    expected = told(afresh(lake, now)[0])
+    monkeypatch.setattr(measuring.Run, "from_scratch", None)  # not once more
+    assert told(measured(lake, now)) == expected
+
+
 def test_issues_of_one_local_day_are_counted_together_though_they_lie_in_two_months(tmp_path):
     """In New York the last evening of January is February by UTC; only the first of two is answered
     later, so that only January's conversations differ then."""

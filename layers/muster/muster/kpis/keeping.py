@@ -41,7 +41,8 @@ _FIGURE_DAYS = {"day", "opened_day", "resolved_day", "first_day"}
 _MARK = re.compile(r"\(kept\s+by\s+(\w+)(, and by the one before)?\)")
 _COMMENT_LINE = re.compile(r"\n--\s*")
 DAY_VALUES = "day_values"
-WAITS = "opening_waits"  # what no KPI reads, but the next run
+# What the next run reads, whatever KPIs there are.
+FOR_THE_NEXT = ("opening_waits", "daily_authors")
 # It reads messages, but those of the moment are enough, and what changes in it is looked for.
 WHOLE = "listed_accounts"
 

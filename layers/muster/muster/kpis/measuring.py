@@ -18,7 +18,7 @@ import duckdb
 from muster.kpis import catalogue, derived, given, lightening, stale, steps, valuing
 from muster.kpis.catalogue import GRAINS
 from muster.kpis.changes import Changes
-from muster.kpis.keeping import DAY_VALUES, WAITS, WHOLE, Keeping, kept_by, looks_back
+from muster.kpis.keeping import DAY_VALUES, FOR_THE_NEXT, WHOLE, Keeping, kept_by, looks_back
 from muster.records import TABLES
 from muster.results import Kpi
 from muster.settings import Settings
@@ -84,7 +84,7 @@ class Run:
         self.connection.execute(KPI_VALUES)
         told = [f"select * from {table}" for table, _ in derived.TABLES.values()]
         told += ["select * from listed_accounts"]  # for who judges messages again (kpis/voices.py)
-        told += [f"select * from {WAITS}"] if keep else []
+        told += [f"select * from {name}" for name in FOR_THE_NEXT] if keep else []
         self._asked = [*(kpi.sql for kpi in self.kpis), *told]
         order = steps.needed(self._asked, self.shared)
         self._read = {name: self.shared[name] for name in order}
