@@ -104,11 +104,17 @@ semi join other_accounts
     on other_accounts.source = daily_authors.source
     and other_accounts.member_id = daily_authors.author_id
 """
+# What is there more often in one of the two runs: each row once.
 DIFFERING = """
 create or replace temp table {differing} as
-(select * from kept_touched except all select * from fresh_touched)
-union all by name
-(select * from fresh_touched except all select * from kept_touched)
+select * exclude (side)
+from (
+    select *, 1 as side from kept_touched
+    union all by name
+    select *, -1 as side from fresh_touched
+)
+group by all
+having sum(side) <> 0
 """
 # The days on which a conversation that differs was opened, and all that were opened on them.
 TOUCHED_OPENINGS = """
