@@ -113,6 +113,13 @@ from messages_of_days as messages
 anti join touched_threads
     on touched_threads.source = messages.source and touched_threads.thread_id = messages.thread_id
 """
+_LOADED_THREADS = """
+create or replace temp table loaded_threads as
+select threads.*
+from threads
+semi join touched_threads
+    on touched_threads.source = threads.source and touched_threads.thread_id = threads.thread_id
+"""
 _LOADED_DAYS = """
 create or replace temp table loaded_utc_days as
 select utc_day from changed_utc_days
@@ -161,7 +168,7 @@ class Changes:
 
     def load_threads(self) -> None:
         """From here on ``messages`` are also those of touched threads, and of the threads that
-        ``other_accounts`` wrote in."""
+        ``other_accounts`` wrote in; ``threads`` are the touched ones until they are let go."""
         self._run("drop view temp.messages")
         for sql in (_THREADS, _THREADS_OF_OTHERS):
             self._run(sql)
@@ -170,6 +177,12 @@ class Changes:
         self._months(lambda key: "/".join(key.split("/")[2:4]) in wanted)
         self._run(_LOADED)
         self._run("create temp view messages as select * from loaded_messages")
+        self._run(_LOADED_THREADS)
+        self._run("create temp view threads as select * from loaded_threads")
+
+    def let_threads_go(self) -> None:
+        """From here on ``threads`` are all again."""
+        self._run("drop view temp.threads")
 
     def _days(self) -> None:
         for sql in (_DAYS, _UTC_DAYS, _LOADED_DAYS, _STALE):

@@ -128,6 +128,7 @@ class Run:
                 kind = "view" if steps.is_view(self.shared[old]) else "table"
                 self.connection.execute(f"drop {kind} {old}")
         if keep and changed:
+            changed.let_threads_go()
             keep.note_joined()
             keep.note_waiting()
 

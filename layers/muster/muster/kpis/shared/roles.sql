@@ -5,12 +5,6 @@ with
 written as (
     select * from written_messages
 ),
--- Whose account says more than that it exists: the others need not be looked for.
-accounts as (
-    select source, member_id, person_id, coalesce(is_bot, false) or role = 'bot' as is_bot
-    from members
-    where person_id is not null or is_bot or role = 'bot'
-),
 suspected as (
     select distinct source, member_id from suspected_accounts
 ),
@@ -21,16 +15,16 @@ judged as (
         written.thread_id,
         written.parent_id,
         written.author_id,
-        accounts.person_id,
+        marked_accounts.person_id,
         -- A hidden author is nobody else's person.
         coalesce(
-            'person ' || accounts.person_id,
+            'person ' || marked_accounts.person_id,
             'account ' || written.source || ' ' || written.author_id,
             'hidden ' || written.source || ' ' || written.message_id
         ) as person,
         case
             when written.author_role = 'bot'
-                or coalesce(accounts.is_bot, false)
+                or coalesce(marked_accounts.is_bot, false)
                 or coalesce(listed_messages.bot, 0) = 1
                 or suspected.member_id is not null
                 or coalesce(regexp_matches(written.text, $auto_replies), false)
@@ -53,8 +47,9 @@ judged as (
         written.is_solution,
         written.sentiment
     from written
-    left join accounts
-        on accounts.source = written.source and accounts.member_id = written.author_id
+    left join marked_accounts
+        on marked_accounts.source = written.source
+        and marked_accounts.member_id = written.author_id
     left join listed_messages
         on listed_messages.source = written.source
         and listed_messages.message_id = written.message_id
