@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -26,8 +27,8 @@ with suppress(AttributeError, OSError, TypeError):  # other C libraries know no 
     ctypes.CDLL(None).mallopt(-3, 1 << 20)  # M_MMAP_THRESHOLD
 
 PLACE = "_place"  # of a row among all that was observed with it: never stored
-ROW_GROUP = 16_384
-SOME_ROWS = 4_096
+SOME_ROWS = 8_192
+ROW_GROUP = 3 * SOME_ROWS
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FULL = b"muster.full"
 _TYPES = {
@@ -139,20 +140,25 @@ def _values(column: Any) -> list[Any]:
 def encode(table: Table, rows: pa.Table, *, limit: int, is_full: bool = False) -> bytes:
     """Sorted rows as Parquet; a part that reaches ``limit`` bytes in memory is full for good."""
     order = in_order(table, rows)
-    groups = (rows.take(order.slice(start, ROW_GROUP)) for start in range(0, len(order), ROW_GROUP))
-    return written(table, groups, limit=limit, is_full=is_full)
+    some = (rows.take(order.slice(start, SOME_ROWS)) for start in range(0, len(order), SOME_ROWS))
+    return written(table, some, limit=limit, is_full=is_full)
 
 
-def written(table: Table, groups: Iterable[pa.Table], *, limit: int, is_full: bool) -> bytes:
-    """Sorted rows as Parquet, each table a row group."""
+def written(table: Table, some: Iterator[pa.Table], *, limit: int, is_full: bool) -> bytes:
+    """Sorted rows as Parquet, given ``SOME_ROWS`` at a time."""
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(sink, schema(table.row), compression="zstd", compression_level=3) as out:
 
-        def write(group: pa.Table) -> int:
-            out.write_table(group, ROW_GROUP)
-            return int(group.nbytes)
+        def write() -> int:
+            """The size of the next row group; it is let go of before another is made."""
+            found = list(islice(some, ROW_GROUP // SOME_ROWS))
+            if not found:
+                return 0
+            rows = pa.concat_tables(found)
+            out.write_table(rows, ROW_GROUP)
+            return int(rows.nbytes)
 
-        size = sum(map(write, groups))  # which holds none while the next is made
+        size = sum(iter(write, 0))
         facts = {b"muster.table": table.name, b"muster.schema": str(SCHEMA_VERSION)}
         if is_full or size >= limit:
             facts[_FULL] = "1"

@@ -1,7 +1,7 @@
-"""A stored part and what is new → its bytes anew, a row group at a time.
+"""A stored part and what is new → its bytes anew, some rows at a time.
 
 A part in memory is many times as large as its bytes. As it lies there in order, no more of it is
-read at a time than the row group that is written needs.
+read at a time than what is written next needs.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def picked(part: Opened, mask: Any) -> pa.Table:
 def rewritten(part: Opened, mask: Any, more: pa.Table, *, limit: int) -> bytes:
     """A part without the rows that a mask names, and with more: what ``encode`` gives of them."""
     more = more.take(parquet.in_order(part.table, more))
-    groups = _groups(part, _order(part, mask, more), more)
-    return parquet.written(part.table, groups, limit=limit, is_full=part.is_full)
+    some = _some(part, _order(part, mask, more), more)
+    return parquet.written(part.table, some, limit=limit, is_full=part.is_full)
 
 
 def _order(part: Opened, mask: Any, more: pa.Table) -> Any:
@@ -41,11 +41,11 @@ def _order(part: Opened, mask: Any, more: pa.Table) -> Any:
     return order.filter(pc.invert(replaced.take(order)))
 
 
-def _groups(part: Opened, order: Any, more: pa.Table) -> Iterator[pa.Table]:
-    """Row groups in this order."""
+def _some(part: Opened, order: Any, more: pa.Table) -> Iterator[pa.Table]:
+    """All rows in this order, some at a time."""
     count, held = part.file.metadata.num_rows, _Held(part)
-    for start in range(0, len(order), parquet.ROW_GROUP):
-        places = order.slice(start, parquet.ROW_GROUP).cast(pa.int64())
+    for start in range(0, len(order), parquet.SOME_ROWS):
+        places = order.slice(start, parquet.SOME_ROWS).cast(pa.int64())
         is_held = pc.less(places, count)
         first, end = _span(places.filter(is_held))
         new, new_end = _span(pc.subtract(places.filter(pc.invert(is_held)), count))
