@@ -18,12 +18,12 @@ from muster.records import TABLES
 
 _ASIDE = re.compile(r"--[^\n]*|'(?:[^']|'')*'")  # a comment or a text
 _STAR = r"(?:\b(?:select|distinct)|,)\s*\*|\bcolumns\s*\("
-_ALL_COLUMNS = re.compile(rf"{_STAR}|\.\*", re.IGNORECASE)
-_ALL_OF_ANY = re.compile(_STAR, re.IGNORECASE)
+_ALL_COLUMNS = re.compile(rf"{_STAR}|\.\*")
+_ALL_OF_ANY = re.compile(_STAR)
 _ALL_OF = re.compile(r"\b(\w+)\.\*")
 _NAMED = re.compile(r"(?:\b(\w+)\.)?\b([a-z_]\w*)\b")
-_WITH = re.compile(r"\b(\w+)\s+as\s*\(", re.IGNORECASE)
-_ALIAS = re.compile(r"\bas\s+(\w+)", re.IGNORECASE)
+_WITH = re.compile(r"\b(\w+)\s+as\s*\(")
+_ALIAS = re.compile(r"\bas\s+(\w+)")
 
 
 def lighter(
