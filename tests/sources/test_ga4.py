@@ -125,6 +125,18 @@ def test_a_row_that_comes_again_counts_once() -> None:
     assert found.sessions == 11
 
 
+def test_rows_that_come_twice_on_a_page_hide_none_of_the_next() -> None:
+    rows = [(DAY, channel, 10, 9, 0, 0, "1") for channel in ("Direct", "Email", "Referral")]
+
+    def answers(asked: Mapping[str, Any]) -> Any:
+        if "eventName" in names(asked, "dimensions"):
+            return {}
+        page = rows[2:] if asked["offset"] == "2" else [*rows[:2], *rows[:2]]
+        return report(VISITS, ga4.METRICS, *page, rowCount=3)
+
+    assert len(traffic(fetch(answers)[1])) == 3
+
+
 def test_segments_are_reports_of_their_own() -> None:
     def answers(asked: Mapping[str, Any]) -> Any:
         if names(asked, "dimensions") != [*VISITS, "countryId"]:
