@@ -8,8 +8,8 @@ from s3_servers import client, moto
 from small_lake import TYPE_NAMES, at, found, message, settings, write
 
 from muster.clock import system_clock
-from muster.errors import BadSettings
-from muster.kpis import engine
+from muster.errors import Abort, BadSettings
+from muster.kpis import engine, spilling
 from muster.kpis.catalogue import load
 from muster.kpis.runner import measure
 from muster.pipeline import measure as measuring
@@ -172,4 +172,18 @@ def test_an_object_that_another_measuring_takes_away_is_one_that_was_replaced(tm
 def test_what_duckdb_says_of_replaced_bytes_may_be_no_text():
     said = UnicodeDecodeError("utf-8", b"\xb2", 0, 1, "invalid start byte")
     with pytest.raises(engine.Replaced), engine.reached("s3://lake"):
+        raise said
+
+
+def test_a_lake_too_large_for_memory_and_disk_says_where_to_make_room(tmp_path, monkeypatch):
+    monkeypatch.setattr(spilling, "place", lambda: tmp_path)
+    connection = engine.connect("/nowhere", memory="30MB")
+    connection.execute("set max_temp_directory_size = '1MB'")
+    with pytest.raises(Abort, match=f"and {tmp_path}, .* set TMPDIR"), engine.reached("s3://lake"):
+        connection.execute("create table t as select hash(i) as h, i from range(9_000_000) as r(i)")
+
+
+def test_a_full_disk_says_where_to_make_room():
+    said = duckdb.IOException("IO Error: Could not write file: No space left on device")
+    with pytest.raises(Abort, match="set TMPDIR"), engine.reached("s3://lake"):
         raise said

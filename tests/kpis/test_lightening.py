@@ -62,7 +62,12 @@ def excluded(name: str, *asked: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "asked", ["select distinct *, text from seen", "select judged.*, 1 as text from judged"]
+    "asked",
+    [
+        "select distinct *, text from seen",
+        "select judged.*, 1 as text from judged",
+        "select text from judged natural join others",
+    ],
 )
 def test_who_asks_for_all_columns_gets_them(asked):
     assert lighter("judged", asked) == STEPS["judged"]

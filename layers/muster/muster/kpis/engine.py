@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import duckdb
 
-from muster.errors import BadSettings, StoreRefused, Unavailable
+from muster.errors import Abort, BadSettings, StoreRefused, Unavailable
 from muster.kpis import spilling
 from muster.measured import DERIVED, derived_columns
 from muster.records import TABLES, Column, columns
@@ -83,6 +83,7 @@ def one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.execute(f"set threads = {threads}")
 
 
+_FULL = "No space left on device"
 _GONE = ("No files found that match", "No such file or directory", "HTTP 404", "404 (Not Found)")
 
 
@@ -96,6 +97,12 @@ def reached(lake_url: str) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, UnicodeDecodeError) as error:
+        if isinstance(error, duckdb.OutOfMemoryException) or _FULL in str(error):
+            raise Abort(
+                f"memory and {spilling.place()}, where DuckDB puts what it does not hold, are too "
+                "small for this lake: set TMPDIR to a folder with half a GB for each million "
+                "messages, or see docs/scaling.md"
+            ) from error
         if is_replaced(error):
             raise Replaced(
                 f"{lake_url} was written to while it was read, or an object of it is broken: "

@@ -17,7 +17,7 @@ from muster.kpis import steps
 from muster.records import TABLES
 
 _ASIDE = re.compile(r"--[^\n]*|'(?:[^']|'')*'")  # a comment or a text
-_STAR = r"(?:\b(?:select|distinct)|,)\s*\*|\bcolumns\s*\("
+_STAR = r"(?:\b(?:select|distinct)|,)\s*\*|\bcolumns\s*\(|\bnatural\b"
 _ALL_COLUMNS = re.compile(rf"{_STAR}|\.\*")
 _ALL_OF_ANY = re.compile(_STAR)
 _ALL_OF = re.compile(r"\b(\w+)\.\*")

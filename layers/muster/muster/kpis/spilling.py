@@ -13,13 +13,17 @@ from pathlib import Path
 from uuid import uuid4
 
 
+def place() -> Path:
+    """The folder for all of them."""
+    return Path(tempfile.gettempdir())
+
+
 def own_folder() -> Path:
     """A name that nobody else uses; DuckDB makes the folder if it needs it, and removes it."""
-    place = Path(tempfile.gettempdir())
-    for left in place.glob("muster-spill-*"):
+    for left in place().glob("muster-spill-*"):
         if not _is_running(left.name.split("-")[2]):
             shutil.rmtree(left, ignore_errors=True)  # by a process that was killed
-    return place / f"muster-spill-{os.getpid()}-{uuid4().hex}"
+    return place() / f"muster-spill-{os.getpid()}-{uuid4().hex}"
 
 
 def _is_running(process: str) -> bool:

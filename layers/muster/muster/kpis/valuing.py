@@ -20,6 +20,7 @@ from muster.results import Kpi
 Find = Callable[[str, Mapping[str, Any]], None]
 
 # What one KPI yields; no data is no value.
+_NO_FAULT = (duckdb.IOException, duckdb.OutOfMemoryException)
 _ROWS = """
 select
     cast(period_start as date) as period_start,
@@ -254,8 +255,8 @@ def _one_by_one(
             sql = FOUND.format(sql=kpi.sql)
             find(sql, parameters) if find else steps.run(connection, "found", sql, parameters)
         except (duckdb.Error, BadKpi) as error:
-            if isinstance(error, duckdb.IOException) or is_replaced(error):
-                raise  # The lake could not be read: that is no KPI's fault.
+            if isinstance(error, _NO_FAULT) or is_replaced(error):
+                raise  # The lake could not be read, or held: that is no KPI's fault.
             yield f"KPI {kpi.id}: its SQL cannot be run: {' '.join(str(error).split())[:300]}"
             continue
         connection.execute("insert into all_found select $kpi, * from found", {"kpi": kpi.id})
