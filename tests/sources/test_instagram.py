@@ -146,6 +146,19 @@ def test_others_media_are_known_to_be_theirs_for_as_long_as_they_are_looked_at()
     assert set(fetch(tagged)[2]["tags"]) == {"80"}
 
 
+def test_a_story_is_a_post_of_ours_and_its_end_no_deletion() -> None:
+    told = {"/17/stories": {"data": [media(90, 0.2, media_product_type="STORY")]}}
+    _, items, cursor = fetch(told)
+    (story,) = [row for one in items if one.stream == "media" for row in rows(one)]
+    assert (story.message_id, story.direction, story.author_role) == ("90", "outbound", "staff")
+    missing = httpx.Response(400, json={"error": {"code": 100, "error_subcode": 33}})
+    known = [KnownMessage("90", "90", NOW - timedelta(days=0.2))]
+    later = NOW + timedelta(days=2)
+    calls, items, cursor = fetch({"/": missing}, cursor, now=later, known=lambda at: known)
+    assert gone(items) == [] and "/" not in calls
+    assert fetch({}, cursor, now=NOW + timedelta(days=40))[2]["stories"] == {}
+
+
 def test_a_page_without_an_account_says_how_to_connect_one() -> None:
     with pytest.raises(SourceFailed, match="^ig: no Instagram account is connected to the page"):
         fetch({"/desk": {"id": "1", "access_token": "x"}})

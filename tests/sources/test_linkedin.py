@@ -265,3 +265,58 @@ def test_missing_scopes_are_named() -> None:
     http = Http(transport=httpx.MockTransport(lambda _: httpx.Response(403, json={})))
     with pytest.raises(SourceFailed, match="r_organization_social, rw_organization_admin"):
         linkedin.check(linkedin.connect(OPTIONS, "token", http), OPTIONS)
+
+
+NOTICE = "/organizationalEntityNotifications"
+
+
+def notice(post: str = "urn:li:share:77", owner: str = ANNA, days: float = 1) -> dict[str, Any]:
+    return {"notificationId": 9, "organizationalEntity": US, "action": "SHARE_MENTION",
+            "sourcePost": post, "generatedActivity": post, "lastModifiedAt": ms(days),
+            "decoratedGeneratedActivity": {"share": {
+                "entity": post, "owner": owner, "text": f"thanks, @[Desk]({US})"}},
+            "subscriber": "urn:li:person:aDmin"}  # fmt: skip
+
+
+def mentions(*told: Any, options: Any = OPTIONS, **more: Any) -> list[Any]:
+    items, _ = Site(**{NOTICE: {"elements": list(told)}}).fetch(options=options, **more)
+    assert ANNA not in repr(items) or options.keep_members
+    assert "aDmin" not in repr(items) or options.keep_members
+    return [row for item in items if item.stream == "mention" for row in rows(item, options)]
+
+
+def test_a_post_of_others_that_mentions_us() -> None:
+    (kept,) = mentions(notice())
+    assert (kept.message_id, kept.thread_id) == ("urn:li:share:77", "urn:li:share:77")
+    assert (kept.kind, kept.direction, kept.author_role) == ("post", "inbound", "member")
+    assert kept.created_at == NOW - timedelta(days=1)
+    assert (kept.author_id, kept.text) == (None, None)
+
+
+def test_who_mentions_us_and_how_is_kept_where_linkedin_allows_it() -> None:
+    told, member = mentions(notice(), options=KEEPING)
+    assert (told.author_id, told.text, member.member_id) == (ANNA, "thanks, Desk", ANNA)
+
+
+def test_where_we_mention_ourselves_our_own_post_stands() -> None:
+    assert mentions(notice(owner=US)) == []
+
+
+def test_mentions_are_asked_for_as_far_back_as_they_are_told_and_then_from_the_last_time() -> None:
+    site = Site()
+    _, cursor = site.fetch(options=OPTIONS.model_copy(update={"since": date(2026, 1, 1)}))
+    site.fetch(cursor)
+    first, second = site.asked(NOTICE)
+    assert f"timeRange=(start:{ms(60)},end:{ms(0)})" in first
+    assert f"timeRange=(start:{ms(1)},end:{ms(0)})" in second
+    site.fetch(since=datetime(2026, 1, 1, tzinfo=UTC), until=datetime(2026, 1, 9, tzinfo=UTC))
+    assert len(site.asked(NOTICE)) == 2
+
+
+def test_a_mention_is_not_looked_up_as_if_it_were_ours() -> None:
+    site = Site(**{NOTICE: {"elements": [notice()]}})
+    _, cursor = site.fetch()
+    at = NOW - timedelta(days=1)
+    known = [KnownMessage("urn:li:share:77", "urn:li:share:77", at)]
+    site.fetch(cursor, now=NOW + timedelta(days=2.5), known=lambda _: known)
+    assert site.asked("/posts/") == []

@@ -17,6 +17,10 @@ _MENTION = re.compile(r"@\[((?:\\.|[^\]\\]){0,500})\]\(urn:[^)\s]{1,200}\)")
 _HASHTAG = re.compile(r"\{hashtag\|\\?#\|((?:\\.|[^}\\]){1,500})\}")
 _ESCAPED = re.compile(r"\\([\\|{}@\[\]()<>#*_~])")
 _OPEN = ("id", "commentUrn", "object", "parentComment")  # what says nothing of a member
+_OPEN_MENTION = (
+    "notificationId", "organizationalEntity", "action", "sourcePost", "generatedActivity",
+    "lastModifiedAt",
+)  # fmt: skip
 
 
 def placed_comment(comment: Any) -> Place:
@@ -66,6 +70,53 @@ def storable(comment: Any, us: str, keeps_members: bool) -> Any:
     if is_ours:
         kept.update((name, comment[name]) for name in ("actor", "message") if name in comment)
     return kept
+
+
+def placed_mention(told: Any) -> Place:
+    """Where a post of somebody else stands that mentions us."""
+    return [stamp(moment(told["lastModifiedAt"])), _mentioning(told)]
+
+
+def _mentioning(told: Mapping[str, Any]) -> str:
+    return _string(told, "generatedActivity" if told.get("generatedActivity") else "sourcePost")
+
+
+def is_by(told: Any, us: str) -> bool:
+    """Whether a notification is of what we wrote ourselves."""
+    return isinstance(told, Mapping) and _share(told).get("owner") == f"urn:li:organization:{us}"
+
+
+def _share(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    decorated = told.get("decoratedGeneratedActivity")
+    share = decorated.get("share") if isinstance(decorated, Mapping) else None
+    return share if isinstance(share, Mapping) else {}
+
+
+def storable_mention(told: Any, keeps_members: bool) -> Any:
+    """A notification without what LinkedIn lets nobody keep, unless it may be kept."""
+    if keeps_members or not isinstance(told, Mapping):
+        return told
+    return {name: told[name] for name in _OPEN_MENTION if name in told}
+
+
+def mention_rows(item: Item, options: Source) -> Iterator[Row]:
+    """A post of somebody else that mentions us; without text and author, unless they were kept."""
+    told, share = item.body, _share(item.body)
+    post, author = _mentioning(told), share.get("owner")
+    yield Message(
+        message_id=post,
+        thread_id=post,
+        author_id=author,
+        author_role="member",
+        created_at=moment(told["lastModifiedAt"]),
+        kind="post",
+        direction="inbound",
+        url=f"https://www.linkedin.com/feed/update/{post}/",
+        lang=options.lang,
+        text=plain(share.get("text") or "") if share else None,
+    )
+    if author:
+        yield Member(member_id=author)
 
 
 def account_rows(item: Item, options: Source) -> Iterator[Row]:

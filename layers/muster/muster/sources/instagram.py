@@ -1,4 +1,4 @@
-"""Instagram: our media, comments and replies under them, media that tag us, followers.
+"""Instagram: our media and stories, comments and replies, media that tag us, followers.
 
 Credentials: a token with instagram_basic, instagram_manage_comments, instagram_manage_insights
 and pages_read_engagement. The Instagram account has to be a business or creator account that is
@@ -14,12 +14,12 @@ changed; likes and deletions are looked at on days 1, 3, 7 and 30. No history of
 Verified: recorded media, comments and insights of python-facebook; field names against Meta's
 own library for v26.0; not against a live account.
 
-Members go by their username, which is all that tags and replies tell. Stories are left out: they
-are gone after a day, which is no deletion. A known comment or medium that does not exist any more
-is a deletion. Instagram tells no edits, so ``edited_at`` stays empty and the text is the newest.
-Followers by country and new ones a day need 100 of them; who left is not told, so ``lost`` stays
-empty. Private messages (``direct: true``, permission
-instagram_manage_messages) are read only if asked for.
+Members go by their username, which is all that tags and replies tell. Stories are there for a day:
+fetch more often than that; that they are gone then is no deletion. A known comment or medium that
+does not exist any more is one. Instagram tells no edits, so ``edited_at`` stays empty and the text
+is the newest. Followers by country and new ones a day need 100 of them; who left is not told, so
+``lost`` stays empty. Private messages (``direct: true``, permission instagram_manage_messages) are
+read only if asked for.
 
 Meta's terms: what its author deletes is deleted here too, as told above; whoever asks to be
 forgotten is erased by ``muster erase``.
@@ -69,7 +69,7 @@ LATE = timedelta(days=3)  # how late the day's new followers may be told
 VIEWS = "views"
 WRITTEN = _meta_posts.by("timestamp")
 SENT = _meta_posts.by("created_time")
-REMEMBERED = timedelta(days=31)  # how long others' media are known to be theirs
+REMEMBERED = timedelta(days=31)  # how long others' media and stories are known to be such
 
 
 class Options(meta.MetaSource):
@@ -127,6 +127,7 @@ def pages(api: Account, window: Window) -> Iterator[Page]:
     yield from _account(api, window, state)
     yield from _comments(api, window, state)  # those a killed run left
     yield from _media(api, window, state)
+    yield from _stories(api, window, state)
     yield from _tags(api, window, state)
     for batch in recheck(state, window, _meta_posts.AT_ONCE):
         yield page(state, _looked_up(api, window, state, batch))
@@ -180,6 +181,22 @@ def _media(api: Account, window: Window, state: State) -> Iterator[Page]:
         inside = within(window, WRITTEN, step.items)
         yield page(state, [_medium(api, one, step.answer.seen_at, seen) for one in inside])
         yield from _comments(api, window, state)
+
+
+def _stories(api: Account, window: Window, state: State) -> Iterator[Page]:
+    """Our stories of the last day, each time with how often they were seen so far."""
+    known, oldest = state.setdefault("stories", {}), window.now - REMEMBERED
+    for step in walk(lambda token: api.get(f"{api.path}/stories", _asked(token)), meta.listed):
+        inside = within(window, WRITTEN, step.items)
+        told = {at[1]: at[0] for one in inside if (at := place_in(WRITTEN, one))}
+        known.update(told)
+        seen = _meta_posts.views(api, state, window, list(told), VIEWS)
+        yield page(state, [_medium(api, one, step.answer.seen_at, seen) for one in inside])
+    state["stories"] = {one: at for one, at in known.items() if at >= oldest.isoformat()}
+
+
+def _asked(token: str | None) -> dict[str, Any]:
+    return {"fields": MEDIA, "limit": 100, **meta.after(token)}
 
 
 def _medium(api: Account, body: Any, seen_at: Any, seen: Mapping[str, int | None]) -> Item:
@@ -252,9 +269,8 @@ def _looked_up(
     api: Account, window: Window, state: State, batch: Sequence[KnownMessage]
 ) -> list[Item]:
     """Known media and comments of ours as they are now; those that do not exist are gone."""
-    own = [
-        one for one in batch if one.thread_id.isdecimal() and one.message_id not in state["tags"]
-    ]
+    others = state["tags"].keys() | state["stories"].keys()
+    own = [one for one in batch if one.thread_id.isdecimal() and one.message_id not in others]
     media = [one for one in own if one.message_id == one.thread_id]
     below = {one.message_id: one.thread_id for one in own if one.message_id != one.thread_id}
     found, items = _meta_posts.looked_up(api, media, {"fields": MEDIA}, window.now)

@@ -1,4 +1,4 @@
-"""LinkedIn: an organisation's posts, the comments under them, followers.
+"""LinkedIn: an organisation's posts, the comments under them, posts that mention it, followers.
 
 Credentials: a token with r_organization_social and rw_organization_admin, of an administrator of
 the page. Make an app at https://www.linkedin.com/developers/apps, link it to the page, apply for
@@ -15,14 +15,17 @@ Verified: names of fields and addresses against two published connectors and ans
 others; not against a live page.
 
 LinkedIn's terms let others' profile data be kept for 24 hours and what they write for 48, unless
-your agreement says more. So of others' comments neither author nor text is stored, not even in
-raw: only ids, times, what they answer, and counts. ``keep_members: true`` keeps them; set it only
-if you may. Comments of the page itself are kept whole. Followers of past days are counted back
-from the first measured total by the daily gains, which LinkedIn corrects later and which do not
-add up to it. A known post or comment that does not exist any more is a deletion.
+your agreement says more. So of others' comments and posts neither author nor text is stored, not
+even in raw: only ids, times, what they answer, and counts. ``keep_members: true`` keeps them; set
+it only if you may. Comments of the page itself are kept whole. Followers of past days are counted
+back from the first measured total by the daily gains, which LinkedIn corrects later and which do
+not add up to it. A known post or comment that does not exist any more is a deletion; mentions are
+not looked at again.
 
 Unverified: the hours of the terms; that posts may be sorted by CREATED and need no
-X-RestLi-Method; that comments tell of replies by commentsSummary; the gains' sign for losses.
+X-RestLi-Method; that comments tell of replies by commentsSummary; the gains' sign for losses; that
+a mention (told of for 60 days) is written when it was last modified, and names the post that
+mentions us as generatedActivity.
 """
 
 from __future__ import annotations
@@ -53,17 +56,22 @@ from muster.sources._linkedin import (
     several,
     urn,
 )
-from muster.sources._linkedin_rows import placed_comment, placed_post
+from muster.sources._linkedin_rows import placed_comment, placed_mention, placed_post
 from muster.sources._newest import (
+    OPEN,
     Place,
     State,
     Stream,
     begin,
     finish,
     follow,
+    given,
+    instant,
     mapped,
     page,
     recheck,
+    stamp,
+    start_of,
 )
 from muster.sources._paging import walk
 from muster.sources._watched import place_in, within
@@ -74,6 +82,8 @@ UTC_ZONE = ZoneInfo("UTC")
 REMEMBERED = timedelta(days=14)  # measured totals, for as long as gains are read again
 STATISTICS = 20  # posts one request may ask the figures of
 AT_ONCE = 10
+TOLD = timedelta(days=60)  # how long LinkedIn tells of a mention
+MENTIONS_KNOWN = timedelta(days=31)  # for as long as known posts are looked at again
 _log = logging.getLogger(__name__)
 
 
@@ -125,9 +135,11 @@ def pages(api: Api, window: Window) -> Iterator[Page]:
     yield from _comments(api, window, state)  # those a killed run left
     yield from _posts(api, window, state)
     for batch in recheck(state, window, AT_ONCE):
-        yield page(state, list(_looked_up(api, window, batch)))
+        ours = [one for one in batch if one.message_id not in state.get("mentions", {})]
+        yield page(state, list(_looked_up(api, window, ours)))
     yield from _account(api, window, state)  # last: another scope, which may be missing
     yield from _gains(api, window, state)
+    yield from _mentions(api, window, state)
     _watched.forget(state, window)
     yield finish(state)
 
@@ -179,6 +191,42 @@ def _gains_address(options: Options, first: date, last: date) -> str:
 
 def _midnight(day: date) -> int:
     return in_ms(datetime.combine(day, time(), UTC))
+
+
+def _mentions(api: Api, window: Window, state: State) -> Iterator[Page]:
+    """Others' posts that mention us; those from before the last time came then."""
+    us, end = window.options.account, window.until or window.now
+    start = max(start_of(window) or window.now - TOLD, window.now - TOLD)
+    if given(window) == OPEN and "mentioned" in state:
+        start = max(start, instant(state["mentioned"]) - ONE)
+    if start >= end:
+        return
+    bounds = f"(start:{in_ms(start)},end:{in_ms(end)})"
+
+    def ask(token: str | None) -> Answer:
+        return api.get(_mentions_address(window.options, bounds, token or "0"))
+
+    known, oldest = state.setdefault("mentions", {}), stamp(window.now - MENTIONS_KNOWN)
+    for step in walk(ask, listed):
+        others = [one for one in step.items if not _linkedin_rows.is_by(one, us)]
+        inside = within(window, placed_mention, others)
+        known.update((at[1], at[0]) for one in inside if (at := place_in(placed_mention, one)))
+        yield page(state, [_mention(window.options, one, step.answer.seen_at) for one in inside])
+    state["mentions"] = {one: at for one, at in known.items() if at >= oldest}
+    if window.until is None:
+        state["mentioned"] = stamp(window.now)
+
+
+def _mention(options: Options, body: Any, seen_at: datetime) -> Item:
+    return Item("mention", _linkedin_rows.storable_mention(body, options.keep_members), seen_at)
+
+
+def _mentions_address(options: Options, bounds: str, start: str) -> str:
+    return address(
+        "/organizationalEntityNotifications", q="criteria", actions="List(SHARE_MENTION)",
+        organizationalEntity=urn("organization", options.account), timeRange=bounds,
+        count="100", start=start,
+    )  # fmt: skip
 
 
 def _posts(api: Api, window: Window, state: State) -> Iterator[Page]:
@@ -302,5 +350,6 @@ _MAPPINGS: Mapping[str, Callable[[Item, Options], Iterator[Row | Deletion]]] = {
     "gains": _linkedin_rows.gain_rows,
     "post": _linkedin_rows.post_rows,
     "comment": _linkedin_rows.comment_rows,
+    "mention": _linkedin_rows.mention_rows,
     "gone": _watched.gone_rows,
 }
