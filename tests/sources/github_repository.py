@@ -109,7 +109,7 @@ class Repository:
                 "isMinimized": False, "minimizedReason": None, **facts}  # fmt: skip
         there["updatedAt"] = stamp(at)
         if under is None:
-            said["replies"] = {"totalCount": 0, "nodes": []}
+            said |= {"id": f"DC_{id_}", "replies": {"totalCount": 0, "nodes": []}}
             there["comments"].append(said)
         else:
             (above,) = (one for one in there["comments"] if one["databaseId"] == under)
@@ -214,13 +214,23 @@ class Repository:
             changed = sorted(self.discussions.values(), key=lambda one: one["updatedAt"])[::-1]
             nodes = [{"number": one["number"], "updatedAt": one["updatedAt"]} for one in changed]
             return _repository(discussions=self._listed("nodes", nodes, told))
+        if "node(id:" in query:
+            every = [one for found in self.discussions.values() for one in found["comments"]]
+            (comment,) = [one for one in every if one["id"] == told["id"]]
+            replies = self._listed("nodes", comment["replies"]["nodes"], told)
+            return {"data": {"node": {"replies": replies}}}
         found = self.discussions.get(told["number"])
         self.asked.append(f"discussion {told['number']}")
         if found is None:
             problem = {"type": "NOT_FOUND", "message": "Could not resolve to a Discussion"}
             return {**_repository(discussion=None), "errors": [problem]}
-        comments = self._listed("nodes", found["comments"], told)
+        comments = self._listed("nodes", [self._cut(one) for one in found["comments"]], told)
         return _repository(discussion={**found, "comments": comments})
+
+    def _cut(self, comment: dict[str, Any]) -> dict[str, Any]:
+        """A comment with the first of its replies."""
+        first = self._listed("nodes", comment["replies"]["nodes"], {"after": None})
+        return {**comment, "replies": first}
 
     def _listed(self, key: str, found: list[Any], told: dict[str, Any]) -> dict[str, Any]:
         start = int(told["after"] or 0)
@@ -264,6 +274,8 @@ def small_repository() -> Repository:
         there.discuss(number, "anna", START + hours * HOUR, "Which *network*?")
     there.reply(301, 12, "desk", START + 351 * HOUR, "eduroam", isAnswer=True)
     there.reply(302, 12, "bela", START + 352 * HOUR, "Same here", under=301)
+    there.reply(305, 12, "anna", START + 352.5 * HOUR, "Now it works", under=301)
+    there.reply(306, 12, "desk", START + 352.6 * HOUR, "Good", under=301)
     there.reply(303, 12, None, START + 353 * HOUR, "And me")
     there.reply(304, 12, "anna", START + 354 * HOUR, "", deletedAt=stamp(START + 355 * HOUR))
     answer = there.discussions[12]["comments"][0]

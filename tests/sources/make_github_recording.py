@@ -26,7 +26,7 @@ if __name__ == "__main__":
                   known("city/portal#9", "city/portal#9", 3.3),
                   known("discussion-12", "discussion-12", 1.1),
                   known("discussioncomment-399", "discussion-12", 1.1)],
-        "expect": {"messages": 23, "members": 4, "threads": 7, "audience": 7, "deletions": 5},
+        "expect": {"messages": 25, "members": 4, "threads": 7, "audience": 7, "deletions": 5},
         "rate_limited": {"status": 403, "headers": reset, "wait": 45,
                          "body": {"message": "API rate limit exceeded for user ID 1."}},
         "author_fields": ["user", "author"],

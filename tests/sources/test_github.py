@@ -58,6 +58,8 @@ def test_a_discussion_is_told_with_its_replies_and_its_answer() -> None:
     answer, reply = found["discussioncomment-301"], found["discussioncomment-302"]
     assert answer.is_solution and answer.likes == 2 and answer.thread_id == "discussion-12"
     assert (reply.parent_id, reply.kind) == ("discussioncomment-301", "reply")
+    assert found["discussioncomment-306"].parent_id == "discussioncomment-301"  # on the next page
+    assert answer.replies == 3
     (thread,) = [one for one in fetch.rows(items, Thread) if one.thread_id == "discussion-12"]
     assert thread.solved_at == START + 356 * HOUR and thread.solved_by == "1"
     assert thread.channel == "Q&A" and thread.tags == ("wlan",)

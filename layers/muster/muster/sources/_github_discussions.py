@@ -71,5 +71,23 @@ def discussion(api: Api, window: Window, teams: Teams, listed: Mapping[str, Any]
             comments = {**(told.get("comments") or {}), "nodes": []}  # each an item of its own
             body = {**told, "comments": comments}
             yield Item("discussion", body, seen_at, {**context, **groups_of(teams, told)})
-        for comment in step.items:
+        for one in step.items:
+            comment = _answered(api, window, one)
             yield Item("discussed", comment, seen_at, {**context, **groups_of(teams, comment)})
+
+
+def _answered(api: Api, window: Window, comment: Any) -> Any:
+    """A comment with all of its replies, where there are more than came with it."""
+    first = comment.get("replies") if isinstance(comment, Mapping) else None
+    found, token = entries(first)
+    if not token:
+        return comment
+
+    def ask(after: str | None) -> Answer:
+        return query(api, window.options, _github_graphql.REPLIES, id=comment["id"], after=after)
+
+    def read(answer: Answer) -> tuple[Sequence[Any], str | None]:
+        return entries(((answer.body.get("data") or {}).get("node") or {}).get("replies"))
+
+    more = [reply for step in walk(ask, read, start=token) for reply in step.items]
+    return {**comment, "replies": {**first, "nodes": [*found, *more]}}

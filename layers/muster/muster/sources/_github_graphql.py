@@ -20,6 +20,7 @@ _AUTHOR = """author {
 _SAID = f"""databaseId body createdAt lastEditedAt url upvoteCount {_AUTHOR}
 reactionGroups {{ content reactors {{ totalCount }} }}"""
 _COMMENT = f"{_SAID} deletedAt isAnswer isMinimized minimizedReason"
+_LISTED = f"{{ totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ {_COMMENT} }} }}"
 
 #: Which discussions changed, newest first.
 DISCUSSIONS = """query discussions($owner: String!, $name: String!, $after: String) {
@@ -31,7 +32,7 @@ DISCUSSIONS = """query discussions($owner: String!, $name: String!, $after: Stri
   }
 }"""
 
-#: One discussion with a page of its comments, each with its replies (there are two levels).
+#: One discussion with a page of its comments, each with its first replies (there are two levels).
 DISCUSSION = f"""query discussion($owner: String!, $name: String!, $number: Int!, $after: String) {{
   repository(owner: $owner, name: $name) {{
     discussion(number: $number) {{
@@ -43,10 +44,15 @@ DISCUSSION = f"""query discussion($owner: String!, $name: String!, $number: Int!
       comments(first: 50, after: $after) {{
         totalCount
         pageInfo {{ hasNextPage endCursor }}
-        nodes {{ {_COMMENT} replies(first: 100) {{ totalCount nodes {{ {_COMMENT} }} }} }}
+        nodes {{ id {_COMMENT} replies(first: 100) {_LISTED} }}
       }}
     }}
   }}
+}}"""
+
+#: More replies to one comment.
+REPLIES = f"""query replies($id: ID!, $after: String) {{
+  node(id: $id) {{ ... on DiscussionComment {{ replies(first: 100, after: $after) {_LISTED} }} }}
 }}"""
 
 #: When each star that still stands was given, oldest first.

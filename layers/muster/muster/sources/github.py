@@ -19,8 +19,7 @@ thread is read again whole when messages of it are 1, 3, 7 or 30 days old: react
 and deleted comments are only missing. Stars count as followers (their history: the stars that
 still stand), watchers as subscribers. ``terms`` are looked for in the issues of other
 repositories: those are ambient. A comment counts as edited when its date of change moved
-(hiding it moves it too); an issue's moves for labels and tells nothing. Not read: replies beyond
-the first 100 of a discussion's comment.
+(hiding it moves it too); an issue's moves for labels and tells nothing.
 
 Unverified: that views reach 14 days back; that a secondary limit without a hint wants a minute.
 """
