@@ -78,7 +78,8 @@ def discussion(api: Api, window: Window, teams: Teams, listed: Mapping[str, Any]
 
 def _answered(api: Api, window: Window, comment: Any) -> Any:
     """A comment with all of its replies, where there are more than came with it."""
-    first = comment.get("replies") if isinstance(comment, Mapping) else None
+    told = comment.get("replies") if isinstance(comment, Mapping) else None
+    first: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
     found, token = entries(first)
     if not token:
         return comment
