@@ -12,8 +12,8 @@ import duckdb
 from muster.kpis import derived, engine, kept, steps
 from muster.store import Store
 
-# By which a table is cut into months.
-_DATES = ("opened_at", "opened_day", "first_day", "day", "utc_day", "period_start", "joined_at")
+# By which a table is cut into months; those of a year that stand for its first month are few.
+_DATES = ("opened_at", "opened_day", "first_day", "day", "utc_day", "period_start", "joined_year")
 _FILES = "$files"
 
 

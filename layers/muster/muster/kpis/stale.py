@@ -12,7 +12,8 @@ KNOWN_ACCOUNTS = """
 -- What is known of each account that its figures rest on (kept by account).
 select
     source, member_id, person_id, joined_at, role,
-    coalesce(is_bot, false) or coalesce(role, '') = 'bot' as is_bot
+    coalesce(is_bot, false) or coalesce(role, '') = 'bot' as is_bot,
+    cast(date_trunc('year', joined_at) as date) as joined_year
 from members
 """
 # Of whom anything may be said otherwise: a row says since when it is seen as it is, but for the
