@@ -11,9 +11,9 @@ from muster.lake import raw
 from muster.lake.gathered import gathered
 from muster.lake.observed import sighted
 from muster.lake.parquet import PLACE
-from muster.pipeline.mapping import mapped, mapper, reader
+from muster.pipeline.mapping import Mapped, mapped, mapper, reader
 from muster.pipeline.repeats import Repeats
-from muster.records import Item
+from muster.records import Item, Member
 from muster.sources import discourse
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 250, tzinfo=UTC)
@@ -79,3 +79,17 @@ def test_an_account_told_beside_what_was_refused_is_no_repeat() -> None:
     assert [[one.table.name for one in its] for its in found] == [
         ["messages", "members"], ["messages"],
     ]  # fmt: skip
+
+
+def test_rows_that_fit_only_one_by_one_are_taken_and_remembered_like_others() -> None:
+    """A hash is looked at row by row, as it must not be an address."""
+    read = reader(Repeats())
+    first, second, wrong = (
+        Mapped(NOW, raw.encoded(topic()), [Member(member_id=number, email_hash=told)])
+        for number, told in (("1", "0" * 64), ("2", "1" * 64), ("3", "ann@mail.example"))
+    )
+    told = [read(its) for its in ([first], [first, second], [wrong])]
+    assert [[len(one.rows) for one in its.found] for its in told] == [[1], [1], []]
+    assert [reason for _, reason in told[2].refused] == [
+        "email_hash must be 64 hexadecimal digits: never write an address there"
+    ]

@@ -17,7 +17,17 @@ from muster.errors import Refused
 from muster.lake import fitting
 from muster.lake.cells import accept
 from muster.lake.gathered import gathered
-from muster.records import Audience, Deletion, Figure, Member, Order, Review, Row, Thread
+from muster.records import (
+    Audience,
+    Deletion,
+    Figure,
+    Member,
+    Message,
+    Order,
+    Review,
+    Row,
+    Thread,
+)
 
 _DAY = at(1).date()
 _GOOD: list[Row | Deletion] = [
@@ -55,8 +65,12 @@ def are_accepted(found: list[Row | Deletion]) -> bool:
 
 @settings(max_examples=tries(400, 20_000), deadline=None)
 @given(rows())
-def test_all_fit_if_each_would_be_accepted(found: list[Row | Deletion]) -> None:
-    assert do_fit(found) == are_accepted(found)
+def test_what_fits_would_be_accepted(found: list[Row | Deletion]) -> None:
+    assert are_accepted(found) or not do_fit(found)
+
+
+def test_what_most_fetches_bring_fits_at_a_look() -> None:
+    assert do_fit([one for one in _GOOD if isinstance(one, Message | Member | Thread | Review)])
 
 
 @pytest.mark.parametrize("value", STRANGE)
@@ -64,7 +78,7 @@ def test_one_strange_value_among_many_rows_is_not_overlooked(value: Any) -> None
     many: list[Any] = [message(number) for number in range(3)]
     for field in fields(many[0]):
         strange = [*many, replace(message(7), **{field.name: value})]
-        assert do_fit(strange) == are_accepted(strange), field.name
+        assert are_accepted(strange) or not do_fit(strange), field.name
 
 
 def test_two_halves_of_a_character_in_two_rows_are_no_whole_one() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import count, groupby
+from operator import is_
 from typing import NamedTuple
 
 from muster import sources
@@ -107,10 +108,12 @@ def _taken(
     rows = gathered(news(_observed(found)), places)
     if all(map(fitting.do_fit, rows)):
         return rows, _refused(found)
+    accepted = [_accepted(one) for one in found]
+    if all(map(is_, accepted, found)):
+        return rows, _refused(found)
     if repeats:
         repeats.forget()  # What was told beside something refused is not stored.
-    found = [_accepted(one) for one in found]
-    return gathered(news(_observed(found)), places), _refused(found)
+    return gathered(news(_observed(accepted)), places), _refused(accepted)
 
 
 def _observed(found: Iterable[Mapped]) -> Iterator[Observed]:
