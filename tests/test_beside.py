@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from muster.pipeline.beside import AHEAD, Beside, Meanwhile, after
+from muster.pipeline.batches import SOME_ITEMS
+from muster.pipeline.beside import Beside, Meanwhile, after
 from muster.records import Item, Page
 
 
@@ -135,14 +136,14 @@ def test_of_a_long_page_only_some_is_worked_on_ahead() -> None:
     meanwhile = Meanwhile(lambda item: done.append(item.body) or item.body)
 
     def pages() -> Iterator[Page]:
-        yield some_items(*range(2 * AHEAD))
+        yield some_items(*range(2 * SOME_ITEMS))
         meanwhile.use()
         meanwhile.use()
-        assert len(done) == AHEAD
+        assert len(done) == SOME_ITEMS
         yield some_items()
 
     (_, found), (_, rest) = meanwhile.each(pages(), False, lambda: None)
-    assert [*found, *rest] == list(range(2 * AHEAD)) == done
+    assert [*found, *rest] == list(range(2 * SOME_ITEMS)) == done
 
 
 @pytest.mark.parametrize("is_used", [True, False])

@@ -7,9 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
 from typing import Any, Generic, TypeVar
 
+from muster.pipeline.batches import SOME_ITEMS
 from muster.records import Item, Page
-
-AHEAD = 250  # items of a page, as their rows are much larger
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -76,7 +75,7 @@ class Meanwhile(Generic[Made]):
     def use(self) -> None:
         """Work on some of the last page while an answer is awaited; what that raises waits, too."""
         try:
-            self._done.extend(islice(self._coming, AHEAD - len(self._done)))
+            self._done.extend(islice(self._coming, SOME_ITEMS - len(self._done)))
         except Exception as error:
             self._coming = _raising(error)
 
