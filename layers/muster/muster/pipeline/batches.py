@@ -12,7 +12,7 @@ from muster.records import Page
 
 BATCH_ITEMS = 10_000
 BATCH_BYTES = 16 * 1024 * 1024  # one batch is stored while the next is read
-# What is mapped before it is taken, as a processor's cache holds it: an item's rows are much larger.
+# What is mapped before it is taken: its rows, many times as large, fit into a processor's cache.
 SOME_ITEMS, SOME_BYTES = 500, 1024 * 1024
 
 Cursor = Mapping[str, Any] | None

@@ -8,15 +8,15 @@ A claim without a receipt may have been sent, so it is never sent again unless a
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from functools import partial
 from uuid import uuid4
 
 from muster.errors import BadSettings, Conflict, MaybeSent, Retry, Unavailable, Undeliverable
+from muster.pipeline.again import patiently
 from muster.project import Project
 
 SENDING, SENT, FAILED = ".sending.json", ".sent.json", ".failed.json"
@@ -126,11 +126,8 @@ class Delivery:
 
     def _surely(self, ending: str, text: bytes, *, if_new: bool = False) -> str:
         """The ETag of what is written; a store that is out of reach is asked a few times."""
-        for pause in PAUSES:
-            with suppress(Unavailable):
-                return self.project.outbox.put(self.name + ending, text, if_new=if_new)
-            time.sleep(pause)
-        return self.project.outbox.put(self.name + ending, text, if_new=if_new)
+        put = partial(self.project.outbox.put, self.name + ending, text, if_new=if_new)
+        return patiently(put, Unavailable, PAUSES)
 
     def _text(self, facts: Mapping[str, object]) -> bytes:
         return json.dumps({**self.facts, **facts}, indent=1).encode()

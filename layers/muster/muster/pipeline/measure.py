@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from muster.lake import raw, state
 from muster.lake.state import State
 from muster.measured import Coverage, GoalStatus, KpiValue
 from muster.pipeline import definitions, latest, quotes, schedules
+from muster.pipeline.again import patiently
 from muster.project import Progress, Project, place
 from muster.reports import view
 from muster.results import Kpi, Measured, SourceFacts
@@ -47,11 +47,7 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
     """Measure as of an instant; the derived tables are written only if they are to be kept."""
     from muster.kpis import engine
 
-    for pause in PAUSES:
-        with suppress(engine.Replaced):
-            return _reached(project, as_of, is_kept)
-        time.sleep(pause)
-    return _reached(project, as_of, is_kept)
+    return patiently(lambda: _reached(project, as_of, is_kept), engine.Replaced, PAUSES)
 
 
 def _reached(project: Project, as_of: datetime, is_kept: bool) -> Measured:

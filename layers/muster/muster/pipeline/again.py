@@ -1,0 +1,19 @@
+"""What may fail for a moment → what it gives, asked again after a few pauses."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+Made = TypeVar("Made")
+
+
+def patiently(do: Callable[[], Made], trouble: type[Exception], pauses: Sequence[float]) -> Made:
+    """What ``do`` gives, after pauses (in seconds) as it meets ``trouble``; raises the last one."""
+    for pause in pauses:
+        with suppress(trouble):
+            return do()
+        time.sleep(pause)
+    return do()
