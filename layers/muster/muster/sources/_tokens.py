@@ -63,7 +63,8 @@ def signed(
 
     Raises ``SourceFailed`` for a missing or unfit secret, and as ``Api.post`` does.
     """
-    tokens = Tokens(http, fields_of(secret, name, needs, plain=oauth.plain), oauth, name, needs)
+    fields = fields_of(secret, name, needs, plain=oauth.plain)
+    tokens = Tokens(http, fields, oauth, name, needs, wait_of)
     api = Api(
         http,
         base_url,
@@ -148,12 +149,16 @@ def _signing_key(key: str, algorithm: str) -> Any:
 class Tokens:
     """The access token of one source, asked for when there is none, it is old or it is refused."""
 
-    def __init__(self, http: Http, fields: Fields, oauth: OAuth, name: str, needs: str) -> None:
+    def __init__(
+        self, http: Http, fields: Fields, oauth: OAuth, name: str, needs: str,
+        wait_of: WaitOf = asked_wait,
+    ) -> None:  # fmt: skip
         self._http = http
         self._fields = dict(fields)
         self._oauth = oauth
         self._name = name
         self._needs = needs
+        self._wait_of = wait_of
         self.scopes: frozenset[str] = frozenset()
 
     def headers(self) -> dict[str, str | None]:
@@ -213,7 +218,11 @@ class Tokens:
         elif "client_id" in form:
             form = {key: value for key, value in form.items() if value}
         url = str(self._fields.get("token_uri") or self._oauth.url)
-        with Api(self._http, url, basic, name=self._name, secrets=self._hidden()) as api:
+        api = Api(
+            self._http, url, basic,
+            name=self._name, wait_of=self._wait_of, secrets=self._hidden(),
+        )  # fmt: skip
+        with api:
             told = api.post("", form=form).body
         if not (isinstance(told, Mapping) and told.get("access_token")):
             raise SourceFailed(f"{self._name}: {url} gave no access token: check the secret")
