@@ -70,10 +70,10 @@ def _today(window: Window) -> str:
     return window.now.astimezone(UTC).date().isoformat()
 
 
-def gone(known: KnownMessage, seen_at: datetime) -> Item:
-    """A known message that was not found any more."""
+def gone(known: KnownMessage, seen_at: datetime, body: Any = None) -> Item:
+    """A known message that was not found any more, and what the platform says of that."""
     told = {"message_id": known.message_id, "created_at": stamp(known.created_at)}
-    return Item("gone", None, seen_at, told)
+    return Item("gone", body, seen_at, told)
 
 
 def gone_rows(item: Item, options: Source) -> Iterator[Deletion]:

@@ -10,6 +10,7 @@ from muster.errors import Rejected
 from muster.records import Item, KnownMessage
 from muster.sources import Window, _watched
 from muster.sources._answer import Answer
+from muster.sources._downward import gone
 from muster.sources._meta import (
     Graph,
     after,
@@ -97,8 +98,8 @@ def looked_up(
     known = {message.message_id: message for message in batch}
     found, refused = by_ids(api, list(known), fields)
     missing = {one: bare(why.body) for one, why in refused.items() if is_missing(why)}
-    gone = [_watched.gone(known[one], body, now) for one, body in missing.items()]
-    return {one: bare(body) for one, body in found.items()}, gone
+    lost = [gone(known[one], now, body) for one, body in missing.items()]
+    return {one: bare(body) for one, body in found.items()}, lost
 
 
 def talks(api: Graph, window: Window, path: str, platform: str) -> Stream:

@@ -12,11 +12,11 @@ comments are still to be read, with how many the list told of.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from muster.errors import Rejected
-from muster.records import Deletion, Item, KnownMessage, Page
+from muster.records import Item, Page
 from muster.sources import Window
 from muster.sources._answer import Answer
 from muster.sources._newest import (
@@ -138,18 +138,3 @@ def _read(state: State, post: str, count: int, is_whole: bool) -> None:
         state["posts"][post]["comments"] = count
     if is_whole or post not in state.get("posts", {}):  # Nobody will ask from where to go on.
         state["streams"].pop(f"comments:{post}", None)
-
-
-def gone(known: KnownMessage, body: Any, now: datetime) -> Item:
-    """A known message that was not found any more, and what the platform says of that."""
-    told = {"message_id": known.message_id, "created_at": stamp(known.created_at)}
-    return Item("gone", body, now, told)
-
-
-def gone_rows(item: Item, options: Any) -> Iterator[Deletion]:
-    """A message that does not exist any more."""
-    told = item.context or {}
-    created = instant(told["created_at"])
-    yield Deletion(
-        message_id=told["message_id"], created_at=created, deleted_at=max(item.seen_at, created)
-    )

@@ -35,6 +35,7 @@ from muster.sources import Window, _apple_rows
 from muster.sources._answer import Answer, asked_wait, xml_body
 from muster.sources._apple_rows import answers, entries, next_page
 from muster.sources._downward import done_today, downward, is_due_today
+from muster.sources._granted import granted
 from muster.sources._http import Api, Http
 from muster.sources._newest import Place, State, begin, finish, follow, instant, mapped, page, stamp
 from muster.sources._reviews import first, gone, gone_rows, known_reviews, looked_at_again
@@ -119,16 +120,8 @@ def check(api: Api, options: Options) -> str:
 
 
 def _granted(api: Api, path: str, params: Mapping[str, Any]) -> Answer:
-    """The answer; a refusal says which role is missing."""
-    try:
-        return api.get(path, params)
-    except Rejected as refused:
-        if refused.status != 403:
-            raise
-        raise SourceFailed(
-            f"{api.name}: App Store Connect refuses {path} (403): give the key the role "
-            "Customer Support, and the app to it"
-        ) from None
+    role = "give the key the role Customer Support, and the app to it"
+    return granted(api, path, params, "App Store Connect", {403: role})
 
 
 def pages(api: Api, window: Window) -> Iterator[Page]:

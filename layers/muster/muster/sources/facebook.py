@@ -46,6 +46,7 @@ from muster.sources import _meta as meta
 from muster.sources import _reviews as _reviewed
 from muster.sources._answer import Answer
 from muster.sources._days import Plan, spans
+from muster.sources._downward import gone_rows
 from muster.sources._http import Http
 from muster.sources._newest import (
     OPEN,
@@ -278,5 +279,5 @@ _MAPPINGS: Mapping[str, Callable[[Item, Options], Iterator[Row | Deletion]]] = {
     "direct": _facebook_rows.direct_rows,
     "review": _facebook_rows.review_rows,
     "taken back": _reviewed.gone_rows,
-    "gone": _watched.gone_rows,
+    "gone": gone_rows,
 }

@@ -29,12 +29,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from muster.clock import DAY
-from muster.errors import Refused, Rejected, SourceFailed
+from muster.errors import Refused
 from muster.records import Item, KnownMessage, Page, Review, Row
 from muster.settings import Source
 from muster.sources import Window, _google
 from muster.sources._answer import Answer, asked_wait
 from muster.sources._downward import done_today, downward, is_due_today
+from muster.sources._granted import granted
 from muster.sources._http import Api, Http
 from muster.sources._newest import Place, begin, finish, follow, mapped, page, stamp
 from muster.sources._reviews import (
@@ -49,6 +50,10 @@ from muster.sources._text import tidy
 from muster.sources._tokens import OAuth, signed
 
 NEEDS = "a Google service account's key file (JSON) whose account may reply to the app's reviews"
+RIGHT = (
+    'give the service account the right "Reply to reviews" in the Play Console, and turn the '
+    "Android Publisher API on in its project"
+)
 SCOPE = "https://www.googleapis.com/auth/androidpublisher"
 PER_PAGE = 100
 LISTED = 7 * DAY  # how long a review is listed after its last change
@@ -103,17 +108,7 @@ def _path(options: Options) -> str:
 
 
 def _granted(api: Api, path: str, params: Mapping[str, Any] | None = None) -> Answer:
-    """The answer; a refusal says which right is missing."""
-    try:
-        return api.get(path, params)
-    except Rejected as refused:
-        if refused.status not in (401, 403):
-            raise
-        raise SourceFailed(
-            f"{api.name}: Google Play refuses {path} ({refused.status}): give the service account "
-            'the right "Reply to reviews" in the Play Console, and turn the Android Publisher API '
-            "on in its project"
-        ) from None
+    return granted(api, path, params, "Google Play", {401: RIGHT, 403: RIGHT})
 
 
 def pages(api: Api, window: Window) -> Iterator[Page]:

@@ -42,6 +42,7 @@ from muster.settings import Duration
 from muster.sources import Window, _instagram_rows, _meta_posts, _watched
 from muster.sources import _meta as meta
 from muster.sources._answer import Answer
+from muster.sources._downward import gone_rows
 from muster.sources._http import Http
 from muster.sources._newest import State, Stream, begin, finish, follow, mapped, page, recheck
 from muster.sources._paging import walk
@@ -309,5 +310,5 @@ _MAPPINGS: Mapping[str, Callable[[Item, Options], Iterator[Row | Deletion]]] = {
     "media": _instagram_rows.media_rows,
     "comment": _instagram_rows.comment_rows,
     "direct": _instagram_rows.direct_rows,
-    "gone": _watched.gone_rows,
+    "gone": gone_rows,
 }

@@ -44,6 +44,7 @@ from muster.settings import Duration
 from muster.sources import Window, _linkedin_rows, _watched
 from muster.sources._answer import Answer
 from muster.sources._days import ONE, Plan, spans
+from muster.sources._downward import gone, gone_rows
 from muster.sources._http import Api, Http
 from muster.sources._linkedin import (
     LinkedInSource,
@@ -321,7 +322,7 @@ def _looked_up(api: Api, window: Window, batch: Sequence[KnownMessage]) -> Itera
             answer = api.get(_one_address(known))
         except Rejected as refused:
             if refused.is_gone:
-                yield _watched.gone(known, None, window.now)
+                yield gone(known, window.now)
             continue
         if is_post:
             posts[known.message_id] = answer
@@ -351,5 +352,5 @@ _MAPPINGS: Mapping[str, Callable[[Item, Options], Iterator[Row | Deletion]]] = {
     "post": _linkedin_rows.post_rows,
     "comment": _linkedin_rows.comment_rows,
     "mention": _linkedin_rows.mention_rows,
-    "gone": _watched.gone_rows,
+    "gone": gone_rows,
 }

@@ -38,6 +38,7 @@ from muster.sources import Window
 from muster.sources._answer import Answer, asked_wait
 from muster.sources._channels import channel
 from muster.sources._downward import done_today, downward, is_due_today
+from muster.sources._granted import granted
 from muster.sources._http import Api, Http
 from muster.sources._newest import (
     Place,
@@ -119,16 +120,12 @@ def check(api: Api, options: Options) -> str:
 
 
 def _granted(api: Api, path: str, params: Mapping[str, Any]) -> Answer:
-    """The answer; a refusal says which permission is missing."""
-    try:
-        return api.get(path, params)
-    except Rejected as refused:
-        if refused.status not in (401, 403):
-            raise
-        told = " ".join(re.findall(r"\brak_[a-z_]{1,60}\b", str(refused.body)))
-        raise SourceFailed(
-            f"{api.name}: Stripe refuses {path} ({refused.status}): the key needs {told or NEEDED}"
-        ) from None
+    return granted(api, path, params, "Stripe", _permission)
+
+
+def _permission(refused: Rejected) -> str:
+    told = " ".join(re.findall(r"\brak_[a-z_]{1,60}\b", str(refused.body)))
+    return f"the key needs {told or NEEDED}"
 
 
 def pages(api: Api, window: Window) -> Iterator[Page]:

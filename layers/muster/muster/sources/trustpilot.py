@@ -23,7 +23,7 @@ number and name stand, and that its list holds what is offline when asked for by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -32,16 +32,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from muster.clock import DAY
-from muster.errors import Refused, Rejected, SourceFailed
+from muster.errors import Refused, Rejected
 from muster.records import Item, Page, Review, Row
 from muster.settings import Source
 from muster.sources import Window
-from muster.sources import _trustpilot_products as products
+from muster.sources import _trustpilot_lists as lists
 from muster.sources._answer import Answer, asked_wait
 from muster.sources._downward import done_today, downward, is_due_today
+from muster.sources._granted import granted
 from muster.sources._http import Api, Http
 from muster.sources._newest import (
-    Place,
     State,
     Stream,
     begin,
@@ -109,24 +109,16 @@ def check(api: Api, options: Options) -> str:
     """Looks our company up, and the first of its products' reviews if they are read."""
     unit = _unit(api, options).body
     if "products" in options.reviews:
-        _granted(api, products.path(unit["id"]), {"perPage": 1})
+        _granted(api, lists.products_path(unit["id"]), {"perPage": 1})
     total = (unit.get("numberOfReviews") or {}).get("total")
     counted = f", {total:,} reviews" if isinstance(total, int) else ""
     return f"reads Trustpilot's reviews of {tidy(str(unit.get('displayName')))[:80]}{counted}"
 
 
 def _granted(api: Api, path: str, params: Mapping[str, Any] | None = None) -> Answer:
-    """The answer; a refusal says what is missing."""
-    try:
-        return api.get(path, params)
-    except Rejected as refused:
-        if refused.status not in (401, 403):
-            raise
-        module = "Product Reviews" if "/product-reviews/" in path else "Service Reviews"
-        raise SourceFailed(
-            f"{api.name}: Trustpilot refuses {path} ({refused.status}): check the API key, and "
-            f"that its application has the module {module}"
-        ) from None
+    module = "Product Reviews" if "/product-reviews/" in path else "Service Reviews"
+    key = f"check the API key, and that its application has the module {module}"
+    return granted(api, path, params, "Trustpilot", {401: key, 403: key})
 
 
 def _unit(api: Api, options: Options) -> Answer:
@@ -167,7 +159,7 @@ def _of_products(
 ) -> Iterator[Page]:  # fmt: skip
     """The same, with a state of their own in the cursor."""
     mine = state.setdefault("products", {})
-    for step in products.steps(partial(_granted, api), mine, window, unit):
+    for step in lists.product_steps(partial(_granted, api), mine, window, unit):
         yield page(state, [_item(_PRODUCT, known, one, step.answer) for one in step.items])
     theirs = {key: one for key, one in known.items() if one.product != window.options.account}
     for one in looked_at_again(mine, window, theirs):
@@ -175,30 +167,10 @@ def _of_products(
 
 
 def _stream(api: Api, window: Window, state: State, path: str) -> Stream:
-    """The list of reviews by number of page, until one is empty."""
-    number = 1
-
-    def ask(asked: Mapping[str, Any], token: str | None) -> Answer:
-        nonlocal number
-        number = int(token or 1)
-        order = {"perPage": PER_PAGE, "page": number, "orderBy": "createdat.desc"}
-        return _granted(api, path, order)
-
-    def read(answer: Answer) -> tuple[Sequence[Any], str | None]:
-        found = _list(answer, "reviews")
-        return found, str(number + 1) if found else None
-
+    newest_first = {"orderBy": "createdat.desc"}
+    ask, read = lists.by_number(partial(_granted, api), path, newest_first, "reviews")
     overlap = LATE if is_due_today(state, window, "late") else OVERLAP
-    return downward("reviews", ask, read, _place, window, overlap)
-
-
-def _list(answer: Answer, name: str) -> Sequence[Any]:
-    found = answer.body.get(name)
-    return found if isinstance(found, list) else ()
-
-
-def _place(review: Any) -> Place:
-    return [stamp(instant(review["createdAt"])), review["id"]]
+    return downward("reviews", ask, read, lists.placed, window, overlap)
 
 
 def _item(stream: str, known: Known, review: Any, answer: Answer) -> Item:
@@ -206,7 +178,7 @@ def _item(stream: str, known: Known, review: Any, answer: Answer) -> Item:
     review_id = review.get("id") if isinstance(review, Mapping) else None
     before = known.get(review_id) if isinstance(review_id, str) else None
     since = stamp(before.deleted_at) if before and before.deleted_at else None
-    kept = products.kept(review) if stream == _PRODUCT else without(review, _PRIVATE)
+    kept = lists.kept_product(review) if stream == _PRODUCT else without(review, _PRIVATE)
     return Item(stream, kept, answer.seen_at, {"offline_since": since})
 
 
@@ -236,8 +208,8 @@ def rows(item: Item, options: Options) -> Iterator[Row]:
 
 
 def _product_rows(item: Item, options: Source) -> Iterator[Review]:
-    about = products.product(item.body)
-    for row in _review_rows(replace(item, body=products.as_review(item.body)), options):
+    about = lists.product(item.body)
+    for row in _review_rows(replace(item, body=lists.as_review(item.body)), options):
         yield replace(row, product=about)
 
 

@@ -31,11 +31,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from muster.clock import DAY
-from muster.errors import Rejected, SourceFailed
+from muster.errors import SourceFailed
 from muster.records import Item, KnownMessage, Page, Row, SurveyResponse
 from muster.settings import Source
 from muster.sources import Window
 from muster.sources._answer import Answer, asked_wait
+from muster.sources._granted import granted
 from muster.sources._http import Api, Http
 from muster.sources._newest import (
     State,
@@ -95,16 +96,8 @@ def check(api: Api, options: Options) -> str:
 
 
 def _granted(api: Api, path: str, scope: str, **params: Any) -> Answer:
-    """The answer; a refusal says which scope is missing."""
-    try:
-        return api.get(path, params)
-    except Rejected as refused:
-        if refused.status != 403:
-            raise
-        raise SourceFailed(
-            f"{api.name}: Typeform refuses {path} (403): the token lacks the scope {scope}, or the "
-            "form is another account's"
-        ) from None
+    lacks = f"the token lacks the scope {scope}, or the form is another account's"
+    return granted(api, path, params, "Typeform", {403: lacks})
 
 
 def pages(api: Api, window: Window) -> Iterator[Page]:

@@ -38,6 +38,7 @@ from muster.records import Deletion, Item, Page, Row
 from muster.settings import Source
 from muster.sources import Window, _zendesk_rows
 from muster.sources._answer import Answer
+from muster.sources._granted import granted
 from muster.sources._http import Api, Http
 from muster.sources._newest import State, begin, instant, mapped, page, stamp, start_of
 from muster.sources._paging import walk
@@ -99,14 +100,7 @@ def check(api: Api, options: Options) -> str:
 
 
 def _granted(api: Api, path: str, params: Mapping[str, Any]) -> Answer:
-    """The answer; a refusal says which right is missing."""
-    try:
-        return api.get(path, params)
-    except Rejected as refused:
-        if refused.status not in _WANTS:
-            raise
-        wants = f"({refused.status}): {_WANTS[refused.status]}"
-        raise SourceFailed(f"{api.name}: Zendesk refuses {path} {wants}") from None
+    return granted(api, path, params, "Zendesk", _WANTS)
 
 
 def pages(api: Api, window: Window) -> Iterator[Page]:

@@ -1,6 +1,6 @@
-"""Trustpilot's reviews of single products: a list that is read whole once a UTC day.
+"""Trustpilot's lists by number of page; that of single products' reviews, read once a UTC day.
 
-It has no documented order and cannot be asked for by time.
+It is read whole: it has no documented order and cannot be asked for by time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from muster.sources import Window
 from muster.sources._answer import Answer
-from muster.sources._downward import done_today, is_due_today, is_within
+from muster.sources._downward import Ask, Read, done_today, is_due_today, is_within
 from muster.sources._newest import (
     OPEN,
     Place,
@@ -35,12 +35,12 @@ _THERE = "published"
 Get = Callable[[str, Mapping[str, Any]], Answer]
 
 
-def path(unit: str) -> str:
+def products_path(unit: str) -> str:
     """Where the products' reviews of a business unit are listed."""
     return f"/v1/private/product-reviews/business-units/{unit}/reviews"
 
 
-def steps(get: Get, state: State, window: Window, unit: str) -> Iterator[Step[str]]:
+def product_steps(get: Get, state: State, window: Window, unit: str) -> Iterator[Step[str]]:
     """The pages with the reviews of the window; ``state``, the products' own, is ahead of each."""
     is_open = given(window) == OPEN
     if is_open and not is_due_today(state, window, "list"):
@@ -54,30 +54,37 @@ def steps(get: Get, state: State, window: Window, unit: str) -> Iterator[Step[st
 
 
 def _stream(get: Get, unit: str) -> Stream:
+    ask, read = by_number(get, products_path(unit), {"state": STATES}, "productReviews")
+    return Stream("list", ask, read, placed, lambda mark: {})
+
+
+def by_number(get: Get, path: str, more: Mapping[str, Any], name: str) -> tuple[Ask, Read]:
+    """How a list is asked for and read by number of page, until one is empty."""
     number = 1
 
     def ask(asked: Mapping[str, Any], token: str | None) -> Answer:
         nonlocal number
         number = int(token or 1)
-        return get(path(unit), {"perPage": PER_PAGE, "page": number, "state": STATES})
+        return get(path, {"perPage": PER_PAGE, "page": number, **more})
 
     def read(answer: Answer) -> tuple[Sequence[Any], str | None]:
-        found = answer.body.get("productReviews")
+        found = answer.body.get(name)
         is_more = isinstance(found, list) and found
         return (found, str(number + 1)) if is_more else ((), None)
 
-    return Stream("list", ask, read, _place, lambda mark: {})
+    return ask, read
 
 
 def _created_at(review: Any) -> datetime:
     return instant(review["createdAt"])
 
 
-def _place(review: Any) -> Place:
+def placed(review: Any) -> Place:
+    """Where a review stands in its list."""
     return [stamp(_created_at(review)), review["id"]]
 
 
-def kept(review: Any) -> Any:
+def kept_product(review: Any) -> Any:
     """What is stored of a review: of who wrote it, the id."""
     stored = without(review, _PRIVATE)
     if isinstance(stored, dict) and isinstance(who := stored.get("consumer"), Mapping):
