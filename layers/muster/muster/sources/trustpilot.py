@@ -1,7 +1,7 @@
 """Trustpilot: reviews of our company and of single products, with our replies, edits, what is gone.
 
-Credentials: an API key (Trustpilot Business → Integrations → Developers → APIs). The API is a paid
-module. For reviews of single products, key and secret: ``{"client_id": …, "client_secret": …}``.
+Credentials: an API key (Trustpilot Business → Integrations → Developers → APIs); with its secret,
+``{"client_id": …, "client_secret": …}``, for reviews of single products. The API is a paid module.
 ``account`` is our domain as Trustpilot has it, or the id of the business unit.
 
 Limits: 833 requests in five minutes, 10,000 an hour, 100 reviews each; the first 100,000 reviews.
