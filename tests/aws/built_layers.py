@@ -40,7 +40,7 @@ connection.execute(f"load '{file}'")
 TEMPLATES = """
 import pathlib, tempfile
 from jinja2 import Environment
-from muster.reports import compiled, templating
+from muster.reports import compiling, templating
 with tempfile.TemporaryDirectory() as folder:
     theirs = pathlib.Path(folder, "email")
     theirs.mkdir()
@@ -48,7 +48,7 @@ with tempfile.TemporaryDirectory() as folder:
     with templating.own(theirs.parent):
         assert templating.environment("email").get_template("report.txt").render() == "their own"
 Environment._compile = None  # from here on nothing can be compiled
-for kind in compiled.KINDS:
+for kind in compiling.KINDS:
     environment = templating.environment(kind)
     for name in environment.list_templates(extensions=("html", "txt")):
         environment.get_template(name)

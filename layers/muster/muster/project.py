@@ -76,6 +76,16 @@ def place(project: Project, *at: str | int) -> str:
     return settings_file.place(project.folder / SETTINGS_FILE, at)
 
 
+def all_sources(project: Project) -> Iterator[str]:
+    """The sources of the settings, then those that only imports fed."""
+    named = [source.name for source in project.settings.sources]
+    yield from named
+    for entry in project.lake.list("state/"):
+        name = entry.key.removeprefix("state/").removesuffix(".json")
+        if name not in named and "/" not in name:  # below state/stack/ lies the stack's own
+            yield name
+
+
 def open_project(
     folder: Path,
     *,

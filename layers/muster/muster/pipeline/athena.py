@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from muster.measured import DERIVED, derived_columns
-from muster.pipeline.measure import all_sources
-from muster.project import Project
+from muster.project import Project, all_sources
 from muster.records import TABLES, Column, columns
 
 _TYPES = {

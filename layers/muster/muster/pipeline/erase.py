@@ -24,8 +24,7 @@ from muster.pipeline import quotes
 from muster.pipeline.collect import is_theirs, person_of
 from muster.pipeline.forgetting import forget
 from muster.pipeline.mapping import mapped
-from muster.pipeline.measure import all_sources
-from muster.project import Project
+from muster.project import Project, all_sources
 from muster.records import TABLES, Item
 from muster.settings import Settings, Source
 from muster.store import Store, check_writable

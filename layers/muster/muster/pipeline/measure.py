@@ -17,7 +17,7 @@ from muster.lake.state import State
 from muster.measured import Coverage, GoalStatus, KpiValue
 from muster.pipeline import definitions, latest, quotes, schedules
 from muster.pipeline.again import patiently
-from muster.project import Progress, Project, place
+from muster.project import Progress, Project, all_sources, place
 from muster.reports import view
 from muster.results import Kpi, Measured, SourceFacts
 from muster.settings import Athena, Source
@@ -177,16 +177,6 @@ def judged(project: Project) -> tuple[tuple[GoalStatus, ...], tuple[str, ...]]:
 def catalogue_of(folder: Path) -> tuple[Kpi, ...]:
     """The KPIs a project folder can measure: the built-in ones and its own."""
     return catalogue.load(folder / "kpis")
-
-
-def all_sources(project: Project) -> Iterator[str]:
-    """The sources of the settings, then those that only imports fed."""
-    named = [source.name for source in project.settings.sources]
-    yield from named
-    for entry in project.lake.list("state/"):
-        name = entry.key.removeprefix("state/").removesuffix(".json")
-        if name not in named and "/" not in name:  # below state/stack/ lies the stack's own
-            yield name
 
 
 def _source(project: Project, name: str) -> Source | None:

@@ -1,4 +1,4 @@
-"""Our templates → their bytecode: made where the layer is built, or kept as Python keeps modules'.
+"""A template → its bytecode: from where the layer was built, or kept as Python keeps modules'.
 
 Compiling the two of a mail took a function 40 ms of every start. Jinja compares a digest of the
 source: a template of a community's own, or a changed one of ours, is compiled anew.
@@ -17,7 +17,6 @@ from jinja2.bccache import Bucket
 PACKAGE = Path(__file__).resolve().parents[1]
 FOLDER = PACKAGE / "templates" / "compiled"
 CACHE = PACKAGE / "__pycache__" / "templates"
-KINDS = ("email", "site")
 
 
 class Compiled(BytecodeCache):
@@ -39,24 +38,3 @@ class Compiled(BytecodeCache):
             with NamedTemporaryFile(dir=CACHE, delete=False) as file:
                 file.write(bucket.bytecode_to_string())
             Path(file.name).replace(CACHE / f"{bucket.key}.pyc")  # others may write it now too
-
-
-class _Kept(Compiled):
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        (FOLDER / bucket.key).write_bytes(bucket.bytecode_to_string())
-
-
-def main() -> None:
-    """Compile every template of the package this is called in."""
-    from muster.reports import templating
-
-    FOLDER.mkdir(exist_ok=True)
-    for kind in KINDS:
-        environment = templating.environment(kind)
-        environment.bytecode_cache = _Kept()
-        for name in environment.list_templates(extensions=("html", "txt")):
-            environment.get_template(name)
-
-
-if __name__ == "__main__":
-    main()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
 
 from muster.errors import RateLimited, SourceFailed, Unavailable
 from muster.sources._answer import plain
@@ -10,7 +11,7 @@ from muster.sources._answer import plain
 if TYPE_CHECKING:
     import httpx
 
-    from muster.sources._http import Http
+    from muster.clock import Clock
 
 # What can be unpacked piece by piece, so that no bomb fills the memory before it is measured.
 PACKED = ("gzip", "deflate")
@@ -18,28 +19,41 @@ PACKED = ("gzip", "deflate")
 _WAY = ("_httpcore_stream", "_stream", "_connection", "_h11_state")
 
 
-def whole(response: httpx.Response, http: Http, name: str, where: str) -> bytes:
+class Bounds(Protocol):
+    """What the answers of a run must keep to; see ``Http``."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def patience(self) -> float: ...
+    @property
+    def deadline(self) -> datetime | None: ...
+    @property
+    def max_body(self) -> int: ...
+
+
+def whole(response: httpx.Response, run: Bounds, name: str, where: str) -> bytes:
     """The unpacked body; ``SourceFailed`` if it is more than may be, ``Unavailable`` if it does
     not end, ``RateLimited`` if the time of this run is up before it does."""
     _refuse_packing(response, f"{name}: {where}")
-    parts, size, began = list[bytes](), 0, http.clock()
+    parts, size, began = list[bytes](), 0, run.clock()
     for part in response.iter_bytes():
         if parts:  # A time-out is of one read only: what drips in would never end.
-            refuse_late(http, name)
-            if (http.clock() - began).total_seconds() > http.patience:
+            refuse_late(run, name)
+            if (run.clock() - began).total_seconds() > run.patience:
                 raise Unavailable(f"{name}: the answer from {where} does not end")
         parts.append(part)
         size += len(part)
-        if size > http.max_body:
-            limit = f"more than {http.max_body:,} bytes"
+        if size > run.max_body:
+            limit = f"more than {run.max_body:,} bytes"
             raise SourceFailed(f"{name}: {where} sends {limit} at once: check base_url")
     _drop_rest(response)
     return b"".join(parts)
 
 
-def refuse_late(http: Http, name: str) -> None:
+def refuse_late(run: Bounds, name: str) -> None:
     """Raise ``RateLimited`` if the time of this run is up."""
-    if http.deadline is not None and http.clock() > http.deadline:
+    if run.deadline is not None and run.clock() > run.deadline:
         raise RateLimited(f"{name}: the time of this run is up", 0.0)
 
 
