@@ -24,13 +24,8 @@ HEAVY = {
 LIMIT_MS = 900_000
 CALL = """
 import json, sys
-# No layer has these: libraries of tests bring them, and DuckDB and pyarrow take what is there.
-class Absent:
-    def find_spec(self, name, path=None, target=None):
-        if name in ("numpy", "pandas", "polars"):
-            raise ModuleNotFoundError(name)
-
-sys.meta_path.insert(0, Absent())
+from muster import unneeded
+unneeded.hide()  # No layer has them: libraries of tests bring them.
 
 def heavy():
     return sorted(name for name in sys.argv[4].split() if sys.modules.get(name))

@@ -1,15 +1,12 @@
 """The schedule's call → every KPI and goal measured as of now, and the tables Athena sees."""
 
 import os
-import sys
 
-from muster import cloud, services
+from muster import cloud, services, unneeded
 from muster.pipeline import athena
 from muster.pipeline.measure import measure
 
-# No layer has pandas, and DuckDB asks for it at nearly every question: looked for through all
-# folders six thousand times, it costs half a second. So it is said once that there is none.
-sys.modules["pandas"] = None
+unneeded.hide()
 
 
 @cloud.logged

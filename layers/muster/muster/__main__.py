@@ -7,7 +7,7 @@ import os
 import pkgutil
 import sys
 
-from muster import commands
+from muster import commands, unneeded
 from muster.commands import app
 from muster.errors import MusterError
 from muster.terminal import warn
@@ -18,6 +18,7 @@ for _module in pkgutil.iter_modules(commands.__path__, f"{commands.__name__}."):
 
 def main() -> None:
     """Run the command line; every ``MusterError`` is one line on stderr and its exit code."""
+    unneeded.hide()
     try:
         app()
     except MusterError as error:
