@@ -9,6 +9,7 @@
 -- goal: More people take part | People help each other | increase_by 5%
 -- version: 1
 -- table: messages
+-- lowest: 0
 -- zero: all
 
 -- One row per period.

@@ -9,6 +9,7 @@
 -- version: 1
 -- table: messages
 -- from_days: sum
+-- lowest: 0
 -- zero: all
 -- needs: feedback
 

@@ -8,6 +8,7 @@
 -- starter: sales
 -- version: 1
 -- table: site_traffic
+-- lowest: 0
 
 -- One row per period and channel.
 select period_start, channel as segment, leads as value, leads as n from social_outcomes

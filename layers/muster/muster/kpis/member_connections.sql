@@ -9,6 +9,7 @@
 -- starter: employee
 -- version: 1
 -- table: messages
+-- lowest: 0
 -- zero: all
 
 select period_start, 'all' as segment, pairs as value, pairs as n

@@ -9,6 +9,7 @@
 -- version: 1
 -- table: messages
 -- from_days: sum
+-- lowest: 0
 -- zero: source
 -- needs: brand_terms
 -- rows: select period_start, source as segment, count(*) as value, count(*) as n

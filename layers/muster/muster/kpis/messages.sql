@@ -8,6 +8,7 @@
 -- version: 1
 -- table: messages
 -- from_days: sum
+-- lowest: 0
 -- zero: all
 -- rows: select period_start, 'all' as segment, count(*) as value, count(*) as n
 --   from counted_messages join period_days on period_days.day = counted_messages.day

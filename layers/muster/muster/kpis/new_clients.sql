@@ -10,6 +10,7 @@
 -- goal: Win more clients | Grow the business | increase_by 10%
 -- version: 1
 -- table: orders
+-- lowest: 0
 -- zero: all
 
 -- One row per period.

@@ -8,6 +8,7 @@
 -- communities: support, product, employee, audience, sales
 -- version: 1
 -- table: messages
+-- lowest: 0
 -- zero: all
 
 -- One row per period.

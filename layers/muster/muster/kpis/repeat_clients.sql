@@ -8,6 +8,7 @@
 -- starter: sales
 -- version: 1
 -- table: orders
+-- lowest: 0
 -- zero: all
 
 -- One row per period.

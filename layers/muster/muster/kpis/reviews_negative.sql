@@ -8,6 +8,7 @@
 -- version: 1
 -- table: reviews
 -- from_days: sum
+-- lowest: 0
 -- zero: all
 
 with

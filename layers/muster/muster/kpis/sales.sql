@@ -8,6 +8,7 @@
 -- version: 1
 -- influence: site, catalogue, sales
 -- table: site_traffic
+-- lowest: 0
 
 -- One row per period and channel.
 select period_start, channel as segment, purchases as value, purchases as n from social_outcomes

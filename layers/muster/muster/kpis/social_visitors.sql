@@ -9,6 +9,7 @@
 -- starter: sales
 -- version: 1
 -- table: site_traffic
+-- lowest: 0
 
 with
 social as (

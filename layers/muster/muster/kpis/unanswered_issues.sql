@@ -10,6 +10,7 @@
 -- version: 1
 -- table: messages
 -- from_days: last
+-- lowest: 0
 -- zero: all
 
 -- One row per period: the state at its end.
