@@ -94,6 +94,20 @@ def test_what_to_look_at_first_is_what_the_subject_names():
     assert "Look first at Two: " in found.opening[-1]
 
 
+def test_nothing_is_said_to_need_attention_while_a_goal_is_behind():
+    early, far = goal("Early", "wait", {"at_most": "1h"}), goal("Far", "members", {"at_least": 90})
+    met = goal("Met", "members", {"at_least": 1})
+
+    def last(*goals):
+        settings = Settings(community="C", goals=goals)
+        return build((MEMBERS, WAIT), values("members", CALM), settings).opening[-1]
+
+    assert last(met) == "Nothing needs your attention."
+    assert last(met, far) == "Look first at the goal “Far”: it is off track."
+    assert last(met, early, far) == "Look first at the goal “Far”: it is off track."
+    assert last(early) == "Look first at the goal “Early”: it is without data."
+
+
 def test_the_subject_ends_with_the_goals_that_are_behind():
     goals = (
         goal("One", "members", {"at_least": 10}),

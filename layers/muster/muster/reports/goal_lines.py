@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from muster.clock import period_start
@@ -90,6 +90,13 @@ def count(statuses: Iterable[GoalStatus]) -> Mapping[str, int]:
     for status in statuses:
         found[status.status] = found.get(status.status, 0) + 1
     return found
+
+
+def behind(judged: Iterable[Judged]) -> Sequence[tuple[str, str]]:
+    """(name, verdict) of the goals that want a look, the gravest first."""
+    order = ("off_track", "at_risk", "no_data")
+    found = [(goal.name, status.status) for goal, status in judged if status.status in order]
+    return sorted(found, key=lambda one: order.index(one[1]))
 
 
 def _pace(status: GoalStatus, style: Style) -> str:

@@ -20,7 +20,8 @@ _SPANS = {"run": "run", "outside": "outside", "near_limit": "near"}
 class Findings:
     """What the main thing is chosen from; ``signals`` are the strongest first.
 
-    ``verdicts`` are those of the goals on each KPI, by its id.
+    ``verdicts`` are those of the goals on each KPI, by its id; ``behind`` the goals that want a
+    look, by name and verdict, the gravest first.
     """
 
     grain: str
@@ -29,6 +30,7 @@ class Findings:
     signals: Sequence[tuple[Measure, Signal]]
     goals: Mapping[str, int]
     verdicts: Mapping[str, Collection[str]]
+    behind: Sequence[tuple[str, str]]
     waiting: int
     longest: str
     sources: int
@@ -180,8 +182,12 @@ def _signals_sentence(findings: Findings) -> str:
 def _to_do(findings: Findings) -> list[str]:
     words = findings.words
     main = headline(findings)
-    is_worse = main is not None and main.tone == "worse"
-    said = [words("look_first", title=main.title, why=main.why)] if main and is_worse else []
+    said = []
+    if main and main.tone == "worse":
+        said = [words("look_first", title=main.title, why=main.why)]
+    elif findings.behind:
+        name, verdict = findings.behind[0]
+        said = [words("look_at_goal", name=name, status=words.VERDICTS[verdict])]
     if findings.waiting:
         said.append(words("waiting", n=findings.waiting, longest=findings.longest))
     if findings.stale:

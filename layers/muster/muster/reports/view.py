@@ -97,6 +97,7 @@ def build(
         signals=signs,
         goals=goal_lines.count(status for _, status in judged),
         verdicts=goal_lines.verdicts(judged),
+        behind=goal_lines.behind(judged),
         waiting=len(measured.waiting) + measured.waiting_more,
         longest=_longest(measured.waiting, say),
         sources=len(measured.sources),
