@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from loopback import HERE, Quiet, served
 
 HOSTS = ("hooks.slack.com", "discord.com", "api.telegram.org", "prod-00.westus.logic.azure.com")
 
@@ -52,20 +53,14 @@ def running(file: Path) -> Iterator[Chats]:
     chats = Chats()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(chats, context))
+    server = ThreadingHTTPServer(HERE, _handler(chats, context))
     chats.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with served(server):
         yield chats
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _handler(chats: Chats, context: ssl.SSLContext) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_CONNECT(self) -> None:  # noqa: N802
             self.send_response(200)
             self.end_headers()
@@ -83,8 +78,5 @@ def _handler(chats: Chats, context: ssl.SSLContext) -> type[BaseHTTPRequestHandl
             self.send_header("Content-Length", "2")
             self.end_headers()
             self.wfile.write(b"ok" if "slack" in self.headers["Host"] else b"{}")
-
-        def log_message(self, *_: object) -> None:
-            pass
 
     return Handler

@@ -7,15 +7,15 @@ fails here.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 
 from botocore.session import get_session
 from botocore.validate import ParamValidator
+from loopback import HERE, Quiet, served
 
 SERVICE = get_session().get_service_model("comprehend")
 BATCH = SERVICE.operation_model("BatchDetectSentiment")
@@ -88,10 +88,10 @@ def comprehend() -> Iterator[Calls]:
     """A running service."""
     calls = Calls()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802
             body = self.rfile.read(int(self.headers["content-length"]))
             try:
                 status, answer = 200, self._answer(json.loads(body))
@@ -112,15 +112,5 @@ def comprehend() -> Iterator[Calls]:
             assert not ParamValidator().validate(answer, BATCH.output_shape).has_errors()
             return answer
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    calls.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with served(ThreadingHTTPServer(HERE, Handler)) as calls.url:
         yield calls
-    finally:
-        server.shutdown()
-        server.server_close()

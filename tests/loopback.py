@@ -1,4 +1,4 @@
-"""An AWS service on loopback that answers what a test says."""
+"""Servers on loopback, as long as a test wants them, and AWS services that answer what it says."""
 
 from __future__ import annotations
 
@@ -7,14 +7,37 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import BaseServer
 from typing import Any
+
+HERE = ("127.0.0.1", 0)
+
+
+class Quiet(BaseHTTPRequestHandler):
+    """A door that says nothing for each request."""
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@contextmanager
+def served(server: BaseServer) -> Iterator[str]:
+    """The URL of a server that answers in a thread of its own, and is gone at the end."""
+    # It looks a hundred times a second whether that has come; by itself, only twice.
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @contextmanager
 def answering(answer: Callable[[str, bytes], tuple[int, dict[str, Any]] | None]) -> Iterator[str]:
     """An AWS service on loopback: path and body → status and JSON; none hangs up."""
 
-    class Door(BaseHTTPRequestHandler):
+    class Door(Quiet):
         def _do(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             said = answer(self.path, body)
@@ -35,13 +58,5 @@ def answering(answer: Callable[[str, bytes], tuple[int, dict[str, Any]] | None])
 
         do_GET = do_POST = do_PUT = do_DELETE = _do  # noqa: N815
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with served(ThreadingHTTPServer(HERE, Door)) as url:
+        yield url

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loopback import HERE, served
+
 KEY, SECRET = "muster-test", "muster-secret"
 
 
@@ -55,15 +57,13 @@ def client(url: str, secret: str = SECRET, attempts: int = 3) -> Any:
 
 @contextmanager
 def moto() -> Iterator[Server]:
-    from moto.server import ThreadedMotoServer
+    from moto.moto_server.threaded_moto_server import MotoRequestHandler
+    from moto.server import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
 
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    try:
-        yield Server(f"http://{host}:{port}")
-    finally:
-        server.stop()
+    app = DomainDispatcherApplication(create_backend_app)
+    with served(make_server(*HERE, app, True, request_handler=MotoRequestHandler)) as url:
+        yield Server(url)
 
 
 @contextmanager

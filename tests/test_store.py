@@ -6,14 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from loopback import HERE, Quiet, served
 from s3_servers import Server, binary, client, moto, rclone, seaweed
 
 from muster.errors import Conflict, StoreRefused, Unavailable
@@ -262,7 +262,7 @@ def test_an_unreachable_service_may_work_later() -> None:
 def _answering(answers: list[tuple[int, str]]) -> ThreadingHTTPServer:
     """A server that gives these answers (status, S3 error code) in turn, and then 200."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_PUT(self) -> None:  # noqa: N802
             self.rfile.read(int(self.headers["Content-Length"]))
             status, code = answers.pop(0) if answers else (200, "")
@@ -273,21 +273,12 @@ def _answering(answers: list[tuple[int, str]]) -> ThreadingHTTPServer:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: Any) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    return server
+    return ThreadingHTTPServer(HERE, Handler)
 
 
 def _put_against(answers: list[tuple[int, str]]) -> str:
-    server = _answering(answers)
-    try:
-        s3 = client(f"http://127.0.0.1:{server.server_port}")
-        return S3Store(s3, "lake").put("k", b"1", if_new=True)
-    finally:
-        server.shutdown()
-        server.server_close()
+    with served(_answering(answers)) as url:
+        return S3Store(client(url), "lake").put("k", b"1", if_new=True)
 
 
 def test_a_busy_service_is_asked_again() -> None:

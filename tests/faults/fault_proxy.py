@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+from loopback import HERE, Quiet, served
+
 _OURS = {"connection", "content-length", "transfer-encoding", "keep-alive"}  # of one hop each
 
 
@@ -240,7 +242,7 @@ def before(url: str, plan: Plan) -> Iterator[str]:
     """The proxy's own address, while it stands before the server at ``url``."""
     host = urlsplit(url).netloc
 
-    class Door(BaseHTTPRequestHandler):
+    class Door(Quiet):
         protocol_version = "HTTP/1.1"
 
         def _do(self) -> None:
@@ -250,9 +252,6 @@ def before(url: str, plan: Plan) -> Iterator[str]:
 
         do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _do  # noqa: N815
 
-        def log_message(self, *_: object) -> None:
-            pass
-
     class Proxy(ThreadingHTTPServer):
         daemon_threads = True
         request_queue_size = 64
@@ -260,12 +259,8 @@ def before(url: str, plan: Plan) -> Iterator[str]:
         def handle_error(self, request: object, client_address: object) -> None:
             """A client that went away in the middle is what is being tried."""
 
-    with Proxy(("127.0.0.1", 0), Door) as server:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
+    with served(Proxy(HERE, Door)) as own:
+        yield own
 
 
 def _carried(host: str, asked: Asked) -> Answer:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import ThreadingHTTPServer
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from loopback import HERE, Quiet, served
 from packaging.version import Version
 
 from release import audit
@@ -107,8 +107,8 @@ def test_no_network_is_no_clean_bill(monkeypatch, capsys):
 def test_osv_is_asked_about_everything_that_is_locked(answer, code, told, monkeypatch, capsys):
     asked = []
 
-    class Osv(BaseHTTPRequestHandler):
-        def do_POST(self):
+    class Osv(Quiet):
+        def do_POST(self):  # noqa: N802
             queries = json.loads(self.rfile.read(int(self.headers["content-length"])))["queries"]
             asked.extend(queries)
             found = [
@@ -118,16 +118,9 @@ def test_osv_is_asked_about_everything_that_is_locked(answer, code, told, monkey
             self.end_headers()
             self.wfile.write(json.dumps({"results": found}).encode())
 
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Osv)
-    Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setattr(audit, "OSV", f"http://127.0.0.1:{server.server_port}")
-    try:
+    with served(ThreadingHTTPServer(HERE, Osv)) as url:
+        monkeypatch.setattr(audit, "OSV", url)
         found, text = said(capsys)
-    finally:
-        server.shutdown()
     assert found == code and told in text
     if answer:
         names = {(one["package"]["ecosystem"], one["package"]["name"]) for one in asked}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 
 import httpx
 import pytest
 from at_platforms import PLATFORMS, fetched, recorded, with_change
+from loopback import HERE, Quiet, served
 from recorded import Answer, Recorded
 from thorough import tries
 
@@ -98,7 +98,7 @@ def listening(answer: Any) -> Iterator[tuple[str, list[str]]]:
     """A real server on loopback; the address, and what it was asked for."""
     asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:  # noqa: N802 - http.server's name
             asked.append(self.path)
             status, headers = answer()
@@ -107,16 +107,8 @@ def listening(answer: Any) -> Iterator[tuple[str, list[str]]]:
                 self.send_header(name, value)
             self.end_headers()
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
+    with served(ThreadingHTTPServer(HERE, Handler)) as url:
+        yield url, asked
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

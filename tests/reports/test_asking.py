@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from account_stack import signed_in
+from loopback import served
 from mailing import measured_project
 from playwright.sync_api import Browser, Page
 from published import newest
@@ -97,9 +97,11 @@ def folder(brought: Brought) -> Path:
 @pytest.fixture(scope="module")
 def opened(browser: Browser, folder: Path) -> Iterator[Opened]:
     """The page, from the server of ``muster serve``, with its policy as header and in the page."""
-    running = server(str(folder), 0)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{running.server_address[1]}/"
+    with served(server(str(folder), 0)) as address:
+        yield from looked_at(browser, f"{address}/")
+
+
+def looked_at(browser: Browser, address: str) -> Iterator[Opened]:
     page = browser.new_page(accept_downloads=True)
     said, asked_for = [], []
     page.on("console", lambda message: said.append(message.text))
@@ -110,8 +112,6 @@ def opened(browser: Browser, folder: Path) -> Iterator[Opened]:
     page.wait_for_load_state()
     yield Opened(page, said, asked_for, address)
     page.close()
-    running.shutdown()
-    running.server_close()
 
 
 def ask(page: Page, sql: str) -> None:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from loopback import served
 from published import crawled
 from sample import sample_view
 
@@ -162,9 +163,6 @@ def test_a_reader_over_http_sees_one_publication_while_others_are_put(tmp_path: 
     store = FolderStore(tmp_path)
     putting.put(store, weeks[0])
     whole = [seen(*weeks[: number + 1]) for number in range(len(weeks))]
-    running = server(str(tmp_path), 0)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{running.server_address[1]}"
     met: list[Files] = []
     is_over = threading.Event()
 
@@ -179,12 +177,11 @@ def test_a_reader_over_http_sees_one_publication_while_others_are_put(tmp_path: 
         while not is_over.is_set() or len(met) < 3:
             met.append(crawled(get))
 
-    reader = threading.Thread(target=poll)
-    reader.start()
-    for files in weeks[1:3]:  # none is taken away under the reader: three stay
-        putting.put(store, files)
-    is_over.set()
-    reader.join()
-    running.shutdown()
-    running.server_close()
+    with served(server(str(tmp_path), 0)) as address:
+        reader = threading.Thread(target=poll)
+        reader.start()
+        for files in weeks[1:3]:  # none is taken away under the reader: three stay
+            putting.put(store, files)
+        is_over.set()
+        reader.join()
     assert met and all(found in whole for found in met)

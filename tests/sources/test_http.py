@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import HTTPServer
 from typing import Any
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loopback import answering
+from loopback import HERE, Quiet, answering, served
 
 from muster.errors import MusterError, RateLimited, Rejected, SourceFailed, Unavailable
 from muster.sources._answer import Answer, asked_wait
@@ -301,13 +301,13 @@ def test_no_hint_whatever_breaks_the_client(hint: str, name: str) -> None:
 # ---- over a real wire --------------------------------------------------------------------------
 
 
-class Cut(BaseHTTPRequestHandler):
+class Cut(Quiet):
     """Promises more than it sends, twice; then answers."""
 
     protocol_version = "HTTP/1.1"
     asked = 0
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802
         type(self).asked += 1
         body = b'{"ok": true}'
         self.send_response(200)
@@ -317,20 +317,12 @@ class Cut(BaseHTTPRequestHandler):
         self.wfile.write(body[:5] if self.asked < 3 else body)
         self.close_connection = self.asked < 3
 
-    def log_message(self, *args: Any) -> None:
-        pass
-
 
 @pytest.fixture
 def cutting_server() -> Iterator[str]:
     Cut.asked = 0
-    server = HTTPServer(("127.0.0.1", 0), Cut)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(HTTPServer(HERE, Cut)) as url:
+        yield url
 
 
 def test_a_body_cut_on_the_wire_is_asked_for_again(cutting_server: str) -> None:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from http.server import ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
+from loopback import HERE, Quiet, served
 
 from muster.sources._http import Api, Http
 
 
-class Door(BaseHTTPRequestHandler):
+class Door(Quiet):
     """Notes what it is asked for, as a proxy or as the platform, and hands out a cookie."""
 
     protocol_version = "HTTP/1.1"
     asked: ClassVar[list[tuple[str, str | None]]] = []
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802
         self.asked.append((self.path, self.headers["Cookie"]))
         body = b'{"ok": true}'
         self.send_response(200)
@@ -28,9 +28,6 @@ class Door(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *args: Any) -> None:
-        pass
-
 
 @pytest.fixture
 def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
@@ -38,11 +35,8 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     Door.asked.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with served(ThreadingHTTPServer(HERE, Door)) as url:
+        yield url.removeprefix("http://")
 
 
 def test_a_cookie_is_not_kept(door: str) -> None:

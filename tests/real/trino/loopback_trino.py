@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import ThreadingHTTPServer
 from typing import Any
 
 import duckdb
 import sqlglot
+from loopback import HERE, Quiet, served
 
 NAMES = {"VARCHAR": "varchar", "BIGINT": "bigint", "DOUBLE": "double", "BOOLEAN": "boolean",
          "DATE": "date", "TIMESTAMP": "timestamp(6)"}  # fmt: skip
@@ -25,7 +25,7 @@ def serving() -> Iterator[str]:
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'")
 
-    class Door(BaseHTTPRequestHandler):
+    class Door(Quiet):
         def do_POST(self) -> None:  # noqa: N802
             sql = self.rfile.read(int(self.headers["Content-Length"])).decode()
             text = json.dumps(_answer(connection, sql)).encode()
@@ -35,16 +35,8 @@ def serving() -> Iterator[str]:
             self.end_headers()
             self.wfile.write(text)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://muster@127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with served(ThreadingHTTPServer(HERE, Door)) as url:
+        yield url.replace("//", "//muster@")
 
 
 def _answer(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
