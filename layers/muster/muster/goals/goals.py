@@ -114,7 +114,8 @@ def judge(
       leads back in time.
     * ``off_track``: it is behind by more, and the trend does not arrive in time; or ``by`` has
       passed.
-    * ``no_data``: the period has no value, or the baseline has none; ``reason`` says which.
+    * ``no_data``: the period has no value, or the baseline has none, or is 0 and a percentage of
+      it is asked for; ``reason`` says which.
     """
     known = {kpi.id: kpi for kpi in kpis}
     series = _by_key(values)
@@ -235,6 +236,8 @@ def _why_no_data(
     goal: Goal, kpi: Kpi, grain: str, period: date, points: Series, series: Mapping[_Key, Series]
 ) -> str:
     if points and points[-1][0] == period and goal.baseline:
+        if _baseline(goal, grain, points) == 0:
+            return "Its baseline is 0, and a percentage of 0 is 0: set a number as its target."
         span = f"{goal.baseline.from_} to {goal.baseline.to}"
         return f"No {grain} lies within its baseline ({span}) and has a value to start from."
     if points:

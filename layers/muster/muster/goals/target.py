@@ -68,10 +68,10 @@ def written(target: Target) -> str | float:
 
 
 def apply(goal: Goal, amount: Amount, baseline: float | None) -> float | None:
-    """The value to reach; None where it starts from a baseline that has no value."""
+    """The value to reach; None without a baseline's value, or for a part of 0."""
     if goal.target.form not in RELATIVE:
         return amount.value
-    if baseline is None:
+    if baseline is None or (amount.is_part_of_baseline and baseline == 0):
         return None
     # A part of a negative baseline (sentiment) still leads upwards when increased.
     step = abs(baseline) * amount.value if amount.is_part_of_baseline else amount.value

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from muster.clock import period_start
+from muster.clock import DAY, next_period, period_start
 from muster.measured import GoalStatus
 from muster.reports import dates, numbers, signals
 from muster.reports.model import GoalLine
@@ -14,7 +15,7 @@ from muster.reports.series import Series
 from muster.results import Kpi
 
 if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
-    from muster.settings import Goal, Report
+    from muster.settings import Baseline, Goal, Report
 
 Judged: TypeAlias = "tuple[Goal, GoalStatus]"
 
@@ -52,7 +53,7 @@ def goal_line(
         kpi=goal.kpi,
         status=status.status,  # type: ignore[arg-type]
         status_text=words.STATUSES[status.status],
-        value_text=numbers.value_text(status.value, style),
+        value_text=_value(goal, status, style),
         target_text=target_text(goal, status, style),
         expected_text=_pace(status, style),
         by_text=words.BY.format(dates.day_text(goal.by, words)),
@@ -69,7 +70,25 @@ def target_text(goal: Goal, status: GoalStatus, style: Style) -> str:
     if status.target is None:
         return str(style.words.NO_VALUE)
     form = style.words.TARGETS[goal.target.form]
-    return str(form.format(numbers.target_text(status.target, style)))
+    return str(form.format(numbers.target_text(_target(goal, status.target, style), style)))
+
+
+def _target(goal: Goal, target: float, style: Style) -> float:
+    """A count is reached whole: at least 12.1 members are 13."""
+    if style.unit != "count" or style.decimals:
+        return target
+    if goal.target.form in ("at_least", "increase_by"):
+        return float(math.ceil(round(target, 9)))
+    if goal.target.form in ("at_most", "decrease_by"):
+        return float(math.floor(round(target, 9)))
+    return target
+
+
+def _value(goal: Goal, status: GoalStatus, style: Style) -> str:
+    """The value; one that misses its target by a hair does not read like it."""
+    if status.target is None or status.status == "met":
+        return numbers.value_text(status.value, style)
+    return numbers.text_apart(status.value, _target(goal, status.target, style), style)
 
 
 def aim(
@@ -80,7 +99,8 @@ def aim(
         if (goal.kpi, goal.segment) == (kpi, segment) and status.target is not None:
             verdict = style.words.VERDICTS[status.status]
             text = style.words.TARGET_WITH_STATUS.format(target_text(goal, status, style), verdict)
-            return status.target, text, numbers.target_text(status.target, style)
+            target = _target(goal, status.target, style)
+            return target, text, numbers.target_text(target, style)
     return None, "", ""
 
 
@@ -120,7 +140,7 @@ def _reason(
     words = style.words
     if status.status == "no_data" or status.value is None:
         return _why_no_data(goal, status, style, series)
-    value = numbers.value_text(status.value, style)
+    value = _value(goal, status, style)
     expected = _pace(status, style)
     target = target_text(goal, status, style)
     if status.status == "met":
@@ -135,11 +155,20 @@ def _reason(
 
 def _why_no_data(goal: Goal, status: GoalStatus, style: Style, series: Series | None) -> str:
     if status.target is None and goal.baseline:
-        return str(style.words.goal_no_baseline)
+        is_zero = series is not None and _has_value(series, goal.baseline)
+        return str(style.words.goal_zero_baseline if is_zero else style.words.goal_no_baseline)
     if series is None or series.last is not None:
         return str(style.words.goal_no_value)
     said = signals.no_data(series, style.words)
     return f"{said[:1].upper()}{said[1:]}."
+
+
+def _has_value(series: Series, span: Baseline) -> bool:
+    """Whether a period that lies wholly in the span has a value."""
+    return any(
+        value and span.from_ <= start and next_period(start, series.grain) - DAY <= span.to
+        for start, value in zip(series.starts, series.values, strict=True)
+    )
 
 
 def _trend(goal: Goal, status: GoalStatus, style: Style) -> str:
@@ -176,8 +205,10 @@ def _places(kpi: Kpi, status: GoalStatus) -> tuple[float | None, float | None, f
         high = max(high / 1.1, kpi.highest)
 
     def place(number: float | None) -> float | None:
-        if number is None or high <= low:
+        if number is None:
             return None
+        if high <= low:  # nothing but zeros
+            return 0.0
         return round(min(1.0, max(0.0, (number - low) / (high - low))), 4)
 
     return place(status.value), place(status.target), place(status.expected)
