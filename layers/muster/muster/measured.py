@@ -36,7 +36,7 @@ class Conversation:
     first_peer_answer_at: Annotated[datetime | None, "another member's first word to them"]
     escalated_at: Annotated[datetime | None, "when staff first sent it elsewhere"]
     resolved_at: Annotated[datetime | None, "when it was resolved first"]
-    resolved_by: Annotated[str | None, "how: solution, closed, thanks or assumed"]
+    resolved_by: Annotated[str | None, "how: solution, closed, tag or assumed"]
     solver_role: Annotated[str | None, "role of whose answer solved it: staff or member"]
     is_solved_by_another: Annotated[bool, "solved by another person than whoever opened it"]
     is_reopening: Annotated[bool, "it took up again what had been resolved"]
