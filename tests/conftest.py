@@ -8,12 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from botocore.retries import standard
 from hypothesis import HealthCheck, settings
 
 # Where this is set, as in many containers, each program that a test starts compiles all its
 # libraries anew: that was three fifths of the time of a ``muster sql``.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# Programs are killed here, but no machine is: what is written is there without waiting for a disk.
+os.fsync = lambda _: None  # type: ignore[assignment]
 
 # No test depends on how fast the machine is.
 settings.register_profile("muster", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -26,9 +30,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--renew", action="store_true", help="write the golden files anew")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors, as many tests wait for programs and servers."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """First what runs whole programs (files at the top), so that no worker is alone at the end."""
     items.sort(key=lambda item: len(item.path.parts))
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What botocore tries again in this process, it tries again without a pause."""
+    monkeypatch.setattr(standard.ExponentialBackoff, "delay_amount", lambda *_: 0.0)
 
 
 @pytest.fixture

@@ -263,6 +263,8 @@ def _answering(answers: list[tuple[int, str]]) -> ThreadingHTTPServer:
     """A server that gives these answers (status, S3 error code) in turn, and then 200."""
 
     class Handler(Quiet):
+        protocol_version = "HTTP/1.1"  # which tells a client at once to go on
+
         def do_PUT(self) -> None:  # noqa: N802
             self.rfile.read(int(self.headers["Content-Length"]))
             status, code = answers.pop(0) if answers else (200, "")
@@ -281,6 +283,7 @@ def _put_against(answers: list[tuple[int, str]]) -> str:
         return S3Store(client(url), "lake").put("k", b"1", if_new=True)
 
 
+@pytest.mark.usefixtures("hurried")
 def test_a_busy_service_is_asked_again() -> None:
     assert _put_against([(503, "SlowDown"), (500, "InternalError")]) == '"1"'
 
@@ -295,6 +298,7 @@ def test_a_busy_service_is_asked_again() -> None:
         (501, "NotImplemented", StoreRefused),
     ],
 )
+@pytest.mark.usefixtures("hurried")
 def test_answers_are_sorted_by_what_to_do(status: int, code: str, error: type) -> None:
     with pytest.raises(error):
         _put_against([(status, code)] * 5)

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 from account_stack import SETTINGS, Account, muster, refused, said, signed_in
+from moto.s3 import models
 
 from muster.account import config, history
 from muster.errors import BadSettings
 from muster.store import FolderStore, open_store
 
 LAKE = "s3://lake-of-desk"
+BEGUN = datetime(2026, 11, 20)  # moto's times have no zone
 KPI = b"-- title: Own\nselect 1"
 
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """Whose S3 tells the time of a version by the second, and is asked at most once in one."""
+    seconds = count()
+    monkeypatch.setattr(models, "utcnow", lambda: BEGUN + timedelta(seconds=next(seconds)))
     with signed_in(monkeypatch) as found:
         found.deploy()
         found.client("s3").put_bucket_versioning(
@@ -40,8 +46,7 @@ def folder(tmp_path: Path, account: Account) -> Path:
 
 
 def push(folder: Path, **files: bytes) -> None:
-    """Write and push them; S3 tells the time of a version by the second."""
-    time.sleep(1.05)
+    """Write and push them."""
     for name, data in files.items():
         (folder / name).write_bytes(data)
     config.push(folder, open_store(f"{LAKE}/config", base=folder))

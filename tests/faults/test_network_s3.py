@@ -37,6 +37,7 @@ SEEDS, WAYS = range(tries(1, 16)), range(tries(1, 5))
 STEPS, MAILS = tries(60, 120), tries(16, 300)
 RUNS = 60  # so often a run that failed is run again
 Result = TypeVar("Result")
+pytestmark = pytest.mark.usefixtures("hurried")
 AS_OF = datetime(2026, 11, 2, tzinfo=UTC)
 QUESTIONS = (
     "select * exclude (observed_at) from messages", "select * exclude (observed_at) from audience",
