@@ -45,6 +45,8 @@ def test_a_comparison_without_a_value_says_so_and_never_zero():
     assert (week.value_text, week.change_text, week.direction) == ("–", "–", "none")
     assert year.value_text == "–"
     assert quarter.value_text == "8"
+    alone = only(9).comparisons[1]
+    assert (alone.name, alone.value_text) == ("the quarter so far", "–"), "itself is no comparison"
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ def test_a_value_that_rests_on_too_few_is_no_signal():
     assert (measure.tone, measure.is_too_few) == ("early", True)
     assert "fewer than 5" in measure.why
     assert found.changes == ()
-    assert any("rests on 2 cases only" in line for line in found.missing)
+    assert any("Only 2 cases behind" in line for line in found.missing)
 
 
 def test_no_data_is_a_dash_with_its_reason_and_never_zero():
@@ -291,9 +293,9 @@ def test_what_is_missing_or_stale_is_said():
     assert campus().missing == (
         "x has brought nothing new since 20 Nov 2026, 06:00: the token was refused (401).",
         "forum: 12 items could not be read and wait in quarantine.",
-        "Satisfied after support has no data: nothing to measure in survey responses yet.",
-        "Active members rests on 2 cases only, fewer than 5: read it with care.",
-        "Goal “Happy people” has no data: Nothing to measure in survey responses yet.",
+        "No data for Satisfied after support: nothing to measure in survey responses yet.",
+        "Only 2 cases behind Active members, fewer than 5: read it with care.",
+        "Goal “Happy people” has no data. Nothing to measure in survey responses yet.",
         "Measures that serve no goal: Messages by members; Active members; Followers: bluesky; "
         "Followers: x; Revenue; Sentiment, mean.",
     )

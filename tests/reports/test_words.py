@@ -2,15 +2,20 @@
 
 import re
 import string
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
+from measured import build, values
+from measured import kpi as made
 
 from muster.errors import BadSettings
 from muster.kpis import catalogue
-from muster.reports import dates, numbers, opening, words
+from muster.reports import chart, dates, numbers, opening, words
 from muster.reports.numbers import Style
 from muster.reports.words import Words
+from muster.results import OtherMoney
+from muster.settings import Report, Settings
 
 EN, DE = words.load("en"), words.load("de")
 OTHERS = sorted(set(words.languages()) - {"en"})
@@ -125,6 +130,35 @@ def test_moments_and_numbers_are_written_as_the_region_does():
         "en": "€ 1,234.50 82.5 %", "en-US": "€1,234.50 82.5%", "en-DE": "1.234,50 € 82,5 %",
         "de": "1.234,50 € 82,5 %", "de-CH": "€ 1’234.50 82.5 %",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "CHF 7.00"), ("en-US", "CHF 7.00"), ("en-DE", "7,00 CHF"), ("de", "7,00 CHF"),
+     ("de-CH", "CHF 7.00"), ("de-AT", "CHF 7,00")],
+)  # fmt: skip
+def test_a_currency_without_a_sign_is_told_apart_from_its_amount(language, told):
+    style = Style("money", "CHF", 2, words.load(language))
+    assert numbers.value_text(7, style) == told
+    francs = (OtherMoney("orders", "CHF", 1, 7),)
+    settings = Settings(community="C", language=language)
+    assert told in build((), (), settings, other_money=francs).missing[0]
+
+
+@pytest.mark.parametrize("language", words.languages())
+def test_one_period_is_not_told_as_several(language):
+    say = words.load(language)
+    one, two = (chart.describe(shown, say) for shown in _of(language, [3], [3, 4]))
+    assert "1 " not in one and "2 " in two
+    assert "1" not in say("numbers_of", n=1) and "2" in say("numbers_of", n=2)
+
+
+def _of(language, *series):
+    """A measure for each series."""
+    members, report = made("members"), Report(language=language)
+    for one in series:
+        (measure,) = build((members,), values("members", one), report=report).measures
+        yield replace(measure, bands=())
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def describe(measure: Measure, say: Words, events: Sequence[Event] = ()) -> str:
     points = [point for point in measure.points if point.value is not None]
     if not points:
         return str(say.NO_DATA)
-    said = [say.SPAN.format(points[0].label, points[-1].label, len(points))]
+    said = [say("span", first=points[0].label, last=points[-1].label, n=len(points))]
     said.append(say.LATEST.format(points[-1].value_text))
     if measure.bands and measure.bands[-1].lower_text:
         band = measure.bands[-1]

@@ -86,7 +86,7 @@ def _stale(source: Freshness, words: Words) -> str:
 
 def _other_money(found: OtherMoney, own: str, words: Words) -> str:
     number = numbers.decimal(found.amount, 2, words)
-    amount = words.MONEY.format(symbol=found.currency, number=number)
+    amount = words.CODED_MONEY.format(code=found.currency, number=number)
     table = words.TABLES.get(found.table, found.table)
     facts = {"currency": found.currency, "table": table, "amount": amount, "own": own}
     return words("other_money", n=found.rows, **facts)

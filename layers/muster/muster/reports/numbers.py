@@ -132,9 +132,16 @@ def _size(value: float, style: Style) -> str:
         return str(style.words.PERCENT.format(number=percent))
     number = decimal(value, style.decimals, style.words)
     if style.unit == "money":
-        symbol = style.words.SYMBOLS.get(style.currency, style.currency)
-        return str(style.words.MONEY.format(symbol=symbol, number=number))
+        return _money(number, style.currency, style.words)
     return number
+
+
+def _money(number: str, currency: str, words: Words) -> str:
+    """€ 12.30, $12.30; a code stands apart: CHF 12.30."""
+    symbol = words.SYMBOLS.get(currency)
+    if symbol is None:
+        return str(words.CODED_MONEY.format(code=currency, number=number))
+    return str(words.MONEY.format(symbol=symbol, number=number))
 
 
 def _span(seconds: int, style: Style) -> str:

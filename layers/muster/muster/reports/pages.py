@@ -319,7 +319,7 @@ def _portrait(
         narrow=_inline(chart.xmr(measure, say, chart.NARROW, view.events)),
         csv=addresses.kpi_csv(measure.kpi, measure.segment),
         rows=_rows(measure, say, f"{inert.distinct(measure.segment)}-" if named else ""),
-        summary=say.NUMBERS_OF.format(len(measure.points)),
+        summary=say("numbers_of", n=len(measure.points)),
         is_short=len(measure.points) <= SHORT,
     )
 

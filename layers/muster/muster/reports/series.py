@@ -145,7 +145,8 @@ def year_before(start: date, grain: str) -> date:
 
 
 def quarter_so_far(series: Series) -> float | None:
-    """The mean of the quarter's values up to and with the last period; None for long periods.
+    """The mean of the quarter's values up to and with the last period; None for long periods, and
+    where no other period of the quarter has a value to compare with.
 
     A week belongs to the quarter its Thursday lies in, as ISO weeks belong to years.
     """
@@ -157,7 +158,7 @@ def quarter_so_far(series: Series) -> float | None:
         for start, value in zip(series.starts, series.values, strict=True)
         if value and _quarter(start, series.grain) == quarter
     ]
-    return sum(within) / len(within) if within else None
+    return sum(within) / len(within) if len(within) > 1 else None
 
 
 def _quarter(start: date, grain: str) -> date:

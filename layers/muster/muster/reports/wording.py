@@ -57,17 +57,15 @@ def objectives(goals: Iterable[GoalLine]) -> Objectives:
 
 
 def aside(measure: Measure, say: Words) -> str:
-    """What stands beside a reading: why there is none, the target, a warning of small numbers."""
+    """What stands beside a reading: why there is none, and the target."""
     said = [measure.why if measure.tone in UNREAD else ""]
     said.append(f"{say.TARGET} {measure.target_text}" if measure.target_text else "")
-    said.append(measure.n_text if measure.is_too_few and measure.value is not None else "")
     return " · ".join(text for text in said if text)
 
 
 def in_full(measure: Measure, say: Words) -> str:
     """Beside a card's chart: why it reads as it does, and its target."""
     said = [measure.why, f"{say.TARGET} {measure.target_text}" if measure.target_text else ""]
-    said.append(measure.n_text if measure.is_too_few and measure.value is not None else "")
     return " · ".join(text for text in said if text)
 
 
