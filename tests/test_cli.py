@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -229,6 +230,24 @@ def test_an_unknown_source_names_those_there_are(project):
     (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url="http://127.0.0.1:9"))
     ended = muster(project, "fetch", "--source", "form", FORUM_TOKEN="x")
     assert ended.returncode == 2 and "forum" in one_line(ended)
+
+
+def test_ctrl_c_ends_a_fetch_at_once_and_says_that_it_goes_on_later(project):
+    with socket.socket() as platform:  # It takes the call, and never answers.
+        platform.bind(("127.0.0.1", 0))
+        platform.listen()
+        platform.settimeout(60)
+        url = "http://127.0.0.1:{}".format(platform.getsockname()[1])
+        (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url=url))
+        words = [sys.executable, "-m", "muster", "-C", str(project), "fetch"]
+        command = subprocess.Popen(words, env={**os.environ, "FORUM_TOKEN": "x"},
+                                   stderr=subprocess.PIPE, text=True)  # fmt: skip
+        call, _ = platform.accept()
+        with call:
+            command.send_signal(signal.SIGINT)
+            _, said = command.communicate(timeout=10)  # The call itself may take 30 s.
+    assert command.returncode == 130
+    assert said == "muster: interrupted; what was stored stands, run it again to continue\n"
 
 
 def test_the_schema_command_explains_every_column():

@@ -12,6 +12,8 @@ from muster.commands import app
 from muster.errors import MusterError
 from muster.terminal import warn
 
+INTERRUPTED = 130  # what typer makes of Ctrl-C
+
 for _module in pkgutil.iter_modules(commands.__path__, f"{commands.__name__}."):
     importlib.import_module(_module.name)  # each adds its commands
 
@@ -24,12 +26,12 @@ def main() -> None:
     except MusterError as error:
         warn(f"muster: {error}")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except SystemExit as ended:
+        if ended.code != INTERRUPTED:
+            raise
         warn("muster: interrupted; what was stored stands, run it again to continue")
         sys.stdout.flush()
-        os._exit(130)  # Sources still being fetched must not hold up the user; a kill is safe.
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os._exit(INTERRUPTED)  # Sources still being fetched must not hold up the user.
 
 
 if __name__ == "__main__":
