@@ -237,7 +237,7 @@ def test_ctrl_c_ends_a_fetch_at_once_and_says_that_it_goes_on_later(project):
         platform.bind(("127.0.0.1", 0))
         platform.listen()
         platform.settimeout(60)
-        url = "http://127.0.0.1:{}".format(platform.getsockname()[1])
+        url = f"http://127.0.0.1:{platform.getsockname()[1]}"
         (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url=url))
         words = [sys.executable, "-m", "muster", "-C", str(project), "fetch"]
         command = subprocess.Popen(words, env={**os.environ, "FORUM_TOKEN": "x"},

@@ -108,7 +108,40 @@ REFUSED = {
     ),
     "a token written into the file": (
         "community: a\nsources: [{name: f, platform: file, token: abc}]\n",
-        "sources[0].token",
+        "sources[0].token: a secret never stands in this file: write where it is, as env:NAME",
+    ),
+    "a number for an id": (
+        "community: a\nsources: [{name: f, platform: discord, account: 81384788765712384}]\n",
+        "muster.yaml:2: sources[0].account: expected text: put a number",
+    ),
+    "an id of another form": (
+        "community: a\nsources: [{name: f, platform: discord, account: desk}]\n",
+        "sources[0].account: expected the server's id, of the form",
+    ),
+    "one for a list": (
+        "community: a\nreports: [{recipients: anna@example.org}]\n",
+        "reports[0].recipients: expected a list: [one, two]",
+    ),
+    "a word for keys": (
+        "community: a\nwindows: 24h\n",
+        "windows: expected keys with values: answer, resolution",
+    ),
+    "a host for an address": (
+        "community: a\nsources: [{name: f, platform: discourse, base_url: f.example}]\n",
+        "sources[0].base_url: write https://host",
+    ),
+    "no address where one is needed": (
+        "community: a\nsources: [{name: f, platform: discourse}]\n",
+        "sources[0]: 'base_url' is missing: add it (the forum's address",
+    ),
+    "tabs": (
+        "community: a\n\tlake: b\n",
+        "muster.yaml:2: not YAML: found character '\\t' that "
+        "cannot start any token: indent with spaces, not with tabs",
+    ),
+    "a line that stands out": (
+        "community: a\nsources:\n  - name: f\n   platform: file\n",
+        "muster.yaml:4: not YAML: ",
     ),
     "a broken pattern": (
         "community: a\nescalation: {patterns: ['open (a']}\n",
@@ -147,9 +180,17 @@ def test_a_pattern_that_a_later_python_may_read_otherwise_is_taken_in_silence(re
     assert not recwarn.list
 
 
-def test_an_unknown_platform_names_those_there_are():
-    with pytest.raises(BadSettings, match=r"muster.yaml:2.*no platform 'discors'.*discourse"):
-        read("community: a\nsources: [{name: f, platform: discors}]\n")
+def test_an_unknown_platform_names_the_nearest_or_those_there_are():
+    with pytest.raises(BadSettings, match=r"muster.yaml:2.*no platform 'discrd'.*'discord'\?"):
+        read("community: a\nsources: [{name: f, platform: discrd}]\n")
+    with pytest.raises(BadSettings, match=r"no platform 'qqq': known here: apple.*, zendesk$"):
+        read("community: a\nsources: [{name: f, platform: qqq}]\n")
+
+
+def test_a_file_in_another_encoding_says_what_to_do(tmp_path):
+    (tmp_path / "muster.yaml").write_text("community: a", "utf-16")
+    with pytest.raises(BadSettings, match=r"cannot be read: save it as UTF-8 text$"):
+        load(tmp_path / "muster.yaml", options)
 
 
 def test_a_missing_file_says_how_to_write_one(tmp_path):

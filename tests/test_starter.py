@@ -79,6 +79,35 @@ def test_init_asks_for_the_type(tmp_path):
     assert any("support, product, employee, audience, sales" in one for one in asked)
 
 
+def test_an_answer_that_cannot_be_taken_is_asked_for_again_with_the_reason(tmp_path):
+    said = {
+        "called": ["", "Shop"], "What is it for": [""], "Which platform": ["discrd", "discord"],
+        "server": ["", "my server", "81384788765712384"], "Address of": ["discord.example", ""],
+        "Where is it": ["s3cr3t-token", "env:DISCORD"], "Time zone": ["Berlin", "Europe/Berlin"],
+        "weekly report": ["me", "me@example.org"],
+    }  # fmt: skip
+    asked = []
+
+    def ask(question):
+        asked.append(question)
+        word = next(word for word in said if word in question)
+        return said[word].pop(0)
+
+    starter.write(tmp_path, {**starter.complete({"lake": "./lake"}, TODAY, ask)})
+    (source,) = read_settings(tmp_path).sources
+    assert not any(said.values()) and source.account == "81384788765712384"
+    assert (source.token, source.base_url) == ("env:DISCORD", None)
+    reasons = [one.splitlines()[0] for one in asked if "\n" in one]
+    assert "no platform 'discrd': did you mean 'discord'?" in reasons
+    assert any("a secret never stands in this file" in reason for reason in reasons)
+    assert "s3cr3t" not in str(reasons)
+
+
+def test_who_cannot_answer_is_not_asked_for_ever(tmp_path):
+    with pytest.raises(BadSettings, match="no platform 'x y'"):
+        starter.write(tmp_path, starter.complete({"lake": "."}, TODAY, lambda question: "x y"))
+
+
 def test_a_starting_goal_that_says_too_little_is_refused(tmp_path):
     text = (
         (catalogue.BUILT_IN / "csat.sql")

@@ -12,7 +12,7 @@ from forum_lake import DAY, HOUR, OPTIONS, Lake, forum_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from muster.errors import BadSettings, RateLimited
+from muster.errors import RateLimited
 from muster.sources import discourse
 from muster.sources._discourse_seen import REMEMBERED, Fetch, note
 from muster.sources._http import Http
@@ -292,11 +292,6 @@ def test_check_says_what_may_be_read() -> None:
 
     assert said(forum_of(1)) == "reads IT forum and its members"
     assert said(forum_of(1, is_admin=False)) == "reads IT forum but not its members (403)"
-
-
-def test_a_forum_without_an_address_is_a_clear_error() -> None:
-    with pytest.raises(BadSettings, match="forum: set base_url"):
-        discourse.connect(discourse.Options(name="forum", platform="discourse"), None, Http())
 
 
 def test_without_a_key_nothing_is_signed() -> None:

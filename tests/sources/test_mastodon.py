@@ -10,7 +10,7 @@ import httpx
 import pytest
 from recorded import items_of, last_cursor
 
-from muster.errors import BadSettings, SourceFailed
+from muster.errors import SourceFailed
 from muster.records import Deletion, Item, KnownMessage, Message
 from muster.sources import Window, mastodon
 from muster.sources._http import Http
@@ -200,8 +200,6 @@ def test_a_refusal_names_the_missing_scope(status_code: int) -> None:
 def test_a_wrong_account_is_named() -> None:
     with pytest.raises(SourceFailed, match="m: .*knows no account '@desk'"):
         Net({"/api/v1/accounts/lookup": 404}).fetch()
-    with pytest.raises(BadSettings, match="m: set base_url"):
-        mastodon.connect(OPTIONS.model_copy(update={"base_url": None}), None, Http())
 
 
 def test_profiles_are_found_on_the_account_s_own_server() -> None:

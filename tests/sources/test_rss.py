@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded import items_of, last_cursor
 
-from muster.errors import BadSettings, Refused, SourceFailed, Unavailable
+from muster.errors import Refused, SourceFailed, Unavailable
 from muster.records import Deletion, Item, KnownMessage, Member, Message, Thread
 from muster.sources import Window, _rss_feed, rss
 from muster.sources._http import Http
@@ -205,8 +205,6 @@ def test_an_entry_of_any_shape_is_read_or_refused(text: str) -> None:
     assert _rss_feed.entry(text) == {} == _rss_feed.entry({"xml": None})
 
 
-def test_what_is_to_be_set() -> None:
-    with pytest.raises(BadSettings, match="b: set base_url"):
-        rss.connect(OPTIONS.model_copy(update={"base_url": None}), None, Http())
+def test_an_answer_that_is_no_feed_says_so() -> None:
     with pytest.raises(SourceFailed, match="b: there is no RSS or Atom feed"):
         fetch("<x></feed>")

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 
 from muster.settings_reports import Report, Smtp, Unsubscribe
 from muster.settings_types import (
+    CURRENCY,
     BaseUrl,
     Day,
     Duration,
@@ -27,7 +28,7 @@ from muster.settings_types import (
 )  # fmt: skip
 
 __all__ = [
-    "Account", "Athena", "Baseline", "Duration", "Escalation", "Event", "Goal", "Grain",
+    "Account", "Athena", "BaseUrl", "Baseline", "Duration", "Escalation", "Event", "Goal", "Grain",
     "OwnWindows", "Part", "QualityWeights", "Report", "Schedule", "Secret", "Sentiment", "Settings",
     "Smtp", "Source", "Target", "Unsubscribe", "Windows", "parse_duration", "weekdays",
 ]  # fmt: skip
@@ -256,7 +257,7 @@ class Settings(Part):
     community: str
     note: Annotated[str | None, Field(description="shown on mail and site, e.g. simulated")] = None
     timezone: Zone = "UTC"
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "EUR"
+    currency: Annotated[str, StringConstraints(pattern=CURRENCY)] = "EUR"
     language: Annotated[
         str, Field(description="main language: of messages whose own nobody could tell")
     ] = "en"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -10,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from muster.errors import BadSettings
 from muster.settings import Settings, Source
-
-Location = tuple[str | int, ...]
-
+from muster.settings_problems import Location, first_problem
 
 DEEPEST = 50
 MOST_NODES = 100_000  # with every alias written out; a settings file of a thousand sources has less
@@ -61,8 +58,10 @@ def load(path: Path, options: Callable[[str], type[Source]]) -> Settings:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise BadSettings(f"{path}: not found. Write one with: muster init") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings(f"{path}: cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise BadSettings(f"{path}: cannot be read: save it as UTF-8 text") from error
+    except OSError as error:
+        raise BadSettings(f"{path}: cannot be read: {error.strerror}") from error
     return parse(text, str(path), options)
 
 
@@ -75,7 +74,7 @@ def parse(text: str, name: str, options: Callable[[str], type[Source]]) -> Setti
     except _Misfit as misfit:
         raise BadSettings(_sentence(name, lines, misfit.at, misfit.problem)) from misfit
     except ValidationError as error:
-        at, problem = _first_problem(error, Settings)
+        at, problem = first_problem(error, Settings)
         raise BadSettings(_sentence(name, lines, at, problem)) from error
     _refuse_doubles(settings, name, lines)
     return settings
@@ -96,7 +95,7 @@ def _compose(text: str, name: str) -> tuple[dict[str, Any], Mapping[Location, in
         data = None if node is None else _Loader("").construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BadSettings(f"{name}:{line}: not YAML: {error.problem}") from error
+        raise BadSettings(f"{name}:{line}: not YAML: {error.problem}{_hint(error)}") from error
     except yaml.YAMLError as error:
         raise BadSettings(f"{name}: not YAML: {error}") from error
     except RecursionError as error:
@@ -105,6 +104,16 @@ def _compose(text: str, name: str) -> tuple[dict[str, Any], Mapping[Location, in
         raise BadSettings(f"{name}:1: expected keys such as community: and sources:")
     _refuse_repeated_keys(node, name)
     return data, dict(_lines(node, ()))
+
+
+def _hint(error: yaml.MarkedYAMLError) -> str:
+    """What most often lies behind words that only YAML's own people understand."""
+    problem = str(error.problem)
+    if "'\\t'" in problem:
+        return ": indent with spaces, not with tabs"
+    if "expected <block end>" in problem or "not allowed here" in problem:
+        return ": is this line indented as its neighbours are?"
+    return ""
 
 
 def _node(text: str, name: str) -> yaml.Node | None:
@@ -192,50 +201,8 @@ def _source(raw: Any, at: Location, options: Callable[[str], type[Source]]) -> S
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        inner, problem = _first_problem(error, model)
+        inner, problem = first_problem(error, model)
         raise _Misfit((*at, *inner), problem) from error
-
-
-def _first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[Location, str]:
-    """Where and what; unknown keys first, since they often explain the rest."""
-    problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
-    problem = problems[0]
-    at = tuple(part for part in problem["loc"] if not str(part).startswith("function-"))
-    if problem["type"] == "extra_forbidden":
-        return at, _unknown_key(str(at[-1]), _model_at(model, at[:-1]))
-    if problem["type"] == "missing":
-        return at[:-1], f"{at[-1]!r} is missing: add it"
-    text = problem["msg"].removeprefix("Value error, ")
-    return at, text
-
-
-def _unknown_key(key: str, model: type[BaseModel] | None) -> str:
-    known = _keys(model) if model else []
-    near = difflib.get_close_matches(key, known, 1, 0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
-    return f"unknown key {key!r}: {hint}"
-
-
-def _keys(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _model_at(model: type[BaseModel], at: Location) -> type[BaseModel] | None:
-    """The settings class that the keys at this place belong to."""
-    found: type[BaseModel] | None = model
-    for part in at:
-        if isinstance(part, int) or found is None:
-            continue
-        named = {field.alias or name: field for name, field in found.model_fields.items()}
-        found = _model_in(named[part].annotation) if part in named else None
-    return found
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_model_in(argument) for argument in typing.get_args(annotation))
-    return next((model for model in inner if model), None)
 
 
 def _sentence(name: str, lines: Mapping[Location, int], at: Location, problem: str) -> str:

@@ -97,19 +97,30 @@ def _has_time(keep: Mapping[str, timedelta]) -> Mapping[str, timedelta]:
     return keep
 
 
+_URL, _NAME = r"^https?://[^\s?#]+$", f"^{SOURCE_NAME}$"
+_REFERENCE = r"^(env:\w+|ssm:/\S+|secretsmanager:\S+)$"
+_LANGUAGE, CURRENCY = r"^[a-z]{2}(-[A-Z]{2})?$", r"^[A-Z]{3}$"
+# Of a text that does not have the form it needs: what to write.
+SHAPES = {
+    _URL: "write https://host or https://host/path, without ? and #",
+    _NAME: "write a short name in small letters, digits, - and _: help-desk",
+    _REFERENCE: "a secret never stands in this file: write where it is, as env:NAME, ssm:/path or "
+    "secretsmanager:name",
+    _LANGUAGE: "write a language: de, en-US",
+    CURRENCY: "write three capital letters: EUR, USD",
+}
+
 Pattern = Annotated[str, AfterValidator(_compiles)]
 Address = Annotated[str, AfterValidator(_is_address)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]
 Day = Annotated[date, AfterValidator(_is_plausible)]
-BaseUrl = Annotated[
-    str, StringConstraints(pattern=r"^https?://[^\s?#]+$"), AfterValidator(_is_place)
-]
+BaseUrl = Annotated[str, StringConstraints(pattern=_URL), AfterValidator(_is_place)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
-Slug = Annotated[str, StringConstraints(pattern=f"^{SOURCE_NAME}$")]
-Secret = Annotated[str, StringConstraints(pattern=r"^(env:\w+|ssm:/\S+|secretsmanager:\S+)$")]
+Slug = Annotated[str, StringConstraints(pattern=_NAME)]
+Secret = Annotated[str, StringConstraints(pattern=_REFERENCE)]
 Language = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$"),
+    StringConstraints(pattern=_LANGUAGE),
     Field(description="of words, numbers and dates: de, en-US; the community's if absent"),
 ]
 Keep = Annotated[

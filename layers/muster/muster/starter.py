@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from textwrap import fill
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from muster.errors import BadSettings
 from muster.goals.target import RELATIVE
@@ -17,6 +20,8 @@ from muster.project import SETTINGS_FILE, credentials_of, options_of, platform_n
 from muster.results import Kpi, StartingGoal
 from muster.settings import Source
 from muster.settings_file import parse
+from muster.settings_problems import first_problem, nearest
+from muster.settings_types import Address, Zone
 
 TEXT = """\
 # What Muster reads and measures. Every key: muster schema --settings
@@ -82,6 +87,28 @@ QUESTIONS = {
 }
 PLAIN = re.compile(r"\d{4}-\d\d-\d\d|(https?://|env:|\./|s3://)?[A-Za-z][\w/@.+-]*( [\w/@.+-]+)*")
 REQUIRED = ("community", "platform")
+ASKED_AGAIN = 2
+
+
+def _is_platform(name: str) -> str:
+    if name not in platform_names():
+        raise ValueError(f"no platform {name!r}: {nearest(name, platform_names())}")
+    return name
+
+
+def _is_type(name: str) -> str:
+    if name not in COMMUNITIES:
+        raise ValueError(f"no type {name!r}: {nearest(name, COMMUNITIES)}")
+    return name
+
+
+KINDS = {
+    "community": str,
+    "type": Annotated[str, AfterValidator(_is_type)],
+    "platform": Annotated[str, AfterValidator(_is_platform)],
+    "timezone": Zone,
+    "recipient": Address,
+}
 
 
 def complete(
@@ -96,11 +123,38 @@ def complete(
     choices = {"platforms": ", ".join(platform_names()), "types": ", ".join(COMMUNITIES)}
     for name, question in QUESTIONS.items() if missing and ask else ():
         if name not in answers and ask:
-            answers[name] = ask(_asked(name, answers.get("platform")) or question.format(**choices))
+            asked = _asked(name, answers.get("platform")) or question.format(**choices)
+            answers[name] = _answer(ask, asked, name, answers.get("platform"))
     defaults = {"timezone": "UTC", "name": answers["platform"], "recipient": "you@example.org"}
     defaults |= {"type": COMMUNITIES[0], "currency": "EUR", "language": "en"}
     defaults |= {"today": today.isoformat()}
     return defaults | {name: value for name, value in answers.items() if value}
+
+
+def _answer(ask: Callable[[str], str], question: str, name: str, platform: str | None) -> str:
+    """What is answered; asked for again, with the reason, where it cannot be taken."""
+    answer = ask(question)
+    for _ in range(ASKED_AGAIN):
+        if not (trouble := _trouble(name, answer, platform)):
+            break
+        answer = ask(f"{trouble}\n{question}")
+    return answer
+
+
+def _trouble(name: str, answer: str, platform: str | None) -> str:
+    """Why an answer cannot be taken; nothing if it can. The answer itself may be a secret."""
+    kind: Any = KINDS.get(name)
+    is_required = name in REQUIRED
+    if name in SOURCE_KEYS:
+        field = options_of(platform or "").model_fields[name]
+        kind, is_required = Annotated[field.annotation, field], field.is_required()
+    if not answer:
+        return "This is needed." if is_required else ""
+    try:
+        TypeAdapter(kind).validate_python(answer)
+    except ValidationError as error:
+        return first_problem(error, Source)[1]
+    return ""
 
 
 def _asked(name: str, platform: str | None) -> str:

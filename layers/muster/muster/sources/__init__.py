@@ -42,6 +42,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from muster.errors import BadSettings
+from muster.settings_problems import nearest
 
 if TYPE_CHECKING:
     from muster.records import Deletion, Item, KnownMessage, Page, Review, Row, SurveyResponse
@@ -91,7 +92,7 @@ def platform_names() -> tuple[str, ...]:
 def platform(name: str) -> Platform:
     """The module of one platform, imported only now; ``BadSettings`` if there is none."""
     if name not in platform_names():
-        raise BadSettings(f"no platform {name!r}: there are {', '.join(platform_names())}")
+        raise BadSettings(f"no platform {name!r}: {nearest(name, platform_names())}")
     return importlib.import_module(f"{__name__}.{name}")
 
 

@@ -33,9 +33,9 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import Field
 
 from muster.clock import DAY
-from muster.errors import BadSettings, Rejected, Unavailable
+from muster.errors import Rejected, Unavailable
 from muster.records import Deletion, Item, Page, Row
-from muster.settings import Source
+from muster.settings import BaseUrl, Source
 from muster.sources import Window
 from muster.sources._answer import Answer, asked_wait
 from muster.sources._discourse_answers import (
@@ -83,13 +83,14 @@ class Options(Source):
     """What a forum has beside what every source has."""
 
     platform: Literal["discourse"]
+    base_url: Annotated[
+        BaseUrl, Field(description="the forum's address: https://forum.example.org")
+    ]
     username: Annotated[str, Field(description="user whose rights the key uses")] = "system"
 
 
 def connect(options: Options, secret: str | None, http: Http) -> Api:
     """The connection; without a key it reads what anybody may read."""
-    if not options.base_url:
-        raise BadSettings(f"{options.name}: set base_url to the forum's address")
     headers = {"Api-Key": secret, "Api-Username": options.username if secret else None}
     return Api(http, options.base_url, headers, name=options.name, wait_of=_wait)
 

@@ -33,9 +33,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 from pydantic import Field
 
 from muster.clock import DAY
-from muster.errors import BadSettings, Rejected, SourceFailed
+from muster.errors import Rejected, SourceFailed
 from muster.records import Deletion, Item, KnownMessage, Page, Row
-from muster.settings import Duration, Source
+from muster.settings import BaseUrl, Duration, Source
 from muster.sources import Window, _mastodon_rows
 from muster.sources import _mastodon_threads as threads
 from muster.sources._answer import Answer, links
@@ -71,6 +71,9 @@ class Options(Source):
     """What Mastodon needs beyond what every source has."""
 
     platform: Literal["mastodon"]
+    base_url: Annotated[
+        BaseUrl, Field(description="the server of the account: https://mastodon.example")
+    ]
     account: Annotated[str, Field(description="our name on that server, e.g. desk")]
     episode_gap: Annotated[
         Duration | Literal["off"], Field(description="silence that starts a new episode")
@@ -99,8 +102,6 @@ class Server(Api):
 
 def connect(options: Options, secret: str | None, http: Http) -> Server:
     """The connection, signed if there is a token."""
-    if not options.base_url:
-        raise BadSettings(f"{options.name}: set base_url to the server of the account")
     headers = {"Authorization": f"Bearer {secret}" if secret else None}
     server = Server(http, options.base_url, headers, name=options.name)
     server.is_signed = bool(secret)

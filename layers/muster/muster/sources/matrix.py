@@ -31,9 +31,9 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import Field
 
-from muster.errors import BadSettings, Rejected, SourceFailed
+from muster.errors import Rejected, SourceFailed
 from muster.records import Deletion, Item, KnownMessage, Page, Row
-from muster.settings import Source
+from muster.settings import BaseUrl, Source
 from muster.sources import Window
 from muster.sources._answer import Answer, asked_wait
 from muster.sources._downward import done_today, downward, gone, is_due_today, is_within
@@ -53,6 +53,9 @@ class Options(Source):
     """What Matrix needs beyond what every source has."""
 
     platform: Literal["matrix"]
+    base_url: Annotated[
+        BaseUrl, Field(description="the home server's address: https://matrix.example.org")
+    ]
     rooms: Annotated[
         tuple[str, ...], Field(description="ids or aliases; absent: all that the account is in")
     ] = ()
@@ -64,8 +67,6 @@ class Options(Source):
 
 def connect(options: Options, secret: str | None, http: Http) -> Api:
     """The signed-in client."""
-    if not options.base_url:
-        raise BadSettings(f"{options.name}: set base_url to the home server's address")
     if not secret:
         raise SourceFailed(
             f"{options.name}: Matrix needs an access token: set token: env:NAME for this source"

@@ -30,9 +30,9 @@ from urllib.parse import urljoin, urlsplit
 from pydantic import Field, StringConstraints
 
 from muster.clock import DAY
-from muster.errors import BadSettings, SourceFailed
+from muster.errors import SourceFailed
 from muster.records import Deletion, Item, Page, Row
-from muster.settings import Source
+from muster.settings import BaseUrl, Source
 from muster.sources import Window, _rss_rows
 from muster.sources._answer import Answer
 from muster.sources._downward import downward, gone, gone_rows, is_within
@@ -50,6 +50,9 @@ class Options(Source):
     """What a feed needs beyond what every source has."""
 
     platform: Literal["rss"]
+    base_url: Annotated[
+        BaseUrl, Field(description="the feed's address: https://blog.example.org/comments/feed")
+    ]
     feed: Annotated[
         str,
         StringConstraints(pattern=r"^(?:/\S*)?$"),
@@ -63,8 +66,6 @@ class Options(Source):
 
 def connect(options: Options, secret: str | None, http: Http) -> Api:
     """The connection; there is nothing to sign."""
-    if not options.base_url:
-        raise BadSettings(f"{options.name}: set base_url to the feed's address")
     return Api(http, options.base_url, {"Accept": _TYPES}, name=options.name)
 
 
