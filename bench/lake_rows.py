@@ -30,7 +30,7 @@ TEXTS = f"""
 create table texts as
 with numbered as (
     select t.range as n, w.range as place, 3 + cast(30 * {_u("'l'", "t.range")} as bigint) as count
-    from range(200000) as t, range(33) as w
+    from range($texts) as t, range(33) as w
 ),
 chosen as (
     select n, place, cast(6000 * power({_u("'w'", "n", "place")}, 3) as bigint) as word
@@ -84,7 +84,7 @@ diced as (
             least(30 * 86400, 2400 * exp(1.5 * ({_bell("'g'", "thread", "place")}))
                 * case when {_u("'h'", "thread", "place")} < 0.02 then 150 else 1 end)
         end as gap,
-        cast(hash('t', thread, place, $seed) % 200000 as bigint) as text_number
+        cast(hash('t', thread, place, $seed) % $texts as bigint) as text_number
     from spread
 ),
 timed as (

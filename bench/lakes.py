@@ -57,15 +57,15 @@ def make_two(folder: Path, messages: int, seed: int = 1) -> tuple[Path, Path]:
 class Made:  # noqa: N801
     """All rows in a database file of its own, removed at the end."""
 
-    def __init__(self, path: Path, messages: int, seed: int) -> None:
-        self.path, self.messages, self.seed = path, messages, seed
+    def __init__(self, path: Path, messages: int, seed: int, texts: int = 200_000) -> None:
+        self.path, self.messages, self.seed, self.texts = path, messages, seed, texts
 
     def __enter__(self) -> duckdb.DuckDBPyConnection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.unlink(missing_ok=True)
         self.connection = duckdb.connect(str(self.path))
         self.connection.execute("set timezone = 'UTC'; set threads = 2; set memory_limit = '6GB'")
-        _generate(self.connection, self.messages, self.seed)
+        _generate(self.connection, self.messages, self.seed, self.texts)
         return self.connection
 
     def __exit__(self, *_: object) -> None:
@@ -73,18 +73,19 @@ class Made:  # noqa: N801
         self.path.unlink()
 
 
-def _generate(made: duckdb.DuckDBPyConnection, messages: int, seed: int) -> None:
+def _generate(made: duckdb.DuckDBPyConnection, messages: int, seed: int, texts: int) -> None:
     facts = {
         "seed": seed, "accounts": max(50, messages // 25), "threads": max(20, messages * 10 // 54),
         "start": START.replace(tzinfo=None), "span": (END - START).total_seconds(),
     }  # fmt: skip
+    chances = {"seed": seed, "accounts": facts["accounts"], "texts": texts}
     made.execute(WORDS)
-    made.execute(TEXTS, {"seed": seed})
+    made.execute(TEXTS, {"seed": seed, "texts": texts})
     for number in range(SLICES):
         low, high = (facts["threads"] * edge // SLICES for edge in (number, number + 1))
         made.execute(opened(), {**facts, "low": low, "high": high})
         insert = "create table said as" if number == 0 else "insert into said"
-        made.execute(f"{insert} {written()}", {key: facts[key] for key in ("seed", "accounts")})
+        made.execute(f"{insert} {written()}", chances)
         insert = "create table begun as" if number == 0 else "insert into begun"
         made.execute(f"{insert} from opened")
     kept = {key: facts[key] for key in ("start", "span", "accounts")}

@@ -92,6 +92,17 @@ def test_while_nobody_waits_the_median_is_the_plain_lower_one(connection, waits)
     assert found == median_low(waits)
 
 
+@settings(max_examples=tries(200, 2000))
+@given(waits=st.lists(wait, min_size=1, max_size=20), longer=st.integers(0, 9))
+def test_who_waits_on_moves_a_quantile_only_by_passing_it(waits, longer):
+    """So a measuring that goes on leaves old periods alone (``kpis/stale.py``)."""
+    for share in (Fraction(1, 2), Fraction(9, 10)):
+        told = exact(waits, share)
+        if told is None or all(seen or t >= told for t, seen in waits):
+            later = [(t if seen else t + longer, seen) for t, seen in waits]
+            assert exact(later, share) == told
+
+
 @pytest.mark.parametrize("n", range(1, 13))
 def test_the_median_of_n_answered_issues_is_the_lower_middle_one(connection, n):
     waits = [(t * 10, True) for t in range(1, n + 1)]

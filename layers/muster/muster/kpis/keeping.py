@@ -157,8 +157,10 @@ class Keeping:
         self._connection.execute(stale.JOINED)
 
     def note_waiting(self) -> None:
-        """By day opened, how long issues waited at the earlier run: ``waiting_days``."""
+        """By day opened, how long issues waited at the earlier run: ``waiting_days``; and what was
+        told of waits by period."""
         assert self.before is not None
+        self._files.view("issue_quantiles", stale.TOLD_WAITS)
         self._connection.execute(stale.WAITING_DAYS, {"before": naive(self.before.as_of)})
         self._files.view(DAY_VALUES, f"select * from {DAY_VALUES}")
 

@@ -134,8 +134,8 @@ select rows.*
 from ({rows}) as rows
 semi join touched_openings on touched_openings.opened_day = rows.opened_day
 """
-# By day opened: how long the slowest event took, and how long at the earlier run the newest issue
-# without one had waited, in seconds.
+# By day opened and clock: how long, in seconds, the newest issue that still waits had waited at the
+# earlier run.
 WAITING_DAYS = """
 create or replace temp table waiting_days as
 with
@@ -150,19 +150,27 @@ clocks as (
     from work_pieces
     where day = cast($before as date) and start_at <= $before and end_at > $before
     group by calendar
+),
+waited as (
+    select
+        waits.opened_day as day,
+        min(date_diff('millisecond', waits.last_waiting_at, $before) / 1000.0) as first_response,
+        min(clocks.shown - waits.last_waiting_clock) as first_response_business,
+        min(date_diff('millisecond', waits.last_open_at, $before) / 1000.0) as resolution
+    from kept_opening_waits as waits
+    left join clocks on clocks.calendar = waits.calendar
+    group by waits.opened_day
 )
-select
-    waits.opened_day as day,
-    max(waits.longest_answer) as longest_answer,
-    max(waits.longest_business) as longest_business,
-    max(waits.longest_resolution) as longest_resolution,
-    min(date_diff('millisecond', waits.last_waiting_at, $before) / 1000.0) as shortest_wait,
-    min(clocks.shown - waits.last_waiting_clock) as shortest_business,
-    min(date_diff('millisecond', waits.last_open_at, $before) / 1000.0) as shortest_open
-from kept_opening_waits as waits
-left join clocks on clocks.calendar = waits.calendar
-group by waits.opened_day
+select day, 'first_response' as clock, first_response as waited from waited
+union all
+select day, 'first_response_business', first_response_business from waited
+union all
+select day, 'resolution', resolution from waited
 """
+TOLD_WAITS = (
+    "select cast(null as varchar) as grain, cast(null as varchar) as clock, "
+    "cast(null as date) as period_start, cast(null as double) as t"
+)
 _STALE_PERIODS = """
 with
 own as (
@@ -181,15 +189,17 @@ from own
 join touched on touched.period_start = own.previous_start
 where $looks_back
 union
+-- Who waits on can only lengthen a wait that is told, and only by passing it.
 select own.period_start
 from own
 join waiting_days
     on waiting_days.day >= own.period_start and waiting_days.day < own.end_on
+join kept_issue_quantiles as told
+    on told.grain = $grain
+    and told.period_start = own.period_start
+    and told.clock = waiting_days.clock
+    and told.t >= waiting_days.waited
 where list_contains($reasons, 'conversations')
-group by own.period_start
-having max(waiting_days.longest_answer) >= min(waiting_days.shortest_wait)
-    or max(waiting_days.longest_business) >= min(waiting_days.shortest_business)
-    or max(waiting_days.longest_resolution) >= min(waiting_days.shortest_open)
 """
 # On all days between the two an issue stood open.
 STANDING = """
@@ -217,6 +227,6 @@ def periods(
     """The first days of periods with a stale day for one of these reasons, of the ones after them
     for a step that ``looks_back`` at the period before, and, where conversations are a reason, of
     those in which an issue that still waits had at the earlier run waited no longer than the
-    slowest event took."""
+    longest wait that was told of it (a median or a p90)."""
     asked = {"grain": grain, "reasons": sorted({"time", *reasons}), "looks_back": looks_back}
     return frozenset(day for (day,) in connection.execute(_STALE_PERIODS, asked).fetchall())

@@ -4,61 +4,81 @@
 -- Put in order of time, events before the censored at a tie, r of n are at risk at each. While
 -- nobody is censored, (r-1)/n still wait after it. One censored of r at risk stands for a share of
 -- those who stay and lengthens what follows by r/(r-1). Both products are sums of logarithms over
--- stretches of the order, some sqrt(n) each; the stretch in which a share is reached is walked.
+-- blocks of a hundred; the block in which a share is reached is walked.
 with
 ranked as (
     select
-        queue,
-        t,
-        row_number() over (partition by queue order by t desc) as at_risk
+        wait - wait % 10000000000000 as queue,
+        wait % 10000000000000 as t,
+        row_number() over (order by wait) as place
     from issue_waits
 ),
-placed as (
+blocks as (
     select
-        queue * 100000 + cast(floor(sqrt(at_risk)) as bigint) as stretch,
         queue,
-        t,
-        at_risk,
+        place - place % 100 as block,
+        max(place) as last_place,
+        count(*) as n
+    from ranked
+    group by queue, place - place % 100
+),
+ends as (
+    select queue, max(last_place) as last_place, cast(sum(n) as bigint) as n
+    from blocks
+    group by queue
+),
+-- Of the last one nobody stays: what follows is nobody's.
+censored as (
+    select
+        ranked.queue,
+        ranked.place - ranked.place % 100 as block,
+        ranked.place,
         case
-            when t % 2 = 1 and at_risk > 1 then ln(at_risk / (at_risk - cast(1 as double))) else 0
+            when ranked.place = ends.last_place then 0
+            else ln(1 + cast(1 as double) / (ends.last_place - ranked.place))
         end as lengthening
     from ranked
+    join ends
+        on ends.queue = ranked.queue
+    where ranked.t % 2 = 1
 ),
-stretches as (
-    select
-        queue,
-        stretch,
-        min(at_risk) as last_at_risk,
-        max(at_risk) as first_at_risk,
-        sum(lengthening) as lengthening
-    from placed
-    group by queue, stretch
+lengthened as (
+    select queue, block, sum(lengthening) as lengthening
+    from censored
+    group by queue, block
 ),
 summed as (
     select
-        queue,
-        stretch,
-        last_at_risk - 1 as left_over,
-        max(first_at_risk) over (partition by queue) as n,
-        sum(lengthening) over (
-            partition by queue order by stretch desc
+        blocks.queue,
+        blocks.block,
+        ends.last_place - blocks.last_place as left_over,
+        ends.last_place,
+        ends.n,
+        coalesce(lengthened.lengthening, 0) as own_lengthening,
+        sum(coalesce(lengthened.lengthening, 0)) over (
+            partition by blocks.queue order by blocks.block
             rows between unbounded preceding and current row
-        ) as lengthening,
-        lengthening as own_lengthening
-    from stretches
+        ) as lengthening
+    from blocks
+    join ends
+        on ends.queue = blocks.queue
+    left join lengthened
+        on lengthened.queue = blocks.queue
+        and lengthened.block = blocks.block
 ),
 shares as (
     select 0.5 as share
     union all
     select 0.1
 ),
--- The first stretch by which so few still wait; before it the least lengthening of those by which
--- they do. The rows are looked for with this alone, not with all stretches.
+-- The first block by which so few still wait; before it the least lengthening of those by which they
+-- do.
 reaching as (
     select
         shares.share,
         summed.queue,
-        max(summed.stretch) as stretch,
+        min(summed.block) as block,
+        max(summed.last_place) as last_place,
         max(summed.n) as n,
         min(summed.lengthening - summed.own_lengthening) as lengthening
     from summed
@@ -69,19 +89,22 @@ reaching as (
 walked as (
     select
         reaching.share,
-        placed.queue,
-        placed.t,
+        reaching.queue,
+        ranked.t,
         reaching.n,
         exp(
             reaching.lengthening
-            + sum(placed.lengthening) over (
-                partition by reaching.share, placed.queue order by placed.at_risk desc
+            + sum(coalesce(censored.lengthening, 0)) over (
+                partition by reaching.share, reaching.queue order by ranked.place
                 rows between unbounded preceding and current row
             )
-        ) * (placed.at_risk - 1) / reaching.n as waiting
-    from placed
-    join reaching
-        on reaching.stretch = placed.stretch
+        ) * (reaching.last_place - ranked.place) / reaching.n as waiting
+    from reaching
+    join ranked
+        on ranked.queue = reaching.queue
+        and ranked.place - ranked.place % 100 = reaching.block
+    left join censored
+        on censored.place = ranked.place
 )
 select
     queues.clock,

@@ -1,5 +1,6 @@
 -- One row per clock of an issue, the period in which it was opened, and its segment (a view).
--- The time is twice its milliseconds, and 1 more if censored: after the events of the same instant.
+-- Queue and time in one number: to sort by one costs a third of what two do. The time is twice its
+-- milliseconds, and 1 more if censored: after the events of the same instant.
 with
 opened as (
     select
@@ -16,12 +17,12 @@ opened as (
         on period_days.day = issues.opened_day
 )
 select
-    queues.queue,
-    case queues.clock
-        when 'first_response' then opened.first_response
-        when 'first_response_business' then opened.first_response_business
-        else opened.resolution
-    end as t
+    queues.queue
+        + case queues.clock
+            when 'first_response' then opened.first_response
+            when 'first_response_business' then opened.first_response_business
+            else opened.resolution
+        end as wait
 from opened
 join queues
     on queues.period_start = opened.period_start
