@@ -15,7 +15,7 @@ from muster.clock import system_clock
 from muster.pipeline import collect, importing, measure, publish
 from muster.project import Project, open_project
 from muster.sources._http import Http
-from muster.terminal import progress
+from muster.terminal import called, progress
 
 MADE = ("lake", "site", "outbox", "history", "muster.yaml")
 
@@ -57,9 +57,9 @@ def _clear(folder: Path) -> None:
 
 
 def _point_at(project: Project, say: Callable[[str], None], seconds: float) -> None:
-    folder = project.folder
+    folder, muster = project.folder, called(project.folder)
     say(f"\nDone in {seconds:.0f} s. Look at")
     say(f"  the mail   {folder}/outbox/*.eml (and .html beside it)")
-    say(f"  the site   {folder}/site/index.html, or: muster -C {folder} serve")
+    say(f"  the site   {folder}/site/index.html, or: {muster} serve")
     say(f"  the lake   {folder}/lake/tables/, or:")
-    say(f'             muster -C {folder} sql "select source, count(*) from messages group by all"')
+    say(f'             {muster} sql "select source, count(*) from messages group by all"')

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -75,6 +76,7 @@ def test_init_writes_settings_that_load_and_never_overwrites(tmp_path):
     assert first.returncode == 0, first.stderr
     written = (tmp_path / "new" / "muster.yaml").read_text()
     assert "# " in written and "token: env:FORUM" in written
+    assert f"Next: python -m muster -C {tmp_path / 'new'} doctor, then " in first.stdout
     again = muster(tmp_path / "new", *words)
     assert again.returncode == 2 and "is there already" in one_line(again)
     assert (tmp_path / "new" / "muster.yaml").read_text() == written
@@ -208,6 +210,24 @@ def test_serve_says_in_one_line_why_it_cannot(project):
         ended = muster(project, "serve", "--port", str(taken.getsockname()[1]))
     assert ended.returncode == 2 and "is taken" in one_line(ended)
     assert muster(project, "serve", "--port", "99999").returncode == 2
+
+
+def test_ctrl_c_is_the_way_to_end_serve(project):
+    (project / "site").mkdir()
+    (project / "site" / "index.html").write_text("<p>Hello")
+    words = [sys.executable, "-m", "muster", "-C", str(project), "serve", "--port", "0"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(words, text=True, **pipes) as serving:
+        assert "Ctrl-C ends" in serving.stdout.readline()
+        serving.send_signal(signal.SIGINT)
+        _, said = serving.communicate(timeout=20)
+    assert (serving.returncode, said) == (0, "")
+
+
+def test_the_version_is_what_a_bug_report_begins_with(tmp_path):
+    ended = muster(tmp_path, "--version")
+    assert ended.returncode == 0
+    assert re.fullmatch(r"muster \d+\.\d+\.\d+\n", ended.stdout)
 
 
 def test_an_answer_that_cannot_be_written_is_one_line(project):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -32,6 +34,16 @@ def say(text: str = "") -> None:
 def warn(text: str) -> None:
     """A line about trouble, on stderr; more of it is indented, so that no text forges a line."""
     typer.echo(_UNSEEN.sub(" ", text).replace("\n", "\n  "), err=True)
+
+
+def called(folder: Path) -> str:
+    """What calls Muster on a project, in the words that called it now: to be copied."""
+    program = sys.argv[0]
+    if program.endswith("__main__.py"):
+        program = "python -m muster"
+    elif program == shutil.which("muster"):
+        program = "muster"
+    return program if folder == Path() else f"{program} -C {shlex.quote(str(folder))}"
 
 
 def say_json(value: Any) -> None:

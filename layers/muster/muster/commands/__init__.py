@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
+import muster
 from muster.clock import parse_instant, system_clock
 from muster.errors import BadSettings
-from muster.terminal import asking, warn
+from muster.terminal import asking, say, warn
 
 app = typer.Typer(
     name="muster",
@@ -30,12 +31,22 @@ AsOf = Annotated[str | None, typer.Option(help="Local date or instant, exclusive
 Only = Annotated[list[str] | None, typer.Option("--source", help="Only this source; repeatable.")]
 
 
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        say(f"muster {muster.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _folder(
     context: typer.Context,
     folder: Annotated[
         Path, typer.Option("-C", metavar="DIR", help="Project folder with muster.yaml.")
     ] = Path(),
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say it and exit."),
+    ] = False,
 ) -> None:
     context.obj = folder
 

@@ -23,7 +23,7 @@ from muster.commands import (
     opened,
     say_price,
 )  # fmt: skip
-from muster.terminal import asking, progress, say, say_json
+from muster.terminal import asking, called, progress, say, say_json
 
 
 @app.command()
@@ -51,7 +51,8 @@ def init(
         "type": type_,
     }  # fmt: skip
     path = starter.write(context.obj, starter.complete(given, system_clock().date(), asking()))
-    say(f"{path} written. Next: muster doctor, then muster run")
+    muster = called(context.obj)
+    say(f"{path} written. Next: {muster} doctor, then {muster} run")
 
 
 @app.command()
@@ -229,7 +230,8 @@ def erase(
         say(f"{erased.aside:,} objects that a repair had set aside were removed")
     for key in erased.look:
         say(f"{key} lies in the inbox: take it away if it names them")
-    say("They will not come back. Next: muster measure, then muster report")
+    muster = called(context.obj)
+    say(f"They will not come back. Next: {muster} measure, then {muster} report")
 
 
 @app.command()

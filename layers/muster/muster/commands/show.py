@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -76,7 +77,7 @@ def serve(
     """Show the site of this project on this machine."""
     from muster.serving import server
 
-    with server(opened(context).site.url(), port) as running:
+    with server(opened(context).site.url(), port) as running, suppress(KeyboardInterrupt):
         say(f"http://127.0.0.1:{running.server_port}/ (Ctrl-C ends)")
         running.serve_forever()
 
