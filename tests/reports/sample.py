@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import cycle
 
 from sample_measures import WEEK, sample_measures
 
@@ -26,6 +27,7 @@ HOSTILE = (
     "A\x00B\x07C\r\nBcc: everyone@example.org",
     "word " * 400 + "x" * 10_000,
 )
+ENDLESS = "W" * 200
 
 
 def sample_goals() -> tuple[GoalLine, ...]:
@@ -305,11 +307,12 @@ def hostile_view() -> ReportView:
         for index, one in enumerate(view.measures)
     )
     goals = tuple(
-        replace(one, name=script, objective=template, owner=formula) for one in view.goals
+        replace(one, name=name, objective=template, owner=formula)
+        for one, name in zip(view.goals, cycle((script, ENDLESS)))
     )
     return replace(
         view,
-        community=control,
+        community=control + ENDLESS,
         title=script,
         note=bidi,
         subject=control,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from measured import build, source
+from measured import build, kpi, source, values
 
 from muster.errors import RateLimited, Rejected, SourceFailed, Unavailable
 from muster.results import OtherMoney
@@ -51,3 +51,9 @@ def test_an_error_of_before_kinds_were_told_is_told_too():
     ill = source("x", "something", True)
     (line,) = build((), (), sources=(ill,), report=Report(language="de")).missing
     assert "lässt sich nicht lesen" in line
+
+
+def test_of_many_measures_without_a_goal_the_first_are_named_and_the_others_counted():
+    made = [kpi(f"k{number}") for number in range(14)]
+    (line,) = build(made, [one for each in made for one in values(each.id, [1, 2])]).missing
+    assert line.endswith("; K10; K11; and 2 more.")

@@ -211,6 +211,16 @@ def test_the_archive_lists_each_report_once_newest_first(files):
     assert "reports/weekly-2026-11-16.html" in files
 
 
+def test_of_several_reports_the_archive_says_which_is_which():
+    def told(**other):
+        views = (sample_view(), replace(sample_view(), **other))
+        page = whole(site.render(views))["reports/index.html"].decode()
+        return re.findall(r'class="quiet">[^<]* · ([^<]+)<', page)
+
+    assert told(name="board", title="For the board") == ["For the board", sample_view().title]
+    assert told(name="board") == ["board", "weekly"]
+
+
 def test_an_earlier_index_gives_back_the_reports_it_names(files):
     assert {one.page for one in site.past_reports(files["data/index.json"])} == {
         "reports/weekly-2026-11-09.html",

@@ -296,8 +296,8 @@ def test_what_is_missing_or_stale_is_said():
         "No data for Satisfied after support: nothing to measure in survey responses yet.",
         "Only 2 cases behind Active members, fewer than 5: read it with care.",
         "Goal “Happy people” has no data. Nothing to measure in survey responses yet.",
-        "Measures that serve no goal: Messages by members; Active members; Followers: bluesky; "
-        "Followers: x; Revenue; Sentiment, mean.",
+        "Measures that serve no goal: Messages by members; Active members; Followers; Revenue; "
+        "Sentiment, mean.",
     )
     never = build((MEMBERS,), (), sources=(source(is_stale=True, last=None, error="no route"),))
     assert never.missing[0] == "forum has never been fetched: no route."

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from muster.reports import dates, numbers
+from muster.reports import dates, numbers, wording
 from muster.reports.model import Freshness, GoalLine, Measure
 from muster.reports.words import Words
 from muster.results import OtherMoney, SourceFacts, SuspectedBots
 
 if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
     from muster.settings import Goal, Settings
+
+LOOSE_SHOWN = 12
 
 
 def freshness(
@@ -108,6 +110,9 @@ def _gaps(
 def _loose_ends(measures: Iterable[Measure], goals: Iterable[Goal], words: Words) -> Iterator[str]:
     """What is measured must tie to an objective."""
     served = {goal.kpi for goal in goals}
-    titles = dict.fromkeys(one.title for one in measures if one.kpi not in served)
+    loose = (wording.kpi_title(one) for one in measures if one.kpi not in served)
+    titles = list(dict.fromkeys(loose))
+    shown, left = titles[:LOOSE_SHOWN], len(titles) - LOOSE_SHOWN
+    more = [words("and_more", n=left)] if left > 0 else []
     if titles:
-        yield words("without_goal", n=len(titles), titles="; ".join(titles))
+        yield words("without_goal", n=len(titles), titles="; ".join([*shown, *more]))

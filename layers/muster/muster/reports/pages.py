@@ -184,18 +184,27 @@ def goals(
     """Every goal of every report with its verdict, and the measures that serve none."""
     lines, say = tuple(lines), words.load(first.language)
     served = {goal.kpi for goal in lines}
-    loose = sorted(several[0].title for one, several in by_kpi.items() if one not in served)
-    told = say.NO_GOAL.format("; ".join(loose)) if lines and loose else ""
+    loose = sorted(
+        wording.kpi_title(several[0]) for one, several in by_kpi.items() if one not in served
+    )
+    is_told = lines and loose
+    told = say("without_goal", n=len(loose), titles="; ".join(loose)) if is_told else ""
     return _page("goals.html", first, place, "GOALS", objectives=_goals(lines, say), loose=told)
 
 
 def archive(first: ReportView, place: Place, now: Sequence[Issue], past: Sequence[Issue]) -> str:
-    """The list of reports, newest first, each once; those of now lie in the publication itself."""
+    """The list of reports, newest first, each once; those of now lie in the publication itself.
+
+    Of several, each says which it is: by its title, or by its name where titles are alike.
+    """
     each = {report.page: (report, place.top) for report in past}
     each |= {report.page: (report, place.tree) for report in now}
     newest = sorted(each.values(), key=lambda found: found[0].name)
     newest.sort(key=lambda found: found[0].period_start, reverse=True)
-    return _page("archive.html", first, place, "ARCHIVE", reports=newest)
+    titles = {report.name: report.title for report, _ in reversed(newest)}
+    labels = titles if len(set(titles.values())) == len(titles) else {one: one for one in titles}
+    labels = labels if len(labels) > 1 else {}
+    return _page("archive.html", first, place, "ARCHIVE", reports=newest, labels=labels)
 
 
 def data_page(

@@ -84,6 +84,11 @@ def name(measure: Measure) -> str:
     return measure.title if is_whole else f"{measure.title}: {measure.segment}"
 
 
+def kpi_title(measure: Measure) -> str:
+    """The title of the measure's KPI, whichever segment it is of."""
+    return measure.title.removesuffix(f": {measure.segment}")
+
+
 def routine(measure: Measure, say: Words) -> str:
     """The routine range of the latest stretch in words, or nothing."""
     if not measure.bands:
