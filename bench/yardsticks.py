@@ -50,10 +50,12 @@ def scan(lake: Path, memory: str) -> object:
     )
 
 
-def sql(lake: Path, memory: str) -> object:
-    """The nine in plain SQL."""
+def sql(lake: Path, memory: str) -> list[dict[str, object]]:
+    """The nine in plain SQL, a row for each week."""
     facts = {"as_of": AS_OF, "escalation": ESCALATION}
-    return _engine(lake, memory).execute(SQL, facts).fetchall()
+    found = _engine(lake, memory).execute(SQL, facts)
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 SQL = f"""
@@ -135,9 +137,9 @@ surviving as (
 quantiles as (
     select
         week,
-        min(t) filter (clock = 'first' and share <= 0.5) as first_response_median,
-        min(t) filter (clock = 'first' and share <= 0.1) as first_response_p90,
-        min(t) filter (clock = 'resolution' and share <= 0.5) as time_to_resolution_median
+        min(t) filter (clock = 'first' and share <= 0.5 + 1e-9) as first_response_median,
+        min(t) filter (clock = 'first' and share <= 0.1 + 1e-9) as first_response_p90,
+        min(t) filter (clock = 'resolution' and share <= 0.5 + 1e-9) as time_to_resolution_median
     from surviving
     group by week
 ),
@@ -167,8 +169,8 @@ select * from plain left join quantiles using (week) left join touched using (we
 """
 
 
-def polars(lake: Path, memory: str) -> object:
-    """The nine in Polars, lazily, on its streaming engine."""
+def polars(lake: Path, memory: str) -> list[dict[str, object]]:
+    """The same rows in Polars, lazily, on its streaming engine."""
     messages = pl.scan_parquet(f"{lake}/tables/messages/**/*.parquet", hive_partitioning=True)
     written = messages.filter(
         pl.col("deleted_at").is_null(), pl.col("author_role") != "bot", pl.col("created_at") < END
@@ -179,7 +181,7 @@ def polars(lake: Path, memory: str) -> object:
         & pl.col("text").str.contains(ESCALATION).fill_null(False),
     )  # fmt: skip
     issues = _issues(written).collect(engine="streaming")
-    return _weekly(issues, written)
+    return _weekly(issues, written).to_dicts()
 
 
 def _issues(written: pl.LazyFrame) -> pl.LazyFrame:
@@ -248,7 +250,7 @@ def _surviving(issues: pl.DataFrame, t: str, is_event: pl.Expr) -> pl.DataFrame:
 
 
 def _quantile(surviving: pl.DataFrame, name: str, share: float) -> pl.DataFrame:
-    reached = surviving.filter(pl.col("share") <= share)
+    reached = surviving.filter(pl.col("share") <= share + 1e-9)  # as rounding leaves it
     return reached.group_by("week").agg(pl.col("t").min().alias(name))
 
 
