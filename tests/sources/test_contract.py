@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from editing import Change, changed, emptied, records, replaced, without
+from pydantic import ValidationError
 from recorded import (
     RECORDINGS,
     Fault,
@@ -88,14 +89,21 @@ def requests(one: Recorded) -> list[int]:
     return some(range(len(wire.asked)), MOST_REQUESTS)
 
 
-def test_every_platform_has_a_recording_or_reads_nothing() -> None:
-    for name in set(platform_names()) - set(NAMES):
-        module = platform(name)
+@pytest.mark.parametrize("name", sorted(set(platform_names()) - set(NAMES)))
+def test_has_a_recording_or_reads_nothing(name: str) -> None:
+    todo = f"{name} has no tests/recordings/{name}.json: write one (tests/recordings/README.md)"
+    assert _reads_nothing(name), todo
+
+
+def _reads_nothing(name: str) -> bool:
+    module = platform(name)
+    try:
         options = module.Options(name=name, platform=name)
-        api = module.connect(options, None, None)
-        assert api is None, f"{name} has an API but no tests/recordings/{name}.json"
-        window = Window(options=options, now=None, cursor={})  # type: ignore[arg-type]
-        assert list(module.pages(api, window)) == []
+        if module.connect(options, None, None) is not None:
+            return False
+    except (ValidationError, SourceFailed):  # It needs to be told what to read, or a token.
+        return False
+    return not list(module.pages(None, Window(options=options, now=None, cursor={})))  # type: ignore[arg-type]
 
 
 def test_reads_all_pages(one: Recorded) -> None:
