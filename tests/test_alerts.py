@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from mailing import ANNA, BEN, CLEO, Postbox
+from typer.testing import CliRunner
 
+from muster.__main__ import app
 from muster.errors import BadSettings, Unavailable
 from muster.measured import GoalStatus, KpiValue
 from muster.pipeline import alerts, latest, leaving, subscriptions
@@ -192,6 +194,28 @@ def test_without_send_it_only_says_and_forgets(folder: Path, box: Postbox) -> No
     told = alerts.alert(project, send=False)
     assert {one.outcome for one in told} == {"new, not sent"} and not box.sent
     assert len(alerts.alert(project, send=True)) == 2
+
+
+def test_what_stands_at_the_first_look_is_said_to_be_no_news(tmp_path: Path, box: Postbox) -> None:
+    project = project_at(tmp_path, box, THURSDAY, 400)
+    told = alerts.alert(project, send=False)
+    assert {one.outcome for one in told} == {"old news at the first look"}
+    assert not alerts.alert(project, send=True)
+
+
+def test_an_unknown_report_is_refused(folder: Path, box: Postbox) -> None:
+    with pytest.raises(BadSettings, match="no report 'nope': there are weekly"):
+        alerts.alert(project_at(folder, box, THURSDAY), send=False, names=["nope"])
+
+
+def test_the_command_says_where_no_report_asks_for_alerts(folder: Path, box: Postbox) -> None:
+    def told() -> str:
+        return CliRunner().invoke(app, ["-C", str(folder), "alert"]).output
+
+    project_at(folder, box, THURSDAY)
+    assert "nothing new" in told()
+    project_at(folder, box, THURSDAY, text=MORE.replace("alerts:", "# alerts:"))
+    assert "no report asks for alerts" in told()
 
 
 def test_alerts_are_left_on_their_own(folder: Path, box: Postbox) -> None:

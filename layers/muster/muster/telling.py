@@ -76,12 +76,14 @@ def reported(results: Sequence[Any], as_json: bool) -> None:
             warn(f"{one.report}: {one.error}")
 
 
-def alerted(results: Sequence[Any], as_json: bool) -> None:
+def alerted(results: Sequence[Any], as_json: bool, is_wanted: bool = True) -> None:
     """Each alert: to whom, its subject, what became of it."""
     if as_json:
         say_json([asdict(one) for one in results])
         return
-    if not results:
+    if not is_wanted:
+        say("no report asks for alerts: write alerts: all under one in muster.yaml")
+    elif not results:
         say("nothing new that could not wait")
     for one in results:
         say(f"{one.report} → {one.recipient}: {one.subject}\n  {one.outcome}")

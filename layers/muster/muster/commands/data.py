@@ -125,8 +125,9 @@ def alert(
     """Tell what may not wait for the next report: new signals, goals that turned off track."""
     from muster.pipeline import alerts
 
-    told = alerts.alert(opened(context), send=send, names=tuple(report or ()))
-    telling.alerted(told, as_json)
+    project = opened(context)
+    told = alerts.alert(project, send=send, names=tuple(report or ()))
+    telling.alerted(told, as_json, is_wanted=any(one.alerted for one in project.settings.reports))
     fail_if(any(one.error for one in told))
 
 

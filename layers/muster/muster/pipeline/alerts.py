@@ -17,6 +17,7 @@ from muster.errors import Conflict
 from muster.goals import xmr
 from muster.pipeline import latest, mails
 from muster.pipeline.mails import Reported
+from muster.pipeline.reporting import chosen
 from muster.project import Project
 from muster.reports import between, templating
 from muster.reports.between import Found
@@ -43,10 +44,10 @@ class Memory:
 def alert(project: Project, *, send: bool, names: Iterable[str] = ()) -> tuple[Reported, ...]:
     """Mail what is new since the last look at the last measurement, to whoever wants it.
 
-    The first look at a report tells nothing: what stands then is no news.
+    The first look at a report tells nothing: what stands then is no news. ``BadSettings`` if a
+    name is unknown.
     """
-    picked = [one for one in project.settings.reports if not names or one.name in set(names)]
-    wanted = [one for one in picked if one.alerted]
+    wanted = [one for one in chosen(project, tuple(names)) if one.alerted]
     measured = latest.read(project) if wanted else None
     with templating.own(project.folder / "templates"):
         return tuple(
@@ -62,7 +63,7 @@ def _of(project: Project, one: Report, measured: Measured, send: bool) -> tuple[
     new = [told for told in found if told.key not in memory.standing]
     is_told = bool(new) and not is_first and memory.sent_on(day) < A_DAY
     if not send:
-        return _would(one, new)
+        return _would(one, new, "old news at the first look" if is_first else "new, not sent")
     known = memory.standing | {told.key for told in new} if is_told or is_first else memory.standing
     standing = known & {told.key for told in found}
     try:
@@ -98,11 +99,11 @@ def _found(
     return (*signs, *goals), seen
 
 
-def _would(one: Report, new: Iterable[Found]) -> tuple[Reported, ...]:
+def _would(one: Report, new: Iterable[Found], outcome: str) -> tuple[Reported, ...]:
     """What is new, for whoever asks without sending; nothing is remembered."""
     found = tuple(new)
     return tuple(
-        Reported(one.name, reader, each.headline, "new, not sent", "")
+        Reported(one.name, reader, each.headline, outcome, "")
         for reader in one.alerted
         for each in found
     )
