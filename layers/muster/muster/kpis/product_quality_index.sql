@@ -7,7 +7,7 @@
 -- better: up
 -- statistic: mean
 -- communities: product, sales
--- version: 1
+-- version: 2
 -- table: survey_responses
 -- lowest: 0
 -- highest: 1

@@ -1,12 +1,12 @@
 -- title: Rating
 -- question: How many stars are we given?
--- definition: Mean of the reviews' ratings, each on a scale of 5.
+-- definition: Mean of the reviews' ratings, each on a scale of 5; one off its own scale is none.
 -- unit: score
 -- better: up
 -- statistic: mean
 -- communities: product, sales, audience
 -- starter: product, sales
--- version: 1
+-- version: 2
 -- table: reviews
 -- from_days: mean
 -- lowest: 0

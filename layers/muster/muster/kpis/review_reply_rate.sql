@@ -7,7 +7,7 @@
 -- communities: product, sales
 -- starter: product, sales
 -- goal: Answer the reviews | Show that we listen | at_least 80%
--- version: 1
+-- version: 2
 -- table: reviews
 -- from_days: mean
 -- lowest: 0

@@ -1,11 +1,12 @@
 -- title: Bad reviews
 -- question: How many were let down and said so?
--- definition: Reviews with at most 2 of 5 stars, or as much of another scale.
+-- definition: Reviews with at most 2 of 5 stars, or as much of another scale; one off its own
+--   scale is none.
 -- unit: count
 -- better: down
 -- statistic: count
 -- communities: product, sales, audience
--- version: 1
+-- version: 2
 -- table: reviews
 -- from_days: sum
 -- lowest: 0

@@ -1,4 +1,5 @@
--- One row per review that counts: still there, on a scale, and not by an account that is a bot.
+-- One row per review that counts: still there, on its own scale, and not by an account that is a
+-- bot.
 with
 bots as (
     select distinct reviews.source, reviews.review_id
@@ -28,4 +29,6 @@ left join bots
     on bots.source = reviews.source and bots.review_id = reviews.review_id
 where bots.review_id is null
     and reviews.rating_max > 0
+    and reviews.rating >= 0
+    and reviews.rating <= reviews.rating_max
     and (reviews.deleted_at is null or reviews.deleted_at >= $as_of)
