@@ -77,6 +77,7 @@ def judged(the_goal: Goal, values, weeks: int | None = None, grain: str = "week"
         ("wait", "1h 30min", 5400), ("wait", "1.5h", 5400),
         ("answered", "90%", 0.9), ("answered", "90 %", 0.9), ("answered", 0.9, 0.9),
         ("answered", "0.9", 0.9), ("members", 300, 300), ("members", "1,200", 1200),
+        ("members", "1,200,300", 1_200_300),
         ("cost", 12.5, 12.5), ("mood", "-0.1", -0.1),
     ],
 )  # fmt: skip
@@ -99,6 +100,10 @@ def test_a_target_is_read_in_the_unit_of_its_kpi(name, written, value):
         ("answered", {"at_least": "120%"}, "at most 1"),
         ("members", {"at_least": "90%"}, "300"),
         ("members", {"at_least": "lots"}, "300"),
+        ("wait", {"at_most": "1,5h"}, "4h or 30min"),
+        ("answered", {"at_least": "2,5%"}, "90% or 0.9"),
+        ("cost", {"at_most": "12,50"}, "12.50"),
+        ("members", {"at_least": "1,20,000"}, "300"),
         ("members", {"at_least": ""}, "300"),
         ("cost", {"at_most": "4h"}, "12.50"),
         ("answered", {"increase_by": 0.1}, "10% (of the baseline) or 5 points"),

@@ -23,6 +23,8 @@ _PIECE = re.compile(rf"({_NUMBER})\s*([a-z]+)")
 _PLAIN = re.compile(_NUMBER)
 _PERCENT = re.compile(rf"({_NUMBER})\s*%")
 _POINTS = re.compile(rf"({_NUMBER})\s*(?:pp|points?)")
+# In "1,200" and no other: "1,5h" in a German file is an hour and a half, never fifteen.
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _EXAMPLES = {
     "seconds": ("a duration", "4h or 30min"),
     "ratio": ("a ratio", "90% or 0.9"),
@@ -44,7 +46,7 @@ def read(goal: Goal, kpi: Kpi) -> Amount:
     """The target's amount; BadSettings with the goal's name if the KPI cannot have it."""
     form = goal.target.form
     raw = written(goal.target)
-    text = str(raw).strip().lower().replace("_", "").replace(",", "")
+    text = _THOUSANDS.sub("", str(raw).strip().lower().replace("_", ""))
     if form in RELATIVE:
         amount = _difference(text, kpi.unit)
     else:
