@@ -204,6 +204,36 @@ def test_orders_and_their_money_and_days(tmp_path: Path) -> None:
     assert "revenue" in refusal.reason
 
 
+@pytest.mark.parametrize(
+    ("table", "cells", "reason"),
+    [
+        ("orders", {"currency": "eur"}, "currency is 'eur', but must be a code like EUR"),
+        ("orders", {"currency": "EURO"}, "currency is 'EURO', but must be a code like EUR"),
+        ("survey_responses", {"survey": "CSAT"}, "survey is 'CSAT', but must be written 'csat'"),
+        ("audience", {"metric": "Followers "}, "metric is 'Followers ', but must be written "),
+        ("site_traffic", {"channel": "Paid Social"}, "but must be written 'paid_social'"),
+        ("site_traffic", {"segment": "ALL"}, "segment is 'ALL', but must be written 'all'"),
+        ("survey_responses", {"survey": "ces"}, None),
+        ("orders", {"channel": "Direct"}, None),
+        ("site_traffic", {"segment": "country=US"}, None),
+    ],
+)
+def test_a_word_that_kpis_would_miss_is_refused(
+    tmp_path: Path, table: str, cells: dict[str, str], reason: str | None
+) -> None:
+    samples = {
+        "string": "x", "timestamp": "2026-03-01", "date": "2026-03-01", "int": "3", "float": "1",
+        "money": "1", "strings": "",
+    }  # fmt: skip
+    needed = [c for c in parquet.columns(TABLES[table].row) if not c.nullable][:-1]
+    row = {c.name: samples[c.type] for c in needed}
+    row |= {"currency": "EUR"} if table == "orders" else {}
+    (tmp_path / "file.jsonl").write_text(json.dumps(row | cells))
+    (found,) = _read(tmp_path / "file.jsonl", table)
+    assert isinstance(found, Taken if reason is None else Refusal), found
+    assert reason is None or reason in found.reason  # type: ignore[union-attr]
+
+
 def test_parquet_with_nanoseconds_is_read(tmp_path: Path) -> None:
     instant = datetime(2026, 3, 1, 10, tzinfo=UTC)
     table = pa.table(
@@ -238,7 +268,7 @@ def test_every_table_can_be_imported_from_its_own_words(tmp_path: Path) -> None:
         "date": "2026-03-01", "int": "3", "float": "0.5", "money": "1.5",
     }  # fmt: skip
     choices = {"author_role": "staff", "kind": "post", "direction": "inbound", "role": "bot"}
-    choices |= {"email_hash": "ab" * 32}
+    choices |= {"email_hash": "ab" * 32, "currency": "EUR"}
     for name, table in TABLES.items():
         names = {c.name: choices.get(c.name, samples[c.type]) for c in parquet.columns(table.row)}
         names.pop("observed_at")
