@@ -66,8 +66,8 @@ def _read(store: Store, source: str, data: bytes) -> State:
         return _from_json(data)
     except _UNREADABLE as error:
         raise SourceFailed(
-            f"{source}: {store.url(_key(source))} is no state of a source: muster repair puts it "
-            "aside, and the next fetch reads from the start"
+            f"{source}: {store.url(_key(source))} is no state of a source: muster lake repair "
+            "puts it aside, and the next fetch reads from the start"
         ) from error
 
 
