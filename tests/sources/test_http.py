@@ -352,3 +352,26 @@ def test_nobody_listening_is_one_clear_error(cutting_server: str) -> None:
         pytest.raises(MusterError, match="forum: no answer from 127.0.0.1:1/p: .*base_url"),
     ):
         api.get("/p")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("HTTP_PROXY", "http://anna:pass-word-1@127.0.0.1:9", "by way of the proxy 127.0.0.1:9: "),
+        ("ALL_PROXY", "socks5://127.0.0.1:9", "names a SOCKS proxy, and only HTTP proxies"),
+        ("HTTP_PROXY", "ftp://127.0.0.1", "names a proxy that is none: write http://host:port"),
+        ("HTTP_PROXY", "http://[::", "names a proxy that is none: write http://host:port"),
+        ("SSL_CERT_FILE", "/nowhere.pem", "SSL_CERT_FILE or SSL_CERT_DIR names cannot be read: No"),
+    ],
+)
+def test_an_environment_that_leads_nowhere_is_one_clear_error(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    for other in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, value)
+    api = Api(Http(sleep=lambda _: None), "http://127.0.0.1:9", {}, name="forum")
+    with pytest.raises(SourceFailed) as caught:
+        api.get("/x")
+    assert said in str(caught.value)
+    assert "pass-word-1" not in str(caught.value)

@@ -311,7 +311,9 @@ class Api:
         except (httpx.TransportError, httpx.DecodingError) as error:
             what = self._scrubbed(plain(str(error)) or type(error).__name__)
             # A traceback, too, is read by others: the cause is told in the same words.
-            raise Unavailable(f"{self.name}: no answer from {where}: {what}") from type(error)(what)
+            way = self._wire.way_to(url)
+            told = f"{self.name}: no answer from {where}{way}: {what}"
+            raise Unavailable(told) from type(error)(what)
         except (httpx.InvalidURL, UnicodeEncodeError) as error:
             kind = type(error).__name__
             raise SourceFailed(f"{self.name}: {where} cannot be asked for: {kind}") from None

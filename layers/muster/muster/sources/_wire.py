@@ -8,6 +8,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from muster.errors import SourceFailed
 from muster.sources import _body
 
 
@@ -58,6 +59,12 @@ class Wire:
         response.request = request
         return response
 
+    def way_to(self, url: httpx.URL) -> str:
+        """What stands between us and an address, for messages: a proxy, without its password."""
+        proxy = None if self._given is not None else _proxy(url)
+        host = httpx.URL(proxy).netloc.decode() if proxy else ""
+        return f" by way of the proxy {host}" if host else ""
+
     def close(self) -> None:
         """Close all connections."""
         for transport in (self._given, *self._made.values()):
@@ -68,7 +75,7 @@ class Wire:
         if self._given is not None:
             return self._given
         if url.scheme not in self._made:
-            self._made[url.scheme] = httpx.HTTPTransport(proxy=_proxy(url))
+            self._made[url.scheme] = _opened(_proxy(url))
         return self._made[url.scheme]
 
 
@@ -81,6 +88,26 @@ class _Sent(httpx.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         yield from self._body
         self._then()
+
+
+def _opened(proxy: str | None) -> httpx.BaseTransport:
+    """Connections as the environment asks for them; ``SourceFailed`` if it asks for no such."""
+    try:
+        return httpx.HTTPTransport(proxy=proxy)
+    except ImportError:
+        raise SourceFailed(
+            "the environment names a SOCKS proxy, and only HTTP proxies are known here: set "
+            "HTTPS_PROXY to one, or install socksio beside Muster"
+        ) from None
+    except (ValueError, httpx.InvalidURL):
+        raise SourceFailed(
+            "the environment names a proxy that is none: write http://host:port"
+        ) from None
+    except OSError as error:
+        raise SourceFailed(
+            "the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read: "
+            f"{error.strerror or error}"
+        ) from None
 
 
 def _proxy(url: httpx.URL) -> str | None:
