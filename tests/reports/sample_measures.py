@@ -247,7 +247,7 @@ def sample_measures() -> tuple[Measure, ...]:
         ),
         measure(
             "followers",
-            "Followers",
+            "Followers: campus-bluesky",
             count,
             "up",
             [*([None] * 23), 8_120.0, 8_164.0, 8_171.0, 8_190.0],

@@ -193,7 +193,8 @@ def test_a_goal_stands_on_the_page_of_its_kpi(files):
 def test_segments_of_one_kpi_share_its_page():
     view = sample_view()
     followers = next(one for one in view.measures if one.kpi == "followers")
-    both = (followers, replace(followers, segment="campus-x", value_text="123"))
+    another = {"title": "Followers: campus-x", "segment": "campus-x", "value_text": "123"}
+    both = (followers, replace(followers, **another))
     made = whole(site.render([replace(view, measures=both, headline=None)]))
     page = made["kpi/followers.html"].decode()
     assert "Followers: campus-bluesky" in page

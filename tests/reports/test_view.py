@@ -9,7 +9,7 @@ import pytest
 from measured import AS_OF, LAST, build, campus, goal, kpi, source, values, waiting
 
 from muster.errors import BadSettings
-from muster.reports import series, view
+from muster.reports import series, view, wording, words
 from muster.reports.recent import recent
 from muster.settings import Report, Settings
 
@@ -383,3 +383,13 @@ def test_a_report_tells_its_own_goals_in_its_own_time_zone():
     assert [line.name for line in every.goals] == ["Grow", "Stay"]
     with pytest.raises(BadSettings, match="there is no goal 'Stey': did you mean 'Stay'"):
         view.check([Report(goals=("Stey",))], (MEMBERS,), settings.goals)
+
+
+def test_a_measure_says_what_it_rests_on_once():
+    say = words.load("en")
+    rate = only(*[0.8, 0.9] * 9, definition=kpi("rate", "ratio"))
+    assert wording.aside(rate, say) == "of 50 cases"
+    assert wording.in_full(rate, say).endswith(" · of 50 cases")
+    few = build((kpi("rate", "ratio"),), values("rate", [0.8, 0.9], few=(1,))).measures[0]
+    assert wording.aside(few, say).count("case") == 1 and few.is_too_few
+    assert wording.aside(only(*CALM), say) == "", "a count is its own number of cases"

@@ -66,7 +66,6 @@ class Row:
     """A measure as one row of the mail's table."""
 
     measure: Measure
-    name: str
     sign: Sign
     aside: str
     compared: tuple[tuple[str, str], ...]
@@ -225,7 +224,6 @@ def _rows(view: ReportView, images: dict[str, Image]) -> tuple[Row, ...]:
     return tuple(
         Row(
             measure=one,
-            name=wording.name(one),
             sign=wording.sign(one.tone, one.reading),
             aside=wording.aside(one, say),
             compared=wording.compared(one, say),

@@ -83,7 +83,6 @@ class Card:
     """A measure as the overview shows it."""
 
     measure: Measure
-    name: str
     href: str
     sign: Sign
     compared: tuple[tuple[str, str], ...]
@@ -106,7 +105,6 @@ class Portrait:
     """A measure as its own page shows it."""
 
     measure: Measure
-    name: str
     href: str
     sign: Sign
     band: str
@@ -167,7 +165,7 @@ def measures(first: ReportView, place: Place, by_kpi: Mapping[str, Sequence[Meas
     """Every measure in one table: name, value, reading."""
     say = words.load(first.language)
     rows = [
-        (one, wording.name(one), addresses.kpi_page(kpi), wording.sign(one.tone, one.reading))
+        (one, addresses.kpi_page(kpi), wording.sign(one.tone, one.reading))
         for kpi, several in sorted(by_kpi.items(), key=lambda found: found[1][0].title)
         for one in several
     ]
@@ -213,7 +211,7 @@ def data_page(
     """How current and clean the sources are, every file to take away, tables, and queries."""
     say = words.load(first.language)
     series = [
-        (addresses.kpi_csv(one.kpi, one.segment), wording.name(one))
+        (addresses.kpi_csv(one.kpi, one.segment), one.title)
         for several in by_kpi.values()
         for one in several
     ]
@@ -282,7 +280,6 @@ def _goal(line: GoalLine, say: Words, number: int) -> tuple[GoalLine, Sign, Mark
 def _card(measure: Measure, say: Words, number: int, is_first: bool) -> Card:
     return Card(
         measure=measure,
-        name=wording.name(measure),
         href=addresses.kpi_page(measure.kpi),
         sign=wording.sign(measure.tone, measure.reading),
         compared=wording.compared(measure, say),
@@ -319,7 +316,6 @@ def _portrait(
     say = words.load(view.language)
     return Portrait(
         measure=measure,
-        name=wording.name(measure),
         href=addresses.kpi_page(measure.kpi),
         sign=wording.sign(measure.tone, measure.reading),
         band=wording.band(measure, say),

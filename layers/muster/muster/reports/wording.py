@@ -57,16 +57,20 @@ def objectives(goals: Iterable[GoalLine]) -> Objectives:
 
 
 def aside(measure: Measure, say: Words) -> str:
-    """What stands beside a reading: why there is none, and the target."""
-    said = [measure.why if measure.tone in UNREAD else ""]
-    said.append(f"{say.TARGET} {measure.target_text}" if measure.target_text else "")
-    return " · ".join(text for text in said if text)
+    """What stands beside a reading: why there is none, what the value rests on, the target."""
+    return _beside(measure, say, measure.why if measure.tone in UNREAD else "")
 
 
 def in_full(measure: Measure, say: Words) -> str:
-    """Beside a card's chart: why it reads as it does, and its target."""
-    said = [measure.why, f"{say.TARGET} {measure.target_text}" if measure.target_text else ""]
-    return " · ".join(text for text in said if text)
+    """Beside a card's chart: why it reads as it does, what the value rests on, the target."""
+    return _beside(measure, say, measure.why)
+
+
+def _beside(measure: Measure, say: Words, why: str) -> str:
+    # Of too few cases, why tells how many.
+    rests_on = "" if measure.is_too_few else measure.n_text
+    target = f"{say.TARGET} {measure.target_text}" if measure.target_text else ""
+    return " · ".join(text for text in (why, rests_on, target) if text)
 
 
 def compared(measure: Measure, say: Words) -> tuple[tuple[str, str], ...]:
@@ -76,12 +80,6 @@ def compared(measure: Measure, say: Words) -> tuple[tuple[str, str], ...]:
         for one in measure.comparisons
         if one.direction != "none"
     )
-
-
-def name(measure: Measure) -> str:
-    """The measure's title, with its segment where it is of one only."""
-    is_whole = measure.segment == "all" or measure.segment in measure.title
-    return measure.title if is_whole else f"{measure.title}: {measure.segment}"
 
 
 def kpi_title(measure: Measure) -> str:
