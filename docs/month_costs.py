@@ -25,8 +25,10 @@ FILE` the costs of your settings; a file is like `infra/prices.json`.
 {how}
 
 Assumed: every source is fetched each hour; one weekly report goes to five readers; the lake holds
-two years, so a 24th of its messages came in this month; raw answers are kept for 90 days. Lambda's
-processor is taken to be as fast as the one measured on, one second for one second.
+two years, so a 24th of its messages came in this month; raw answers are kept for 90 days, replaced
+versions of files for 30. Lambda's processor is taken to be as fast as the one measured on, one
+second for one second. What is free is free once an account: where others of yours use it up
+(alarms, metrics, three dashboards), the last line counts.
 
 | | {heads} |
 | --- |{rules}

@@ -259,6 +259,16 @@ def test_costs_grow_with_sources_and_are_what_the_price_list_says() -> None:
     writes = sum(count * asked[name]["writes"] for name, count in calls.items())
     assert table["s3_write"].listed == pytest.approx(writes * listed["s3_write"]["price"])
     assert table["metric"].paid == 0 and table["metric"].listed == pytest.approx(3.0)
+    template = (HOUSE / "template.yaml").read_text()
+    for what, kind in (("alarm", "Alarm"), ("dashboard", "Dashboard")):
+        assert table[what].amount == template.count(f"Type: AWS::CloudWatch::{kind}\n")
+    events = writes - calls["report"] * asked["report"]["writes"]
+    assert table["lake_event"].paid == pytest.approx(events * 1e-6)
+    # 416 messages a source and month, of 120 bytes: each is a new version of what came before it.
+    replaced = 10 * 416.67 * (416.67 * 120 / 2) + calls["measure"] * 39e6
+    now = 100_000 * 120 + 100_000 / 24 * 3 * 130 + 30e6
+    kept = {one.what: one.amount for one in costs.month(many, prices, measured, 100_000)}
+    assert kept["s3_gb_month"] == pytest.approx((now + replaced) / 1e9, rel=1e-4)
     few = costs.month(settings, prices, measured)
     big = costs.month(many, prices, measured, 100_000_000)
     paid = [sum(one.paid for one in lines) for lines in (few, table.values(), big)]

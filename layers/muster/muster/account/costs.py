@@ -17,7 +17,7 @@ MESSAGES = 10_000
 RAW_MONTHS = 3
 NEEDED = (
     "lambda_gb_second", "lambda_request", "step_transition", "scheduler_call", "s3_gb_month",
-    "s3_write", "s3_read", "log_gb", "metric", "alarm", "trace", "mail",
+    "s3_write", "s3_read", "lake_event", "log_gb", "metric", "alarm", "dashboard", "trace", "mail",
 )  # fmt: skip
 PER_MONTH = {"week": 4.35, "month": 1.0, "quarter": 1 / 3}
 
@@ -84,16 +84,33 @@ def usage(settings: Settings, measured: Mapping[str, Any], messages: int) -> Map
         "scheduler_call": HOURS + calls["measure"],
         "s3_gb_month": (
             messages * size["tables_per_message"] + new * RAW_MONTHS * size["raw_per_message"]
-            + size["site"]
+            + size["site"] + _replaced(calls, measured, _sources(settings), new)
         ) / 1e9,
         "s3_write": written,
         "s3_read": read + calls["measure"] * objects * requests["measure"]["reads_per_object"],
+        # The site's bucket tells nobody of its writes. What only lists is counted too: little more.
+        "lake_event": written - calls["report"] * requests["report"]["writes"],
         "log_gb": sum(calls.values()) * 2e-6,
         "metric": 10,
         "alarm": 8,
+        "dashboard": 1,
         "trace": sum(calls.values()),
         "mail": calls["mail"],
     }  # fmt: skip
+
+
+def _replaced(
+    calls: Mapping[str, float], measured: Mapping[str, Any], sources: int, new: float
+) -> float:
+    """Bytes of old versions, which the buckets keep for a month (``OldVersionDays``).
+
+    A fetch that brings something writes the last part of the month anew, half full on average; a
+    measuring writes what it found and the site.
+    """
+    size, brought = measured["bytes"], new / sources
+    last_part = min(measured["sizes"]["part_bytes"], brought * size["tables_per_message"]) / 2
+    rewritten = sources * min(calls["fetch"] / sources, brought)
+    return rewritten * last_part + calls["measure"] * (size["site"] + size["measured"])
 
 
 def _calls(settings: Settings) -> dict[str, float]:
