@@ -5,12 +5,10 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 
 import pytest
+from command_line import MESSAGES, MINIMAL, muster, one_line
 
-MINIMAL = "community: Help desk\ntimezone: Europe/Berlin\n"
 SOURCE = """\
 sources:
   - name: forum
@@ -26,13 +24,6 @@ goals:
     target: {at_most: 4h}
     by: 2027-12-31
 """
-MESSAGES = """\
-message_id,thread_id,parent_id,author_id,author_role,created_at,direction,text,tags
-1,1,,anna,member,2026-11-02T09:00:00Z,inbound,"The wifi is broken, terrible",wifi;urgent
-2,1,1,desk,staff,2026-11-02T10:30:00Z,outbound,Sorry! Restart it please,
-"""
-
-
 OWN_KPI = """\
 -- title: Mine
 -- question: How many?
@@ -47,26 +38,11 @@ select nope from messages
 """
 
 
-def muster(folder, *words, **environment):
-    """Run the real command in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "muster", "-C", str(folder), *words],
-        capture_output=True, text=True, env={**os.environ, **environment}, timeout=120,
-    )  # fmt: skip
-
-
 @pytest.fixture
 def project(tmp_path):
     """A folder with a minimal muster.yaml."""
     (tmp_path / "muster.yaml").write_text(MINIMAL)
     return tmp_path
-
-
-def one_line(ended):
-    """What was said about the trouble, if it was one line."""
-    lines = ended.stderr.strip().splitlines()
-    assert len(lines) == 1, ended.stderr
-    return lines[0]
 
 
 def test_init_writes_settings_that_load_and_never_overwrites(tmp_path):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_cli import MESSAGES, MINIMAL, muster, one_line
+from command_line import MESSAGES, MINIMAL, muster, one_line
 
 SETTINGS = """\
 sources:

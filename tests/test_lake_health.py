@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+from command_line import muster
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
@@ -339,19 +339,14 @@ def test_rows_of_the_future_and_orphans_and_left_overs_are_told_but_not_wrong() 
         assert project.lake.get("probe-1") is None
 
 
-def _muster(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "muster", "-C", str(project.folder), "lake", *words]
-    return subprocess.run(command, capture_output=True, text=True)
-
-
 def test_the_command_ends_with_1_while_something_is_wrong_and_says_what_to_do() -> None:
     with lake() as project:
         _shuffled(project.lake, f"{JANUARY}/part-0.parquet", random.Random(1))
-        ended = _muster(project, "check", "--json")
+        ended = muster(project.folder, "lake", "check", "--json")
         told = json.loads(ended.stdout)
         assert (ended.returncode, told["is_well"]) == (1, False)
         assert told["found"][0]["kind"] == "unsorted"
         assert "muster lake repair" in told["found"][0]["do"]
-        mended = _muster(project, "repair")
+        mended = muster(project.folder, "lake", "repair")
         assert mended.returncode == 0
         assert "the lake is well" in mended.stdout

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import Ended, done, muster, one_line
 from s3_servers import Server, binary, client, moto, rclone, seaweed
 
 from muster.errors import Unavailable
@@ -43,27 +41,10 @@ OFFLINE = {"HOME": "/nonexistent", "http_proxy": "http://127.0.0.1:9", "no_proxy
            "https_proxy": "http://127.0.0.1:9"}  # fmt: skip
 
 
-def muster(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The real command in a process of its own; the AWS settings of this machine play no part."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return subprocess.run(
-        [sys.executable, "-m", "muster", "-C", str(folder), *words],
-        capture_output=True, text=True, env={**clean, **environment}, timeout=120,
-    )  # fmt: skip
-
-
-def done(ended: subprocess.CompletedProcess[str]) -> str:
-    """What was said, if it went well and nothing was complained about."""
-    assert ended.returncode == 0, ended.stderr
-    assert not ended.stderr
-    return ended.stdout
-
-
-def refused(ended: subprocess.CompletedProcess[str]) -> str:
+def refused(ended: Ended) -> str:
     """The one line about the refusal."""
     assert ended.returncode == 1, ended.stdout + ended.stderr
-    (line,) = ended.stderr.strip().splitlines()
-    return line
+    return one_line(ended)
 
 
 def write_messages(path: Path) -> None:

@@ -3,8 +3,8 @@
 import json
 
 import pytest
+from command_line import MESSAGES, muster
 from published import newest
-from test_cli import MESSAGES, muster
 
 SETTINGS = """\
 community: Help desk

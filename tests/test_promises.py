@@ -9,19 +9,19 @@ import os
 import random
 import re
 import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from command_line import command, muster
 from thorough import tries
 
 import demo
 from muster.kpis import engine
 from muster.records import TABLES, columns
 
-KILLS = tries(2, 20)
+KILLS = tries(1, 20)
 WEEKS = 4
 
 
@@ -57,7 +57,7 @@ def undisturbed(server, project):
 def fetching(server, folder, *words):
     """A running ``muster fetch`` in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "muster", "-C", str(folder), "fetch", *words],
+        command(folder, "fetch", *words),
         env={**os.environ, **server.tokens},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -117,12 +117,7 @@ def test_killed_at_random_points_and_run_again_the_lake_is_the_same(server, proj
 def test_wrong_tokens_cost_one_clear_line_each_and_write_nothing(server, project):
     folder = project("locked")
     wrong = dict.fromkeys(server.tokens, "wrong-and-secret")
-    ended = subprocess.run(
-        [sys.executable, "-m", "muster", "-C", str(folder), "fetch"],
-        env={**os.environ, **wrong},
-        capture_output=True,
-        text=True,
-    )
+    ended = muster(folder, "fetch", **wrong)
     lines = ended.stderr.strip().splitlines()
     assert ended.returncode == 1
     assert [line.partition(":")[0] for line in lines] == ["forum", "x", "bluesky"]
@@ -134,12 +129,7 @@ def test_wrong_tokens_cost_one_clear_line_each_and_write_nothing(server, project
 def test_one_broken_source_costs_only_itself(server, project):
     folder = project("broken")
     tokens = dict(server.tokens) | {"DEMO_X_BEARER": "wrong"}
-    ended = subprocess.run(
-        [sys.executable, "-m", "muster", "-C", str(folder), "run"],
-        env={**os.environ, **tokens},
-        capture_output=True,
-        text=True,
-    )
+    ended = muster(folder, "run", **tokens)
     assert ended.returncode == 1
     assert ended.stderr.startswith("x: ") and len(ended.stderr.strip().splitlines()) == 1
     counts = engine.ask(str(folder / "lake"), "select source, count(*) from messages group by 1")

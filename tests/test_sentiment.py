@@ -12,8 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import tries
 
 from muster.lake.merge import Observed, merge
 from muster.records import Deletion, Message, Review
@@ -186,6 +187,7 @@ def test_reviews_are_scored_in_the_language_they_are_in(store: FolderStore) -> N
     assert found["b"] is found["c"] is None
 
 
+@settings(max_examples=tries(20, 400))
 @given(
     st.lists(
         st.tuples(st.sampled_from([ENGLISH, GERMAN, "+1"]), st.sampled_from([None, "en", "de"])),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from command_line import muster
 from comprehend_server import Calls, Failure, comprehend
 
 from bench.simulated_forum import NOW, SETTINGS, Forum
@@ -51,11 +49,6 @@ def opened(tmp_path: Path) -> Callable[..., Project]:
 def scored(project: Project, where: str = "true") -> int:
     sql = f"select count(sentiment) from messages where {where}"
     return int(engine.ask(project.lake.url(), sql).rows[0][0])
-
-
-def muster(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "muster", "-C", str(folder), *words]
-    return subprocess.run(command, capture_output=True, text=True, env=os.environ, input="")
 
 
 def test_a_fetch_pays_for_each_text_once(service: Calls, opened: Callable[..., Project]) -> None:
@@ -105,14 +98,16 @@ def test_a_change_of_scorer_is_made_by_a_replay_that_asks_before_it_pays(
     before = scored(opened(), "sentiment not in (0.625, -0.625)")
     assert before > 100
     opened("comprehend")
-    refused = muster(tmp_path, "replay", "--rescore")
+    refused = muster(tmp_path, "replay", "--rescore", **service.environment())
     assert refused.returncode == 2
     assert "Comprehend would score 120 texts for about $0.0" in refused.stderr
     assert "say --yes" in refused.stderr
     assert service.asked == []
-    assert muster(tmp_path, "replay").returncode == 0, "what has a score is left alone"
+    assert muster(tmp_path, "replay", **service.environment()).returncode == 0, (
+        "what has a score is left alone"
+    )
     assert service.asked == []
-    paid = muster(tmp_path, "replay", "--rescore", "--yes")
+    paid = muster(tmp_path, "replay", "--rescore", "--yes", **service.environment())
     assert paid.returncode == 0, paid.stderr
     assert scored(opened(), "sentiment in (0.625, -0.625)") == 120
     assert len(service.texts) == 120
@@ -125,7 +120,7 @@ def test_an_import_is_scored_in_its_own_languages(
     (tmp_path / "old.csv").write_text(OPINIONS)
     for name in ("old", "new"):
         taken = muster(tmp_path, "import", "messages", str(tmp_path / "old.csv"),
-                       "--source", name)  # fmt: skip
+                       "--source", name, **service.environment())  # fmt: skip
         assert taken.returncode == 0, taken.stderr
     sql = "select source, message_id, lang, sentiment from messages order by all"
     assert list(engine.ask(project.lake.url(), sql).rows) == [
@@ -145,7 +140,9 @@ def test_doctor_and_fetch_say_the_price_before(
     broken = {one.what: one for one in doctor.checkup(opened())}["sentiment"]
     assert (broken.is_well, broken.exit_code) == (False, 2)
     (tmp_path / "muster.yaml").write_text("community: C\nsentiment: comprehend\n")
-    assert "$0.30 a thousand" not in muster(tmp_path, "fetch").stderr, "nothing is paid for"
+    assert "$0.30 a thousand" not in muster(tmp_path, "fetch", **service.environment()).stderr, (
+        "nothing is paid for"
+    )
 
 
 def test_doctor_tells_how_much_has_a_score(opened: Callable[..., Project]) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_cli import MESSAGES, MINIMAL, muster
+from command_line import MESSAGES, MINIMAL, muster
 
 from muster import unneeded
 

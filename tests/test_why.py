@@ -5,7 +5,7 @@ import io
 import json
 
 import pytest
-from test_cli import MESSAGES, MINIMAL, muster, one_line
+from command_line import MESSAGES, MINIMAL, muster, one_line
 
 TYPES = """\
 sources:

@@ -5,11 +5,8 @@ The simulated platforms answer over HTTP, through a proxy that spoils what its s
 
 from __future__ import annotations
 
-import os
 import random
 import re
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +16,7 @@ from pathlib import Path
 
 import fault_proxy as proxy
 import pytest
+from command_line import muster
 from fault_proxy import Asked, Fault, Weather, said
 from thorough import IS_THOROUGH, tries
 
@@ -195,10 +193,7 @@ def test_muster_fetch_waits_as_it_is_asked_and_ends_with_the_same_lake(
     with proxy.before(server.base_url, plan) as url:
         folder = project_at(server, url, tmp_path)
         named = [word for source in sources for word in ("--source", source)]
-        ended = subprocess.run(
-            [sys.executable, "-m", "muster", "-C", str(folder), "fetch", *named],
-            env={**os.environ, **server.tokens}, capture_output=True, text=True, timeout=240,
-        )  # fmt: skip
+        ended = muster(folder, "fetch", *named, **server.tokens)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert len(waited) >= 3 and min(waited) >= 1
     expected = [row for row in of(sources, calm) if not row.startswith("('audience'")]

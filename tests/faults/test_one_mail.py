@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import random
 import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
+from command_line import command
 from loopback import answering
 from mailing import READERS, measured_project
 from s3_servers import free_ports
@@ -279,10 +279,10 @@ def test_reports_that_many_processes_send_at_once_arrive_once(tmp_path: Path) ->
         assert isinstance(mailer, SmtpServer)
         where = f"smtp: {{host: 127.0.0.1, port: {mailer.port}, security: none}}"
         measured_project(tmp_path, more=f"mail: smtp\n{where}\n")
-        command = [sys.executable, "-m", "muster", "-C", str(tmp_path), "report", "--send"]
-        runs = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(8)]
+        sending = command(tmp_path, "report", "--send")
+        runs = [subprocess.Popen(sending, stdout=subprocess.PIPE) for _ in range(8)]
         for one in runs:
             one.communicate(timeout=240)
-        last = subprocess.run(command, capture_output=True, text=True)
+        last = subprocess.run(sending, capture_output=True, text=True)
     assert post.taken == Counter(READERS)
     assert (last.returncode, last.stdout.count("sent before")) == (0, len(READERS))

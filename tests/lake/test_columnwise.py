@@ -170,7 +170,7 @@ def _encoded(folder: str, rows: dict[Any, Cells]) -> bytes:
     return parquet.encode(table, parquet.arrow(table, list(rows.values())), limit=PART_BYTES)
 
 
-@settings(max_examples=tries(250, 5_000), deadline=None, phases=_PHASES)
+@settings(max_examples=tries(100, 5_000), deadline=None, phases=_PHASES)
 @given(observations())
 def test_merged_bytes_are_those_of_settling_row_by_row(batches: list[list[Observed]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
