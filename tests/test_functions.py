@@ -48,7 +48,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with demo.start(datetime.now(UTC), are_limited=False) as server:
         server.write_project(folder)
         text = (folder / "muster.yaml").read_text()
-        recent = f"    since: {datetime.now(UTC).date() - timedelta(days=60)}"
+        recent = f"    since: {datetime.now(UTC).date() - timedelta(days=30)}"
         yield re.sub("^    since: .*", recent, text, flags=re.MULTILINE).replace(
             "sources:\n",
             "sources:\n"

