@@ -5,9 +5,10 @@ import os
 import re
 import signal
 import socket
+import subprocess
 
 import pytest
-from command_line import MESSAGES, MINIMAL, muster, one_line
+from command_line import MESSAGES, MINIMAL, command, muster, one_line
 
 SOURCE = """\
 sources:
@@ -191,8 +192,8 @@ def test_serve_says_in_one_line_why_it_cannot(project):
 def test_ctrl_c_is_the_way_to_end_serve(project):
     (project / "site").mkdir()
     (project / "site" / "index.html").write_text("<p>Hello")
-    words = [sys.executable, "-m", "muster", "-C", str(project), "serve", "--port", "0"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    words = command(project, "serve", "--port", "0")
     with subprocess.Popen(words, text=True, **pipes) as serving:
         assert "Ctrl-C ends" in serving.stdout.readline()
         serving.send_signal(signal.SIGINT)
@@ -235,14 +236,15 @@ def test_ctrl_c_ends_a_fetch_at_once_and_says_that_it_goes_on_later(project):
         platform.settimeout(60)
         url = f"http://127.0.0.1:{platform.getsockname()[1]}"
         (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url=url))
-        words = [sys.executable, "-m", "muster", "-C", str(project), "fetch"]
-        command = subprocess.Popen(words, env={**os.environ, "FORUM_TOKEN": "x"},
-                                   stderr=subprocess.PIPE, text=True)  # fmt: skip
+        fetching = subprocess.Popen(
+            command(project, "fetch"), env={**os.environ, "FORUM_TOKEN": "x"},
+            stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
         call, _ = platform.accept()
         with call:
-            command.send_signal(signal.SIGINT)
-            _, said = command.communicate(timeout=10)  # The call itself may take 30 s.
-    assert command.returncode == 130
+            fetching.send_signal(signal.SIGINT)
+            _, said = fetching.communicate(timeout=10)  # The call itself may take 30 s.
+    assert fetching.returncode == 130
     assert said == "muster: interrupted; what was stored stands, run it again to continue\n"
 
 
