@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
 from typing import Any
 
+import pytest
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 from loopback import HERE, Quiet, served
@@ -113,4 +114,13 @@ def comprehend() -> Iterator[Calls]:
             return answer
 
     with served(ThreadingHTTPServer(HERE, Handler)) as calls.url:
+        yield calls
+
+
+@contextmanager
+def in_force(patch: pytest.MonkeyPatch) -> Iterator[Calls]:
+    """The service, which this process finds by its environment."""
+    with comprehend() as calls:
+        for name, value in calls.environment().items():
+            patch.setenv(name, value)
         yield calls

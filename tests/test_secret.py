@@ -15,10 +15,7 @@ from muster.secret import Held
 
 
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in (("AWS_DEFAULT_REGION", "eu-central-1"), ("AWS_ACCESS_KEY_ID", "x"),
-                        ("AWS_SECRET_ACCESS_KEY", "x")):  # fmt: skip
-        monkeypatch.setenv(name, value)
+def cloud(aws_account: None) -> Iterator[None]:
     with mock_aws():
         yield
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from comprehend_server import BATCH, Calls, Failure, comprehend, shares
+from comprehend_server import BATCH, Calls, Failure, in_force, shares
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,9 +16,7 @@ from muster.sentiment.comprehend import BYTES, LANGUAGES, TEXTS, Comprehend, che
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
-    with comprehend() as calls:
-        for name, value in calls.environment().items():
-            monkeypatch.setenv(name, value)
+    with in_force(monkeypatch) as calls:
         yield calls
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from command_line import muster
-from comprehend_server import Calls, Failure, comprehend
+from comprehend_server import Calls, Failure, in_force
 
 from bench.simulated_forum import NOW, SETTINGS, Forum
 from muster.kpis import engine
@@ -28,9 +28,7 @@ message_id,thread_id,created_at,text
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
-    with comprehend() as calls:
-        for name, value in calls.environment().items():
-            monkeypatch.setenv(name, value)
+    with in_force(monkeypatch) as calls:
         yield calls
 
 

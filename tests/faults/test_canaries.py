@@ -284,13 +284,10 @@ def chat_server() -> Iterator[tuple[int, list[bytes]]]:
 
 
 def test_a_secret_of_the_cloud_is_told_by_its_name_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, aws_account: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     """SSM and Secrets Manager: one that rotates is replaced there, and stands nowhere else."""
     caplog.set_level(logging.INFO)
-    for key, value in (("AWS_DEFAULT_REGION", "eu-central-1"), ("AWS_ACCESS_KEY_ID", "x"),
-                       ("AWS_SECRET_ACCESS_KEY", "x")):  # fmt: skip
-        monkeypatch.setenv(key, value)
     one = recorded("youtube")
     secret, stands = planted(one)
     with mock_aws():

@@ -239,15 +239,10 @@ def at_once(do: Callable[[Project], None], senders: list[Project]) -> None:
         one.join()
 
 
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "muster-test")
-    monkeypatch.setenv("AWS_REGION", "eu-central-1")
-
-
 @pytest.mark.parametrize("way", WAYS)
-def test_whatever_befalls_a_mail_it_is_taken_once(way: str, tmp_path: Path, account: None) -> None:
+def test_whatever_befalls_a_mail_it_is_taken_once(
+    way: str, tmp_path: Path, aws_account: None
+) -> None:
     """None is taken twice; each is taken once, of itself or when a person says so."""
     sent_by, moods = WAYS[way]
     post, draw, all_told, ends = Post(), random.Random(8), Counter[str](), Counter[str]()

@@ -181,3 +181,12 @@ def _body(told: Any) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def within(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Every JSON object in a value, however deep."""
+    if isinstance(value, dict):
+        yield value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for one in inner:
+        yield from within(one)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from real import Exchange, absent, exchanges
+from real import Exchange, absent, exchanges, within
 
 from muster.records import Deletion, Item, Message, Thread
 from muster.sources import _reddit_trees as trees
@@ -22,15 +22,6 @@ OPTIONS = reddit.Options(name="r", platform="reddit", account="r/example")
 @cache
 def real() -> tuple[Exchange, ...]:
     return tuple(exchanges("reddit", "praw", host="reddit.com", status=None))
-
-
-def within(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every JSON object in a value, replies and all."""
-    if isinstance(value, dict):
-        yield value
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for one in inner:
-        yield from within(one)
 
 
 def things() -> list[Mapping[str, Any]]:

@@ -6,14 +6,14 @@ import html
 import json
 import lzma
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import httpx
 import pytest
-from real import DATA, absent, bodies
+from real import DATA, absent, bodies, within
 from recorded import Recorded
 
 from muster.records import Item, Member, Message, Thread
@@ -30,14 +30,6 @@ def real(kind: str) -> tuple[Mapping[str, Any], ...]:
     found = [one for _, body in bodies("youtube", "python-youtube") for one in within(body)]
     whole = [one for one in found if one.get("kind") == f"youtube#{kind}" and "snippet" in one]
     return tuple(one for one in whole if isinstance(one.get("id"), str))
-
-
-def within(value: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(value, dict):
-        yield value
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for one in inner:
-        yield from within(one)
 
 
 def rows(stream: str, body: Any) -> list[Any]:
