@@ -15,8 +15,10 @@ from muster.errors import BadSettings, Unavailable
 from muster.measured import GoalStatus, KpiValue
 from muster.pipeline import alerts, latest, leaving, subscriptions
 from muster.project import Project, open_project
+from muster.reports import between
 from muster.results import Kpi, Measured
 from muster.sending import leaving as tokens
+from muster.settings import Report, Settings
 
 THURSDAY = datetime(2026, 11, 27, 3, 30, tzinfo=UTC)  # the night after it
 MORE = """\
@@ -194,6 +196,13 @@ def test_without_send_it_only_says_and_forgets(folder: Path, box: Postbox) -> No
     told = alerts.alert(project, send=False)
     assert {one.outcome for one in told} == {"new, not sent"} and not box.sent
     assert len(alerts.alert(project, send=True)) == 2
+
+
+def test_a_week_between_two_months_is_told_with_all_its_days() -> None:
+    seen = between.Watched("week", date(2026, 11, 16), {})
+    found = [between.Found("k", "worse", "Worse", "K", "9 – far out.", "Worse: K", "kpi/k.html")]
+    told = between.alert(Report(grain="month"), Settings(community="C"), seen, THURSDAY, found)
+    assert told.period_text == "Week 47: 16–22 November 2026"
 
 
 def test_what_stands_at_the_first_look_is_said_to_be_no_news(tmp_path: Path, box: Postbox) -> None:

@@ -93,27 +93,27 @@ def test_what_a_stranger_wrote_is_no_place_for_facts():
 
 
 @pytest.mark.parametrize(
-    ("grain", "first", "last", "english", "german", "american"),
+    ("grain", "first", "english", "german", "american"),
     [
-        ("week", (2026, 11, 16), (2026, 11, 22), "Week 47: 16–22 November 2026",
+        ("week", (2026, 11, 16), "Week 47: 16–22 November 2026",
          "KW 47: 16.–22. November 2026", "Week 47: November 16–22, 2026"),
-        ("week", (2026, 9, 28), (2026, 10, 4), "Week 40: 28 September – 4 October 2026",
+        ("week", (2026, 9, 28), "Week 40: 28 September – 4 October 2026",
          "KW 40: 28. September – 4. Oktober 2026", "Week 40: September 28 – October 4, 2026"),
-        ("week", (2026, 12, 28), (2027, 1, 3), "Week 53: 28 December 2026 – 3 January 2027",
+        ("week", (2026, 12, 28), "Week 53: 28 December 2026 – 3 January 2027",
          "KW 53: 28. Dezember 2026 – 3. Januar 2027",
          "Week 53: December 28, 2026 – January 3, 2027"),
-        ("month", (2026, 11, 1), (2026, 11, 30), "November 2026", "November 2026",
+        ("month", (2026, 11, 1), "November 2026", "November 2026",
          "November 2026"),
-        ("quarter", (2026, 10, 1), (2026, 12, 31), "quarter 4 of 2026", "4. Quartal 2026",
+        ("quarter", (2026, 10, 1), "quarter 4 of 2026", "4. Quartal 2026",
          "quarter 4 of 2026"),
-        ("year", (2026, 1, 1), (2026, 12, 31), "2026", "2026", "2026"),
+        ("year", (2026, 1, 1), "2026", "2026", "2026"),
     ],
 )  # fmt: skip
-def test_periods_read_as_people_say_them(grain, first, last, english, german, american):
-    span = (grain, date(*first), date(*last))
-    assert dates.period_text(*span, EN) == english
-    assert dates.period_text(*span, DE) == german
-    assert dates.period_text(*span, words.load("en-US")) == american
+def test_periods_read_as_people_say_them(grain, first, english, german, american):
+    period = (grain, date(*first))
+    assert dates.period_text(*period, EN) == english
+    assert dates.period_text(*period, DE) == german
+    assert dates.period_text(*period, words.load("en-US")) == american
 
 
 def test_moments_and_numbers_are_written_as_the_region_does():

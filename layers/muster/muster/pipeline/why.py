@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from muster.clock import DAY, next_period, parse_period
+from muster.clock import parse_period
 from muster.errors import BadSettings
 from muster.kpis import catalogue
 from muster.measured import KpiValue
@@ -112,8 +112,7 @@ def why(
     value = before.value if is_zero and before else found.value
     style = numbers.style_of(kpi, project.settings.currency, words.load())
     text = numbers.value_text(value, style)
-    end = next_period(start, grain) - DAY
-    named = dates.period_text(grain, start, end, words.load())
+    named = dates.period_text(grain, start, words.load())
     return Why(
         kpi, grain, start, chosen, seen.as_of, value, text, found.n, named, before, found,
         _breaks(seen, kpi),

@@ -184,7 +184,7 @@ def alert(
         note=settings.note or "",
         subject=say("subject", main=told[0].headline, period=period),
         title=say("alert_title", report=report.title or say.TITLE),
-        period_text=dates.period_text(seen.grain, seen.start, seen.start, say),
+        period_text=dates.period_text(seen.grain, seen.start, say),
         as_of=as_of,
         found=told,
         how_to_read=say.ALERT_DAYS if seen.grain == "day" else say.ALERT_WEEKS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from muster.clock import DAY, next_period
 from muster.reports.words import Words
 
 
@@ -33,11 +34,11 @@ def days_text(first: date, last: date, say: Words) -> str:
     return str(form.format(**_parts(first, say), **ends))
 
 
-def period_text(grain: str, first: date, last: date, say: Words) -> str:
+def period_text(grain: str, first: date, say: Words) -> str:
     """Week 47: 16–22 November 2026."""
     if grain != "week":
         return period_name(grain, first, say)
-    days = days_text(first, last, say)
+    days = days_text(first, next_period(first, grain) - DAY, say)
     return str(say.WEEK_TITLE.format(week=first.isocalendar().week, days=days))
 
 

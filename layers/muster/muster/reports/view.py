@@ -114,7 +114,7 @@ def build(
         grain=grain,
         period_start=start,
         period_end=end,
-        period_text=dates.period_text(grain, start, end, say),
+        period_text=dates.period_text(grain, start, say),
         as_of=as_of,
         subject=opening.subject(findings),
         preheader=opening.preheader(findings, sentences, report.voice),
