@@ -147,6 +147,24 @@ def test_what_is_not_named_stays_as_the_stack_has_it(
     assert "ok   stack desk: is there (CREATE_COMPLETE) and will be updated" in told
 
 
+def test_it_is_said_who_hears_of_alarms(
+    account: Account, folder: Path, clone: Path, mail: dict[str, Any]
+) -> None:
+    account.deploy()
+    told = said(deploy(folder, clone, "--yes"))
+    assert "ok   alarms: nobody is told when something fails: --param AlarmMail=" in told
+    told = said(deploy(folder, clone, "--param", "AlarmMail=anna@example.org", "--yes"))
+    assert "ok   alarms: anna@example.org is mailed a link to confirm" in told
+
+
+def test_who_hears_of_alarms_already_is_said_too(
+    account: Account, folder: Path, clone: Path, mail: dict[str, Any]
+) -> None:
+    account.deploy(parameters={"AlarmMail": "anna@example.org"})
+    told = said(deploy(folder, clone, "--yes"))
+    assert "ok   alarms: anna@example.org is told, if the link" in told
+
+
 def test_a_value_with_a_space_and_an_empty_one_reach_sam_whole(
     account: Account, folder: Path, clone: Path, mail: dict[str, Any]
 ) -> None:

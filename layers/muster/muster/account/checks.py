@@ -85,6 +85,17 @@ def before_build(plan: Plan) -> Iterator[Finding]:
         yield _stack(plan)
         yield _advise("functions at once", _concurrency)
         yield from _mail(plan)
+        yield Finding("alarms", True, _told_of_alarms(plan))
+
+
+def _told_of_alarms(plan: Plan) -> str:
+    """Who hears of them; a new address must agree first."""
+    reader, before = plan.values.get("AlarmMail", ""), parameters(plan.there).get("AlarmMail", "")
+    if not reader:
+        return "nobody is told when something fails: --param AlarmMail=you@example.org"
+    if reader != before:
+        return f"{reader} is mailed a link to confirm; nobody is told before it is followed"
+    return f"{reader} is told, if the link that AWS mailed was followed"
 
 
 def _look(what: str, check: Callable[[], str]) -> Finding:
