@@ -14,16 +14,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb  # noqa: F401  (these four: imported before the first fork, not anew by each child)
-import pandas  # noqa: F401
+import duckdb  # noqa: F401  (these three: imported before the first fork, not anew by each child)
 import pyarrow.compute  # noqa: F401
 import pyarrow.parquet  # noqa: F401
 import snapshot
 import verbs
 from dying import Death, mortal
 
+from muster import unneeded
 from muster.pipeline import health
 
+unneeded.hide()  # as for the commands
 LONGEST = 240  # seconds; no run takes a tenth of it
 PENDING = ("no_rows", "no_state")  # a cursor comes last, and lost rows are what a replay is for
 
