@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -72,6 +73,23 @@ def test_wrong_settings_are_one_line_with_file_line_and_fix(project):
     assert ended.returncode == 2
     assert "muster.yaml:3: reply_limt: unknown key" in one_line(ended)
     assert sorted(path.name for path in project.iterdir()) == ["muster.yaml"]
+
+
+def test_run_tells_what_was_done_before_what_could_not_be(project):
+    """Its first source lacks a token, and there is no room for what is measured."""
+    (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url="http://127.0.0.1:9"))
+    whole = muster(project, "run", FORUM_TOKEN="")
+    assert whole.returncode == 1 and "FORUM_TOKEN" in one_line(whole)
+    assert " KPIs, 0 values" in whole.stdout and "weekly: " in whole.stdout
+    told = json.loads(muster(project, "run", "--json", FORUM_TOKEN="").stdout)
+    assert list(told) == ["fetched", "measured", "reported"]
+    assert "FORUM_TOKEN" in told["fetched"][0]["error"]
+    shutil.rmtree(project / "lake" / "measured")
+    (project / "lake" / "measured").write_text("a file, not a folder")
+    ended = muster(project, "run", FORUM_TOKEN="")
+    fetched, stopped = ended.stderr.strip().splitlines()
+    assert ended.returncode == 1
+    assert fetched.startswith("forum: ") and stopped.startswith("muster: ")
 
 
 def test_an_unset_token_costs_its_source_and_names_the_variable(project):
@@ -216,6 +234,9 @@ def test_an_answer_that_cannot_be_written_is_one_line(project):
 def test_doctor_tries_every_kpi_and_the_lake(project):
     well = muster(project, "doctor")
     assert "can be measured" in well.stdout and "can be read and written" in well.stdout
+    (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url="http://127.0.0.1:9"))
+    told = muster(project, "doctor", FORUM_TOKEN="x").stdout
+    assert "BAD  source forum: no answer from 127.0.0.1:9" in told
     (project / "kpis").mkdir()
     (project / "kpis" / "mine.sql").write_text(OWN_KPI)
     ended = muster(project, "doctor")

@@ -72,7 +72,8 @@ def test_a_count_of_nothing_is_told_as_nothing(measured):
     [
         ("messages", ("2026-W60",), "no period: write 2026-W47"),
         ("stickiness", ("2026-W45",), "no values by week: it has month, quarter, year"),
-        ("mesages", ("2026",), "no KPI 'mesages'"),
+        ("mesages", ("2026",), "no KPI 'mesages': did you mean 'messages'?"),
+        ("NPS", ("2026",), "no KPI 'NPS': did you mean 'nps'?"),
     ],
 )
 def test_what_cannot_be_told_is_one_line(measured, kpi, words, told):

@@ -76,6 +76,19 @@ def reported(results: Sequence[Any], as_json: bool) -> None:
             warn(f"{one.report}: {one.error}")
 
 
+def whole_way(done: Mapping[str, Any], as_json: bool) -> None:
+    """What ``run`` has done, stage after stage."""
+    if as_json and done:
+        say_json({name: _plainly(name, result) for name, result in done.items()})
+        return
+    for name, result in done.items():
+        {"fetched": fetched, "measured": measured, "reported": reported}[name](result, False)
+
+
+def _plainly(name: str, result: Any) -> Any:
+    return summary(result) if name == "measured" else [asdict(one) for one in result]
+
+
 def alerted(results: Sequence[Any], as_json: bool, is_wanted: bool = True) -> None:
     """Each alert: to whom, its subject, what became of it."""
     if as_json:

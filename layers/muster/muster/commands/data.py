@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -140,19 +140,16 @@ def run(
     """Fetch, measure and report: the whole way."""
     from muster.pipeline import run as whole_way
 
-    with progress() as notify:
-        project = opened(context, notify)
-        say_price(project)
-        fetched, measured, reported = whole_way(project, send=send)
-    if as_json:
-        parts = {"fetched": [asdict(one) for one in fetched], "measured": telling.summary(measured)}
-        say_json(parts | {"reported": [asdict(one) for one in reported]})
-    else:
-        telling.fetched(fetched, False)
-        telling.measured(measured, False)
-        telling.reported(reported, False)
-    errors = [one.error for one in fetched] + [one.error for one in reported]
-    fail_if(any(errors) or bool(measured.problems))
+    done: dict[str, Any] = {}
+    try:
+        with progress() as notify:
+            project = opened(context, notify)
+            say_price(project)
+            done.update(whole_way(project, send=send))
+    finally:  # Where a stage could not be done, those before it are told all the same.
+        telling.whole_way(done, as_json)
+    results = (*done["fetched"], *done["reported"])
+    fail_if(any(one.error for one in results) or bool(done["measured"].problems))
 
 
 @app.command("import")

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from muster.pipeline.collect import Fetched
-    from muster.pipeline.publish import Reported
     from muster.project import Project
-    from muster.results import Measured
 
 
-def run(
-    project: Project, *, send: bool
-) -> tuple[tuple[Fetched, ...], Measured, tuple[Reported, ...]]:
-    """Fetch every source, measure as of now, and report; a broken source stops nothing."""
+def run(project: Project, *, send: bool) -> Iterator[tuple[str, Any]]:
+    """Fetch every source, measure as of now, and report: each stage's name and result, once done.
+
+    A broken source stops nothing.
+    """
     from muster.pipeline import alerts, collect, measure, publish
 
     measure.check_plans(project)
-    fetched = collect.fetch(project)
-    measured = measure.measure(project)
+    yield "fetched", collect.fetch(project)
+    yield "measured", measure.measure(project)
     told = alerts.alert(project, send=send) if send else ()
-    return fetched, measured, (*publish.report(project, send=send), *told)
+    yield "reported", (*publish.report(project, send=send), *told)

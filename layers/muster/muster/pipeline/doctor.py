@@ -63,7 +63,8 @@ def _look(what: str, check: Callable[[], str]) -> Finding:
     try:
         return Finding(what, True, check())
     except MusterError as error:
-        return Finding(what, False, str(error), error.exit_code)
+        says = str(error).removeprefix(f"{what.removeprefix('source ')}: ")
+        return Finding(what, False, says, error.exit_code)
 
 
 def _try_kpis(project: Project) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from difflib import get_close_matches
 
 from muster.clock import parse_period
 from muster.errors import BadSettings
@@ -122,7 +123,10 @@ def why(
 def _kpi(project: Project, kpi_id: str) -> Kpi:
     found = {kpi.id: kpi for kpi in catalogue.load(project.kpi_folder)}
     if kpi_id not in found:
-        raise BadSettings(f"no KPI {kpi_id!r}: there are {', '.join(found)}")
+        (near,) = get_close_matches(kpi_id.lower(), found, n=1, cutoff=0)
+        raise BadSettings(
+            f"no KPI {kpi_id!r}: did you mean {near!r}? muster kpis list shows them all"
+        )
     return found[kpi_id]
 
 
