@@ -252,6 +252,15 @@ def test_goals_have_a_page_with_verdict_and_reason(files):
     assert "Messages by members" in page  # serves no goal
 
 
+def test_goals_that_the_main_report_leaves_out_are_on_the_site_too():
+    every = sample_view()
+    few = replace(every, goals=every.goals[:1])
+    made = whole(site.render([few], every=every))
+    told = {goal["name"] for goal in json.loads(made["data/goals.json"])["goals"]}
+    assert told == {goal.name for goal in every.goals}
+    assert all(goal.name in made["goals.html"].decode() for goal in every.goals)
+
+
 def test_the_page_to_ask_on_offers_a_form_only_where_there_is_a_database(files):
     assert "ask.js" in files["ask.html"].decode()
     without = whole(site.render([sample_view()]))["ask.html"].decode()

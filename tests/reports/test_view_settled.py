@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from measured import LAST, build, goal, kpi, values
+from published import whole
 
+from muster.reports import site, wording, words
 from muster.settings import Report, Settings
 
 TUESDAY = datetime(2026, 11, 24, 5, tzinfo=UTC)  # week 47 is over, the 7 days after it are not
@@ -59,6 +61,21 @@ def test_goal_and_measure_speak_of_the_same_week():
     view = built(*CALM, 0.1, settings=settings)
     assert (view.goals[0].status, view.goals[0].value_text) == ("met", "74.0 %")
     assert view.measures[0].value_text == "74.0 %"
+
+
+def test_a_value_of_another_period_than_the_report_s_says_which():
+    say = words.load()
+    (week,) = built(*CALM, 0.1).measures
+    assert wording.aside(week, say) == "week 46 · of 50 cases"
+    months = [date(2025 + month // 12, month % 12 + 1, 1) for month in range(10, 22)]
+    monthly = kpi("stickiness", "ratio", grains=("month", "quarter"))
+    found = [one for at in months for one in values("stickiness", [0.1], grain="month", last=at)]
+    view = build((monthly,), found)
+    (measure,) = view.measures
+    assert measure.why.startswith("October 2026: within the routine range of ")
+    assert wording.aside(measure, say) == "October 2026 · of 50 cases"
+    page = whole(site.render([view]))["kpi/stickiness.html"].decode()
+    assert 'class="eyebrow">October 2026<' in page
 
 
 def test_once_the_window_is_over_nothing_is_said():

@@ -14,7 +14,7 @@ from typing import Any
 from muster.reports import addresses, inert
 from muster.reports.model import GoalLine, Measure, ReportView
 
-VERSION = 4  # where the publication lies that an index names; what ails a source in full
+VERSION = 5  # of which period a measure is that is not of its report's
 
 
 @dataclass(frozen=True)
@@ -101,20 +101,26 @@ def _document(view: ReportView) -> dict[str, Any]:
     return dict(plain(ReportDocument(VERSION, _schema("report", "../"), view)))
 
 
-def files(views: Sequence[ReportView], more: Sequence[Measure] = ()) -> dict[str, Any]:
+def files(
+    views: Sequence[ReportView],
+    more: Sequence[Measure] = (),
+    every: Sequence[GoalLine] | None = None,
+) -> dict[str, Any]:
     """Every JSON document but the index by its path below ``data/``; the first is the main report.
 
-    ``more`` are the measures that no report shows. The views are harmless (``inert.everything``).
+    ``more`` are the measures that no report shows, ``every`` all goals if the main report does not
+    tell them all. The views are harmless (``inert.everything``).
     """
     main = views[0]
     head = (main.community, main.note, main.as_of)
     measures = {(one.kpi, one.segment): one for one in more}
     measures |= {(one.kpi, one.segment): one for view in reversed(views) for one in view.measures}
     period = (main.period_start, main.period_end)
-    without_data = tuple(goal.name for goal in main.goals if goal.status == "no_data")
-    loose = sorted({kpi for kpi, _ in measures} - {goal.kpi for goal in main.goals})
+    told = main.goals if every is None else tuple(every)
+    without_data = tuple(goal.name for goal in told if goal.status == "no_data")
+    loose = sorted({kpi for kpi, _ in measures} - {goal.kpi for goal in told})
     goals = GoalsDocument(
-        VERSION, _schema("goals"), *head, *period, main.goals, without_data, tuple(loose)
+        VERSION, _schema("goals"), *head, *period, told, without_data, tuple(loose)
     )
     now = [issue(view, view is main) for view in views]
     kpis = KpisDocument(VERSION, _schema("kpis"), *head, tuple(measures.values()), main.events)

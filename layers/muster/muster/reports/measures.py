@@ -57,6 +57,7 @@ def measure(
         segments=_segments(series, values, style),
         segment=series.segment,
         breaks=breaks,
+        period_text=_period_text(series, style.words),
     )
 
 
@@ -64,6 +65,13 @@ def unmeasured(kpi: Kpi, grain: str, style: Style) -> Measure:
     """A KPI without a single value: shown with the reason, never as 0."""
     empty = Series(kpi, WHOLE, kpi.grain_at(grain), (), ())
     return measure(empty, _UNREAD, style, 0, (), (None, "", ""))
+
+
+def _period_text(series: Series, words: Words) -> str:
+    """Which period the last value is of, where it is not the report's."""
+    if not series.is_of_another_period:
+        return ""
+    return dates.period_name(series.grain, series.starts[-1], words)
 
 
 def _n_text(series: Series, words: Words) -> str:

@@ -99,6 +99,7 @@ class Measure:
     segment: str = "all"
     target_label: str = ""  # the bare target for the chart's edge: "4 h"
     breaks: tuple[Break, ...] = ()
+    period_text: str = ""  # of the value, where it is not the report's: "October 2026"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from muster.reports import (
     addresses,
     chart,
     data,
+    dates,
     inert,
     small_charts,
     templating,
@@ -105,6 +106,7 @@ class Portrait:
     """A measure as its own page shows it."""
 
     measure: Measure
+    period: str
     href: str
     sign: Sign
     band: str
@@ -316,6 +318,7 @@ def _portrait(
     say = words.load(view.language)
     return Portrait(
         measure=measure,
+        period=_period(measure, view, say),
         href=addresses.kpi_page(measure.kpi),
         sign=wording.sign(measure.tone, measure.reading),
         band=wording.band(measure, say),
@@ -327,6 +330,13 @@ def _portrait(
         summary=say("numbers_of", n=len(measure.points)),
         is_short=len(measure.points) <= SHORT,
     )
+
+
+def _period(measure: Measure, view: ReportView, say: Words) -> str:
+    """Of which period the value is: a measure may be of months only, or of an earlier week."""
+    if not measure.period_text:
+        return view.period_text
+    return dates.period_text(measure.grain, measure.points[-1].period_start, say)
 
 
 def _rows(measure: Measure, say: Words, prefix: str) -> tuple[Row, ...]:

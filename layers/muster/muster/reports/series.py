@@ -25,7 +25,8 @@ class Series:
     """One segment of a KPI, from its first value to the last whole period (None: no value).
 
     ``waits`` is the window that must pass after a period, where it keeps the last whole one out.
-    ``is_moving`` if the last value is of waits that may yet turn out longer.
+    ``is_moving`` if the last value is of waits that may yet turn out longer. ``is_coarser`` if the
+    periods are longer than those that were asked for.
     """
 
     kpi: Kpi
@@ -35,6 +36,12 @@ class Series:
     values: tuple[KpiValue | None, ...]
     waits: timedelta | None = None
     is_moving: bool = False
+    is_coarser: bool = False
+
+    @property
+    def is_of_another_period(self) -> bool:
+        """Whether the last value is of another period than the report."""
+        return bool(self.starts) and (self.waits is not None or self.is_coarser)
 
     @property
     def numbers(self) -> tuple[float | None, ...]:
@@ -69,7 +76,9 @@ def all_series(
         segments = found.get((kpi.id, own), {})
         for segment in [WHOLE] if WHOLE in segments else sorted(segments):
             one = _gapless(kpi, segment, own, segments[segment], last)
-            series[kpi.id, segment] = replace(one, is_moving=_moves(one, as_of, zone))
+            series[kpi.id, segment] = replace(
+                one, is_moving=_moves(one, as_of, zone), is_coarser=own != grain
+            )
     return series
 
 

@@ -91,11 +91,13 @@ def in_force(series: Series, reading: Reading) -> Limits | None:
 def why(series: Series, reading: Reading, style: Style, min_n: int) -> str:
     """The reading of the last point in words; of which period, if it is not the newest."""
     said = _why(series, reading, style, min_n)
-    if series.waits is None or not series.starts:
+    if not series.is_of_another_period:
         return said
     period = dates.period_name(series.grain, series.starts[-1], style.words)
-    span = numbers.span_text(series.waits.total_seconds(), style.words)
-    return f"{style.words('settled', period=period, span=span)}: {said}"
+    if series.waits is not None:
+        span = numbers.span_text(series.waits.total_seconds(), style.words)
+        period = style.words("settled", period=period, span=span)
+    return f"{period}: {said}"
 
 
 def _why(series: Series, reading: Reading, style: Style, min_n: int) -> str:

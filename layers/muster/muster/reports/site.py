@@ -56,9 +56,10 @@ class Site:
 
     @cached_property
     def goals(self) -> tuple[GoalLine, ...]:
-        """Every goal once, as the first report in the site's language tells it."""
+        """Every goal once, as the first report in the site's language that has it tells it."""
         alike = [view for view in self.views[::-1] if view.language == self.first.language]
-        return tuple({goal.name: goal for view in alike for goal in view.goals}.values())
+        told = [*([self.every] if self.every else []), *alike]
+        return tuple({goal.name: goal for view in told for goal in view.goals}.values())
 
     @property
     def now(self) -> tuple[Issue, ...]:
@@ -117,7 +118,7 @@ def _publication(site: Site, assets: str) -> dict[str, bytes]:
 def _numbers(site: Site) -> dict[str, bytes]:
     """Everything under ``data/`` but the index, which names the publication itself."""
     each = [one for several in site.measures.values() for one in several]
-    documents = data.files(site.views, each) | schema.files() | dict(site.more or {})
+    documents = data.files(site.views, each, site.goals) | schema.files() | dict(site.more or {})
     found = {f"data/{path}": _json(held) for path, held in documents.items()}
     found |= {addresses.kpi_csv(one.kpi, one.segment): tables.series(one) for one in each}
     found |= {

@@ -57,8 +57,9 @@ def objectives(goals: Iterable[GoalLine]) -> Objectives:
 
 
 def aside(measure: Measure, say: Words) -> str:
-    """What stands beside a reading: why there is none, what the value rests on, the target."""
-    return _beside(measure, say, measure.why if measure.tone in UNREAD else "")
+    """What stands beside a reading: why there is none, else of which period the value is if not
+    of the report's, what it rests on, the target."""
+    return _beside(measure, say, measure.why if measure.tone in UNREAD else measure.period_text)
 
 
 def in_full(measure: Measure, say: Words) -> str:
@@ -66,11 +67,11 @@ def in_full(measure: Measure, say: Words) -> str:
     return _beside(measure, say, measure.why)
 
 
-def _beside(measure: Measure, say: Words, why: str) -> str:
+def _beside(measure: Measure, say: Words, first: str) -> str:
     # Of too few cases, why tells how many.
     rests_on = "" if measure.is_too_few else measure.n_text
     target = f"{say.TARGET} {measure.target_text}" if measure.target_text else ""
-    return " · ".join(text for text in (why, rests_on, target) if text)
+    return " · ".join(text for text in (first, rests_on, target) if text)
 
 
 def compared(measure: Measure, say: Words) -> tuple[tuple[str, str], ...]:
