@@ -15,6 +15,7 @@ import duckdb
 import pytest
 from small_lake import TYPE_NAMES, at, message, settings, write
 
+from muster.errors import BadSettings
 from muster.kpis import engine
 from muster.kpis.catalogue import load
 from muster.kpis.runner import measure
@@ -37,6 +38,15 @@ def test_a_question_may_come_from_a_pipe(project: Path) -> None:
     asked = "select count(*) as messages\nfrom messages;\n"
     ended = subprocess.run(command, input=asked, capture_output=True, text=True, check=True)
     assert ended.stdout == "messages\n2\n"
+
+
+@pytest.mark.parametrize(
+    "asked", ["select nothing from messages", "select 'a'::int", "select coutn(*) from messages"]
+)
+def test_what_is_wrong_is_said_of_the_question_as_it_was_asked(project: Path, asked: str) -> None:
+    with pytest.raises(BadSettings) as refusal:
+        engine.ask(str(project / "lake"), asked)
+    assert "describe" not in str(refusal.value)
 
 
 class Terminal:

@@ -228,7 +228,11 @@ def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
 
 def plain_times(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     """The same rows with every instant as a plain UTC timestamp."""
-    kinds = connection.execute(f"describe select * from ({sql}\n)").fetchall()
+    try:
+        kinds = connection.execute(f"describe select * from ({sql}\n)").fetchall()
+    except duckdb.Error:
+        connection.sql(sql)  # what it says shows the question as it was asked
+        raise
     zoned = [row[0].replace('"', '""') for row in kinds if row[1] == "TIMESTAMP WITH TIME ZONE"]
     if not zoned:
         return sql
