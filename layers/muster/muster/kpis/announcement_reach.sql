@@ -13,12 +13,12 @@
 
 with
 seen as (
-    select periods.period_start, avg(our_posts.views) as views, count(*) as posts
+    select period_days.period_start, avg(our_posts.views) as views, count(*) as posts
     from our_posts
-    join periods
-        on our_posts.created_at >= periods.start_at and our_posts.created_at < periods.end_at
+    join period_days
+        on period_days.day = our_posts.day
     where our_posts.views is not null
-    group by periods.period_start
+    group by period_days.period_start
 )
 -- One row per period. A post can be seen by more people than there are members.
 select

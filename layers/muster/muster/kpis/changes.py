@@ -3,7 +3,8 @@ again, as temporary tables.
 
 * ``changed_messages``: written since (or so lately that time alone moves them), changed since, or
   by an account that has another role now.
-* ``touched_threads``: theirs, those with a reply to them, and those the platform told new facts of.
+* ``touched_threads``: theirs, those with a reply to them or with a message of their days, and those
+  the platform told new facts of.
 * ``changed_days``, ``changed_utc_days``: the days of these messages.
 * ``stale_days``: the local days on which some figure may differ, with the table that is the reason
   (or ``time``); the kept tables add theirs.
@@ -54,6 +55,8 @@ semi join changed_messages
     on changed_messages.source = messages.source
     and changed_messages.message_id = messages.parent_id
 union
+select source, thread_id from messages_of_days
+union
 select source, thread_id from rewritten_threads where observed_at >= $watermark
 union
 select source, thread_id from threads where solved_at >= $before or closed_at >= $before
@@ -94,8 +97,8 @@ from messages
 semi join touched_threads
     on touched_threads.source = messages.source and touched_threads.thread_id = messages.thread_id
 """
-_LOADED_BY_DAY = """
-create or replace temp table messages_of_days as
+_OF_DAYS = """
+create or replace temp view messages_of_days as
 select messages.*
 from messages_of_months as messages
 semi join loaded_utc_days
@@ -106,11 +109,6 @@ create or replace temp table loaded_messages as
 select messages.*
 from messages_of_months as messages
 semi join touched_threads
-    on touched_threads.source = messages.source and touched_threads.thread_id = messages.thread_id
-union all
-select messages.*
-from messages_of_days as messages
-anti join touched_threads
     on touched_threads.source = messages.source and touched_threads.thread_id = messages.thread_id
 """
 _LOADED_THREADS = """
@@ -167,7 +165,7 @@ class Changes:
         return bool(added)
 
     def load_threads(self) -> None:
-        """From here on ``messages`` are also those of touched threads, and of the threads that
+        """From here on ``messages`` are those of touched threads, and of the threads that
         ``other_accounts`` wrote in; ``threads`` are the touched ones until they are let go."""
         self._run("drop view temp.messages")
         for sql in (_THREADS, _THREADS_OF_OTHERS):
@@ -190,7 +188,7 @@ class Changes:
         months = "select distinct strftime(utc_day, '%Y-%m') from loaded_utc_days"
         found = self._connection.execute(months).fetchall()
         self._months(lambda key: (key.partition("/month=")[2][:7],) in found)
-        self._run(_LOADED_BY_DAY)
+        self._run(_OF_DAYS)
         self._run("create temp view messages as select * from messages_of_days")
 
     def _months(self, is_wanted: Callable[[str], bool]) -> None:

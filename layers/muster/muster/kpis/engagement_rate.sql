@@ -15,7 +15,7 @@
 
 -- One row per period. A post can be liked by more people than follow us.
 select
-    periods.period_start,
+    period_days.period_start,
     'all' as segment,
     avg(
         cast(our_posts.likes + our_posts.reposts + our_posts.replies as double)
@@ -23,14 +23,9 @@ select
     ) as value,
     count(*) as n
 from our_posts
-join periods
-    on our_posts.created_at >= periods.start_at and our_posts.created_at < periods.end_at
-join every_period
-    on every_period.grain = 'day'
-    and our_posts.created_at >= every_period.start_at
-    and our_posts.created_at < every_period.end_at
+join period_days
+    on period_days.day = our_posts.day
 join daily_followers
-    on daily_followers.source = our_posts.source
-    and daily_followers.day = every_period.period_start
+    on daily_followers.source = our_posts.source and daily_followers.day = our_posts.day
 where daily_followers.followers > 0
-group by periods.period_start
+group by period_days.period_start

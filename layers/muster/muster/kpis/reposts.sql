@@ -14,11 +14,11 @@
 
 -- One row per period.
 select
-    periods.period_start,
+    period_days.period_start,
     'all' as segment,
     sum(our_posts.reposts) as value,
     sum(our_posts.reposts) as n
 from our_posts
-join periods
-    on our_posts.created_at >= periods.start_at and our_posts.created_at < periods.end_at
-group by periods.period_start
+join period_days
+    on period_days.day = our_posts.day
+group by period_days.period_start
