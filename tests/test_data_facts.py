@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from muster.clock import fixed_clock
-from muster.pipeline import latest, measure
+from muster.errors import BadSettings, StoreRefused
+from muster.pipeline import definitions, latest, measure
 from muster.pipeline.importing import import_file
 from muster.project import open_project
 from muster.results import OtherMoney
@@ -32,3 +35,19 @@ def test_zone_and_other_money_of_a_source_reach_the_measurement(tmp_path):
     kept = latest.read(project)
     assert [one.timezone for one in kept.sources] == ["America/New_York"]
     assert kept.other_money == (OtherMoney("ad_spend", "USD", 1, 7.25),)
+
+
+def test_a_measurement_that_cannot_be_read_says_how_it_is_made_anew(tmp_path):
+    """A version before or after this one may have kept other fields."""
+    (tmp_path / "muster.yaml").write_text(SETTINGS)
+    clock = fixed_clock(datetime(2026, 3, 9, tzinfo=UTC))
+    project = open_project(tmp_path, clock=clock, environment={}, http=None)
+    for kept in (b"{}", b"no JSON", b'{"as_of": 7}'):
+        project.lake.put(latest.KEY, kept)
+        with pytest.raises(BadSettings, match=r"latest\.json is of another version .*: run muster"):
+            latest.read(project)
+    measure.measure(project)
+    assert latest.read(project).as_of == clock()
+    project.lake.put(definitions.KEY, b"no JSON")
+    with pytest.raises(StoreRefused, match=r"definitions\.json cannot be read: bring an earlier"):
+        measure.measure(project)

@@ -17,8 +17,14 @@ def keep(project: Project, measured: Measured) -> None:
 
 
 def read(project: Project) -> Measured:
-    """``BadSettings`` if nothing is measured yet."""
+    """``BadSettings`` if nothing is measured yet, or by a version that wrote other fields."""
     stored = project.lake.get(KEY)
     if stored is None:
         raise BadSettings("nothing is measured yet: run muster measure first")
-    return msgspec.json.decode(stored.data, type=Measured)
+    try:
+        return msgspec.json.decode(stored.data, type=Measured)
+    except msgspec.DecodeError as error:
+        raise BadSettings(
+            f"{project.lake.url(KEY)} is of another version of Muster, or damaged: run muster "
+            "measure, which writes it anew"
+        ) from error
