@@ -11,7 +11,7 @@ from measured import AS_OF, goal, kpi, values
 from muster.goals import goals
 from muster.reports import goal_lines
 from muster.reports.numbers import Style
-from muster.reports.series import all_series
+from muster.reports.series import Series, all_series
 from muster.settings import Windows
 
 MENTIONS, STYLE = kpi("mentions", better="none"), Style("count")
@@ -86,3 +86,6 @@ def test_a_percentage_of_nothing_is_no_target():
     assert told.reason.startswith("The baseline is 0")
     told = line(aim, [3])
     assert told.reason == "There is no value in the baseline."
+    never = Series(MENTIONS, "all", "week", (), ())
+    reason = goal_lines.goal_line(aim, judged(aim, []), MENTIONS, "week", STYLE, never).reason
+    assert reason == "Nothing to measure in messages yet."

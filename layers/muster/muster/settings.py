@@ -282,10 +282,18 @@ class Settings(Part):
     closing_phrases: Annotated[
         Mapping[str, tuple[str, ...]], Field(description="language → phrases, added to ours")
     ] = {}
-    solution_channels: tuple[str, ...] = ()
-    feedback: tuple[str, ...] = ()
-    targeted_segments: tuple[str, ...] = ()
-    ad_channels: Mapping[str, str] = {}
+    solution_channels: Annotated[
+        tuple[str, ...], Field(description="where answers get accepted; if absent: ever got")
+    ] = ()
+    feedback: Annotated[tuple[str, ...], Field(description="channels and tags of wishes")] = ()
+    targeted_segments: Annotated[
+        tuple[str, ...], Field(description="of audience and visitors, as the platforms name them")
+    ] = ()
+    ad_channels: Annotated[
+        Mapping[str, str],
+        Field(description="source of ad spend → channel of site traffic it pays for; platforms "
+              "of ads know theirs, an imported source must be named: {my-ads: paid_social}"),
+    ] = {}  # fmt: skip
     windows: Windows = Windows()
     quality_weights: QualityWeights = QualityWeights()
     reply_limit: Annotated[int, Field(ge=1)] = 4

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 
 from muster.reports import inert, marks
 from muster.reports.marks import Place
-from muster.reports.model import Band, Measure, Point
+from muster.reports.model import Band, Event, Measure, Point
 from muster.reports.plot import (
     CARD,
     MAIL,
     NARROW,
     WIDE,
-    Event,
     Frame,
     Plot,
     definitions,
@@ -27,7 +26,7 @@ from muster.reports.plot import (
 )
 from muster.reports.words import Words
 
-__all__ = ["CARD", "MAIL", "NARROW", "WIDE", "Event", "Frame", "describe", "xmr"]
+__all__ = ["CARD", "MAIL", "NARROW", "WIDE", "Frame", "describe", "xmr"]
 
 
 def xmr(

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from muster.reports import addresses, inert
-from muster.reports.model import GoalLine, Measure, ReportView
+from muster.reports.model import Event, GoalLine, Measure, ReportView
 
 VERSION = 5  # of which period a measure is that is not of its report's
 
@@ -36,7 +36,7 @@ class KpisDocument:
     note: str
     as_of: datetime
     kpis: tuple[Measure, ...]
-    events: tuple[tuple[str, date, date], ...] = ()
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from muster.clock import DAY, next_period
 from muster.reports import dates
-from muster.reports.model import Break, Measure
+from muster.reports.model import Break, Event, Measure
 from muster.reports.signals import Signal
 from muster.reports.words import Words
 from muster.results import Definition
@@ -16,7 +16,6 @@ from muster.results import Definition
 if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
     from muster.settings import Settings
 
-Event = tuple[str, date, date]
 # How many periods a rule speaks of; a run has its own length.
 _PERIODS = {"outside": 1, "near_limit": 4}
 

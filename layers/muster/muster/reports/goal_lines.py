@@ -154,8 +154,8 @@ def _reason(
 
 
 def _why_no_data(goal: Goal, status: GoalStatus, style: Style, series: Series | None) -> str:
-    if status.target is None and goal.baseline:
-        is_zero = series is not None and _has_value(series, goal.baseline)
+    if status.target is None and goal.baseline and series is not None and series.starts:
+        is_zero = _has_value(series, goal.baseline)
         return str(style.words.goal_zero_baseline if is_zero else style.words.goal_no_baseline)
     if series is None or series.last is not None:
         return str(style.words.goal_no_value)

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Literal
 
 Tone = Literal["better", "worse", "changed", "routine", "early", "none"]
+Event = tuple[str, date, date]  # its name, its first and its last day
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ class ReportView:
     waiting: tuple[Waiting, ...]
     missing: tuple[str, ...]
     freshness: tuple[Freshness, ...]
-    events: tuple[tuple[str, date, date], ...]
+    events: tuple[Event, ...]
     how_to_read: tuple[str, ...]
     site_url: str
     unsubscribe_url: str

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from muster.reports import marks
 from muster.reports.marks import Place
-from muster.reports.model import Measure, Point
+from muster.reports.model import Event, Measure, Point
 from muster.reports.words import Words
-
-Event = tuple[str, date, date]
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from muster.reports import (
 )  # fmt: skip
 from muster.reports.data import to_json
 from muster.reports.goal_lines import Judged
-from muster.reports.model import Change, GoalLine, Measure, ReportView, Waiting
+from muster.reports.model import Change, Event, GoalLine, Measure, ReportView, Waiting
 from muster.reports.series import Key, Series, all_series, settled
 from muster.reports.words import Words
 from muster.results import Kpi, Measured, Reading, WaitingIssue
@@ -230,7 +230,7 @@ def _signals(
 
 
 def _change(
-    measure: Measure, signal: signals.Signal, marked: Sequence[events.Event], say: Words
+    measure: Measure, signal: signals.Signal, marked: Sequence[Event], say: Words
 ) -> Change:
     text = f"{measure.value_text} – {measure.why}"
     beside = events.beside(measure, signal, marked, say)
