@@ -163,6 +163,21 @@ def test_sql_cannot_change_or_read_anything_but_the_lake(project):
     assert sorted(path.name for path in project.iterdir()) == ["muster.yaml"]
 
 
+def test_a_letter_that_the_terminal_lacks_ends_no_command(project):
+    ended = muster(project, "sql", "select 'a → b' as b", "--format", "csv",
+                   PYTHONIOENCODING="cp1252:strict")  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("b\na \\u2192 ")
+
+
+def test_a_window_that_ends_before_it_begins_is_refused(project):
+    (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url="http://127.0.0.1:9"))
+    words = ("fetch", "--since", "2026-11-20", "--until", "2026-11-20")
+    ended = muster(project, *words, FORUM_TOKEN="x")
+    assert ended.returncode == 2
+    assert "--since 2026-11-20 is not before --until 2026-11-20" in one_line(ended)
+
+
 def test_csv_cells_cannot_become_formulas(project):
     ended = muster(project, "sql", "select '=HYPERLINK(1)' as a, -1 as b", "--format", "csv")
     assert ended.stdout == "a,b\n'=HYPERLINK(1),-1\n"

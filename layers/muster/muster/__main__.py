@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import pkgutil
 import sys
@@ -21,6 +22,7 @@ for _module in pkgutil.iter_modules(commands.__path__, f"{commands.__name__}."):
 def main() -> None:
     """Run the command line; every ``MusterError`` is one line on stderr and its exit code."""
     unneeded.hide()
+    _say_all()
     try:
         app()
     except MusterError as error:
@@ -32,6 +34,12 @@ def main() -> None:
         warn("muster: interrupted; what was stored stands, run it again to continue")
         sys.stdout.flush()
         os._exit(INTERRUPTED)  # Sources still being fetched must not hold up the user.
+
+
+def _say_all() -> None:
+    """What stdout's encoding lacks (an arrow in Latin-1) is escaped, and ends no command."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

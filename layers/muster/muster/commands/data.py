@@ -23,6 +23,7 @@ from muster.commands import (
     opened,
     say_price,
 )  # fmt: skip
+from muster.errors import BadSettings
 from muster.terminal import asking, called, progress, say, say_json
 
 
@@ -70,8 +71,10 @@ def fetch(
         project = opened(context, notify)
         measure.check_plans(project)
         say_price(project, source or ())
-        bounds = instant(since, project), instant(until, project)
-        fetched = collect.fetch(project, source or (), *bounds)
+        begins, ends = instant(since, project), instant(until, project)
+        if begins and ends and begins >= ends:
+            raise BadSettings(f"--since {since} is not before --until {until}")
+        fetched = collect.fetch(project, source or (), begins, ends)
     telling.fetched(fetched, as_json)
     fail_if(any(one.error for one in fetched))
 
