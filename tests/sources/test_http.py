@@ -160,9 +160,10 @@ def test_what_is_broken_once_is_asked_for_again(broken: Any) -> None:
 
 def test_an_unreachable_host_is_given_up_soon() -> None:
     api, wire, slept = api_of(httpx.ConnectError("connection refused"))
-    with pytest.raises(SourceFailed, match="forum: no answer from x.org.*base_url"):
+    with pytest.raises(SourceFailed, match="forum: no answer from x.org.*base_url") as caught:
         api.get("/p")
     assert (len(wire.asked), len(slept)) == (3, 2)
+    assert caught.value.trouble == "away", "a German report says so too"
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,9 @@ class Api:
             if not isinstance(error, Retry) or number == TRIES:
                 return False
             if number == CONNECT_TRIES and isinstance(error.__cause__, unreachable):
-                raise SourceFailed(f"{error}: check base_url and the network") from error
+                failed = SourceFailed(f"{error}: check base_url and the network")
+                failed.trouble = error.trouble
+                raise failed from error
             self._pause(error, backoff)
             return 0.0
 
