@@ -107,6 +107,11 @@ class OwnWindows(Part):
     quiet: Duration | None = None
 
 
+EpisodeGap = Annotated[
+    Duration | Literal["off"], Field(description="silence that starts a new episode")
+]
+
+
 class Source(Part):
     """What every platform's settings share; a platform's own file adds the rest."""
 
@@ -128,9 +133,7 @@ class Source(Part):
     timezone: Annotated[
         Zone | None, Field(description="of its days, where it counts in its own: an ad account")
     ] = None
-    episode_gap: Annotated[
-        Duration | Literal["off"], Field(description="silence that starts a new episode")
-    ] = "off"
+    episode_gap: EpisodeGap = "off"
     chat: Annotated[
         bool, Field(description="its lines tell no thread: they are joined to conversations")
     ] = False

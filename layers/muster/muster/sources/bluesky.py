@@ -27,7 +27,7 @@ from pydantic import Field
 from muster.clock import DAY
 from muster.errors import Rejected, SourceFailed
 from muster.records import Deletion, Item, KnownMessage, Page, Row
-from muster.settings import Duration, Source
+from muster.settings import EpisodeGap, Source
 from muster.sources import Window, _bluesky_rows
 from muster.sources._answer import Answer
 from muster.sources._bluesky_rows import created_at, is_ours, is_readable, placed_at, root_of
@@ -60,9 +60,7 @@ class Options(Source):
 
     platform: Literal["bluesky"]
     account: Annotated[str, Field(description="our handle or DID")]
-    episode_gap: Annotated[
-        Duration | Literal["off"], Field(description="silence that starts a new episode")
-    ] = timedelta(hours=24)
+    episode_gap: EpisodeGap = timedelta(hours=24)
 
 
 class Session(Api):

@@ -23,13 +23,14 @@ Unverified: that the intents of a bot stand in its application's flags; polls.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
 from muster.errors import Rejected, SourceFailed
 from muster.records import Deletion, Item, Page, Row
-from muster.settings import Source
+from muster.settings import EpisodeGap, Source
 from muster.sources import Window
 from muster.sources._answer import Answer, asked_wait
 from muster.sources._discord_reading import (
@@ -58,6 +59,7 @@ class Options(Source):
     """What Discord needs beyond what every source has."""
 
     platform: Literal["discord"]
+    episode_gap: EpisodeGap = timedelta(hours=24)
     account: Annotated[
         str, StringConstraints(pattern=r"^\d+$"), Field(description="the server's id")
     ]

@@ -35,7 +35,7 @@ from pydantic import Field
 from muster.clock import DAY
 from muster.errors import Rejected, SourceFailed
 from muster.records import Deletion, Item, KnownMessage, Page, Row
-from muster.settings import BaseUrl, Duration, Source
+from muster.settings import BaseUrl, EpisodeGap, Source
 from muster.sources import Window, _mastodon_rows
 from muster.sources import _mastodon_threads as threads
 from muster.sources._answer import Answer, links
@@ -75,9 +75,7 @@ class Options(Source):
         BaseUrl, Field(description="the server of the account: https://mastodon.example")
     ]
     account: Annotated[str, Field(description="our name on that server, e.g. desk")]
-    episode_gap: Annotated[
-        Duration | Literal["off"], Field(description="silence that starts a new episode")
-    ] = timedelta(hours=24)
+    episode_gap: EpisodeGap = timedelta(hours=24)
     instance: Annotated[
         bool, Field(description="the server itself is our community: count its members")
     ] = False

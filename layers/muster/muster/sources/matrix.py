@@ -33,7 +33,7 @@ from pydantic import Field
 
 from muster.errors import Rejected, SourceFailed
 from muster.records import Deletion, Item, KnownMessage, Page, Row
-from muster.settings import BaseUrl, Source
+from muster.settings import BaseUrl, EpisodeGap, Source
 from muster.sources import Window
 from muster.sources._answer import Answer, asked_wait
 from muster.sources._downward import done_today, downward, gone, is_due_today, is_within
@@ -53,6 +53,7 @@ class Options(Source):
     """What Matrix needs beyond what every source has."""
 
     platform: Literal["matrix"]
+    episode_gap: EpisodeGap = timedelta(hours=24)
     base_url: Annotated[
         BaseUrl, Field(description="the home server's address: https://matrix.example.org")
     ]

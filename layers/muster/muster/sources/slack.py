@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -35,7 +35,7 @@ from pydantic import Field
 from muster.clock import DAY
 from muster.errors import Rejected, SourceFailed
 from muster.records import Deletion, Item, KnownMessage, Page, Row
-from muster.settings import Source
+from muster.settings import EpisodeGap, Source
 from muster.sources import Window
 from muster.sources._answer import Answer
 from muster.sources._downward import done_today, is_due_today
@@ -73,6 +73,7 @@ class Options(Source):
     """What Slack needs beyond what every source has."""
 
     platform: Literal["slack"]
+    episode_gap: EpisodeGap = timedelta(hours=24)
     channels: Annotated[
         tuple[str, ...], Field(description="names or ids; absent: all that the app was invited to")
     ] = ()

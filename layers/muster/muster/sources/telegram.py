@@ -26,13 +26,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from muster.errors import Rejected, SourceFailed
 from muster.records import Deletion, Item, Page, Row
-from muster.settings import Source
+from muster.settings import EpisodeGap, Source
 from muster.sources import Window
 from muster.sources._answer import Answer, asked_wait
 from muster.sources._downward import done_today, is_due_today
@@ -50,6 +51,7 @@ class Options(Source):
     """What Telegram needs beyond what every source has."""
 
     platform: Literal["telegram"]
+    episode_gap: EpisodeGap = timedelta(hours=24)
     chats: Annotated[
         tuple[str, ...], Field(description="ids or @names; absent: all that the bot is in")
     ] = ()

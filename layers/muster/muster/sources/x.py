@@ -34,7 +34,7 @@ from pydantic import Field, StringConstraints
 from muster.clock import DAY
 from muster.errors import SourceFailed
 from muster.records import Deletion, Item, KnownMessage, Page, Row
-from muster.settings import Duration, Source
+from muster.settings import EpisodeGap, Source
 from muster.sources import Window, _x_rows
 from muster.sources._answer import Answer, WaitOf, asked_wait
 from muster.sources._downward import gone_rows
@@ -79,9 +79,7 @@ class Options(Source):
 
     platform: Literal["x"]
     account: Annotated[str, Field(description="our username or numeric id")]
-    episode_gap: Annotated[
-        Duration | Literal["off"], Field(description="silence that starts a new episode")
-    ] = timedelta(hours=24)
+    episode_gap: EpisodeGap = timedelta(hours=24)
     terms: Annotated[
         tuple[Annotated[str, StringConstraints(min_length=1, max_length=256)], ...],
         Field(description="search terms for ambient posts"),
