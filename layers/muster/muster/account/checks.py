@@ -10,7 +10,7 @@ from typing import Any
 
 from muster.account.aws import client, code_of, described, parameters, said_plainly
 from muster.errors import AccountRefused, MusterError
-from muster.pipeline.doctor import Finding
+from muster.pipeline.doctor import Finding, look
 from muster.settings import Settings
 
 TOOLS = {
@@ -79,7 +79,7 @@ def before_build(plan: Plan) -> Iterator[Finding]:
     for tool, advice in TOOLS.items():
         path = shutil.which(tool)
         yield Finding(tool, path is not None, path or advice, 2)
-    account = _look("account", _account)
+    account = look("account", _account)
     yield account
     if account.is_well:
         yield _stack(plan)
@@ -96,13 +96,6 @@ def _told_of_alarms(plan: Plan) -> str:
     if reader != before:
         return f"{reader} is mailed a link to confirm; nobody is told before it is followed"
     return f"{reader} is told, if the link that AWS mailed was followed"
-
-
-def _look(what: str, check: Callable[[], str]) -> Finding:
-    try:
-        return Finding(what, True, check())
-    except MusterError as error:
-        return Finding(what, False, str(error), error.exit_code)
 
 
 def _advise(what: str, check: Callable[[], str]) -> Finding:
@@ -156,10 +149,10 @@ def _mail(plan: Plan) -> Iterator[Finding]:
         yield Finding("mail", True, f"not checked: {error}")
         return
     yield _sending(account)
-    yield _look(f"sender {plan.sender}", partial(_sender, ses, plan))
+    yield look(f"sender {plan.sender}", partial(_sender, ses, plan))
     if not account.get("ProductionAccessEnabled"):
         for one in plan.recipients:
-            yield _look(f"recipient {one}", partial(_in_sandbox, ses, one))
+            yield look(f"recipient {one}", partial(_in_sandbox, ses, one))
 
 
 def _sending(account: Mapping[str, Any]) -> Finding:

@@ -40,26 +40,27 @@ def checkup_of_settings(project: Project) -> tuple[Finding, ...]:
     settings = project.settings
     return (
         Finding("settings", True, f"{settings.community}, {settings.timezone}"),
-        _look("KPIs", partial(_try_kpis, project)),
-        _look("plans", partial(_check_plans, project)),
-        _look("templates", partial(_check_templates, project)),
+        look("KPIs", partial(_try_kpis, project)),
+        look("plans", partial(_check_plans, project)),
+        look("templates", partial(_check_templates, project)),
     )
 
 
 def _findings(project: Project) -> Iterator[Finding]:
     settings = project.settings
     yield from checkup_of_settings(project)
-    yield _look("lake", partial(_check_lake, project))
-    yield _look("sentiment", partial(_check_sentiment, project))
+    yield look("lake", partial(_check_lake, project))
+    yield look("sentiment", partial(_check_sentiment, project))
     for source in settings.sources:
-        yield _look(f"source {source.name}", partial(_check_source, project, source))
+        yield look(f"source {source.name}", partial(_check_source, project, source))
     for reference in dict.fromkeys(chat for one in settings.reports for chat in one.chat):
-        yield _look(f"chat {reference}", partial(_check_chat, project, reference))
+        yield look(f"chat {reference}", partial(_check_chat, project, reference))
     if not settings.sources:
         yield Finding("sources", False, "none yet: add one to muster.yaml", 2)
 
 
-def _look(what: str, check: Callable[[], str]) -> Finding:
+def look(what: str, check: Callable[[], str]) -> Finding:
+    """What a check says, or why it could not be made and what to do."""
     try:
         return Finding(what, True, check())
     except MusterError as error:
