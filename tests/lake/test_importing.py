@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -135,6 +136,8 @@ def test_files_that_cannot_be_taken_are_named(tmp_path: Path) -> None:
         importing.read(tmp_path, "mesages")
     with pytest.raises(BadImport, match="column 'text' stands there twice"):
         _csv(tmp_path, "message_id,thread_id,created_at,text,text\n")
+    with pytest.raises(BadImport, match=r"is compressed: unpack it first \(gunzip file.csv\)"):
+        _csv(tmp_path, gzip.compress(HEADER.encode()))
     (tmp_path / "p").write_bytes(b"PAR1 cut short")
     with pytest.raises(BadImport, match="no readable Parquet"):
         importing.read(tmp_path / "p", "messages")
@@ -174,6 +177,15 @@ def test_times_without_an_offset_are_local(tmp_path: Path) -> None:
     path.write_text(HEADER + "m1,t,2026-07-01 10:00,,,\nm2,t,2026-07-01T10:00:00+09:00,,,\n")
     found = _rows(_read(path, zone=ZoneInfo("Europe/Berlin")))
     assert [row.created_at.hour for row in found] == [8, 1]
+
+
+def test_a_day_where_a_time_belongs_begins_at_local_midnight(tmp_path: Path) -> None:
+    days = {"message_id": ["m"], "thread_id": ["t"], "created_at": [date(2026, 7, 1)]}
+    pq.write_table(pa.table(days), tmp_path / "file.parquet")
+    (tmp_path / "file.csv").write_text("message_id,thread_id,created_at\nm,t,2026-07-01\n")
+    for name in ("file.parquet", "file.csv"):
+        (row,) = _rows(_read(tmp_path / name, zone=ZoneInfo("Europe/Berlin")))
+        assert row.created_at == datetime(2026, 6, 30, 22, tzinfo=UTC)
 
 
 def test_json_lines_give_rows_and_refuse_bad_lines(tmp_path: Path) -> None:

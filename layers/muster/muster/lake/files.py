@@ -24,6 +24,7 @@ _DEEPEST = 200  # levels of a record
 _PORTION = 64 * 1024 * 1024
 _CARRIAGE = "\x1e"
 _EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_COMPRESSED = {b"\x1f\x8b": "gunzip", b"\xfd7zXZ": "unxz", b"\x28\xb5\x2f\xfd": "unzstd"}
 _MARKS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
 
 
@@ -63,6 +64,9 @@ def open_file(path: Path, encoding: str = "", sheet: str = "") -> Opened:
         return _parquet(path)
     if head[:4] in _EXCEL:
         return _excel(path, sheet)
+    for start, unpack in _COMPRESSED.items():
+        if head.startswith(start):
+            raise BadImport(f"{path} is compressed: unpack it first ({unpack} {path.name})")
     encoding = encoding or _encoding(path, head)
     try:
         text = head.decode(encoding, errors="ignore")

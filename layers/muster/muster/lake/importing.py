@@ -12,7 +12,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -207,6 +207,8 @@ def _strings(cell: Any, _: tzinfo) -> tuple[str, ...]:
 
 
 def _timestamp(cell: Any, zone: tzinfo) -> datetime:
+    if isinstance(cell, date) and not isinstance(cell, datetime):
+        cell = datetime.combine(cell, time())
     found = cell if isinstance(cell, datetime) else datetime.fromisoformat(cell.strip())
     return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
 
