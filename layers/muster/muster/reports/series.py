@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
 
 WHOLE = "all"
 Key = tuple[str, str]
+Known = dict[tuple[str, str], dict[str, dict[date, KpiValue]]]  # by KPI and grain, segment, start
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,16 @@ def all_series(
 ) -> Mapping[Key, Series]:
     """The series of every KPI by (id, segment), in the report's grain or the next coarser one.
 
-    A KPI that has a whole ('all') gives that; one that is never summed gives each segment.
+    A KPI that has a whole ('all') gives that; one that is never summed gives each segment. A first
+    period that began before anything was known of the KPI's table is part of one, and left out.
     """
-    found: dict[tuple[str, str], dict[str, dict[date, KpiValue]]] = {}
+    kpis = tuple(kpis)
+    found: Known = {}
     for value in values:
         if not value.partial:
             segments = found.setdefault((value.kpi, value.grain), {})
             segments.setdefault(value.segment, {})[value.period_start] = value
+    known_from = _known_from(kpis, found)
     series: dict[Key, Series] = {}
     for kpi in kpis:
         own = kpi.grain_at(grain)
@@ -76,10 +80,30 @@ def all_series(
         segments = found.get((kpi.id, own), {})
         for segment in [WHOLE] if WHOLE in segments else sorted(segments):
             one = _gapless(kpi, segment, own, segments[segment], last)
+            one = _of_whole_periods(one, known_from.get(kpi.table))
             series[kpi.id, segment] = replace(
                 one, is_moving=_moves(one, as_of, zone), is_coarser=own != grain
             )
     return series
+
+
+def _known_from(kpis: Iterable[Kpi], found: Known) -> Mapping[str, date]:
+    """The first day that any KPI of a table has a value for."""
+    first: dict[str, date] = {}
+    for kpi in kpis:
+        for days in found.get((kpi.id, "day"), {}).values():
+            first[kpi.table] = min(first.get(kpi.table, date.max), *days)
+    return first
+
+
+def _of_whole_periods(series: Series, known_from: date | None) -> Series:
+    """Without a first period of which only the end is known, if others follow; of a state the end
+    is all there is to know."""
+    is_state = series.kpi.statistic == "state" or series.kpi.from_days == "last"
+    is_whole = known_from is None or series.starts[0] >= known_from
+    if is_whole or is_state or len(series.starts) == 1:
+        return series
+    return replace(series, starts=series.starts[1:], values=series.values[1:])
 
 
 def _moves(series: Series, as_of: datetime, zone: ZoneInfo) -> bool:
