@@ -94,20 +94,16 @@ def tell(program: str, lake: Path, memory: str) -> None:
 
 
 def prepare(program: str, folder: Path, memory: str) -> Path:
-    """The lake a program runs on: for ``weekly`` one measured a week before, and then grown."""
-    whole = folder / "whole"
-    if not whole.exists():
-        before, last = folder / "before", folder / "last-week"
-        shutil.copytree(before, whole, copy_function=os.link)
-        _lay_over(last, whole)
-    if program != "weekly":
-        return whole
-    grown = folder / "grown"
-    shutil.rmtree(grown, ignore_errors=True)
-    shutil.copytree(folder / "before", grown, copy_function=os.link)
-    _apart("--run", "before", "--lake", str(grown), "--memory", memory)
-    _lay_over(folder / "last-week", grown)
-    return grown
+    """The lake a program runs on; one that is measured has never been, but for a week before."""
+    lake = folder / (program if program in ("scratch", "weekly") else "whole")
+    if lake.name == "whole" and lake.exists():
+        return lake
+    shutil.rmtree(lake, ignore_errors=True)
+    shutil.copytree(folder / "before", lake, copy_function=os.link)
+    if program == "weekly":
+        _apart("--run", "before", "--lake", str(lake), "--memory", memory)
+    _lay_over(folder / "last-week", lake)
+    return lake
 
 
 def _lay_over(new: Path, lake: Path) -> None:
