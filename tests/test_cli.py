@@ -252,6 +252,11 @@ def test_doctor_tries_every_kpi_and_the_lake(project):
     (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url="http://127.0.0.1:9"))
     told = muster(project, "doctor", FORUM_TOKEN="x").stdout
     assert "BAD  source forum: no answer from 127.0.0.1:9" in told
+    assert "ok   mail: written into the outbox only" in told
+    smtp = "mail: smtp\nsmtp: {host: 127.0.0.1, port: 9}\n"
+    (project / "muster.yaml").write_text(MINIMAL + smtp)
+    told = muster(project, "doctor").stdout
+    assert "BAD  mail: mail server 127.0.0.1:9 does not take mail now" in told
     (project / "kpis").mkdir()
     (project / "kpis" / "mine.sql").write_text(OWN_KPI)
     ended = muster(project, "doctor")

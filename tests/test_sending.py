@@ -178,6 +178,9 @@ def test_a_password_travels_encrypted_to_a_trusted_server_only(
             server.send(mail(), ANNA)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
         server.send(mail(), ANNA)
+        assert server.check() == f"mail server localhost:{said['port']} takes it as desk"
+        with pytest.raises(BadSettings, match=r"refuses user 'desk' \(535\)"):
+            SmtpServer(Smtp(**said), {"MAIL_PASSWORD": "wrong-one"}).check()
         with pytest.raises(BadSettings, match=r"refuses user 'desk' \(535\)") as refused:
             SmtpServer(Smtp(**said), {"MAIL_PASSWORD": "wrong-one"}).send(mail(), ANNA)
         with pytest.raises(BadSettings, match="MAIL_PASSWORD is empty"):

@@ -35,7 +35,7 @@ def goals(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command()
 def doctor(context: typer.Context, as_json: Json = False) -> None:
-    """Check settings, lake, KPIs, goals and every source's token; say how to mend what is wrong."""
+    """Check settings, KPIs, goals, lake, mail server, tokens; say how to mend what is wrong."""
     from muster.pipeline.doctor import checkup
 
     findings = checkup(opened(context))

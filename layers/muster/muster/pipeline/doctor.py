@@ -31,7 +31,7 @@ class Finding:
 
 
 def checkup(project: Project) -> tuple[Finding, ...]:
-    """Settings, KPIs, goals, lake, and one cheap call per source."""
+    """Settings, KPIs, goals, lake, mail server, chats, and one cheap call per source."""
     return tuple(_findings(project))
 
 
@@ -53,6 +53,7 @@ def _findings(project: Project) -> Iterator[Finding]:
     yield look("sentiment", partial(_check_sentiment, project))
     for source in settings.sources:
         yield look(f"source {source.name}", partial(_check_source, project, source))
+    yield look("mail", project.mailer.check)
     for reference in dict.fromkeys(chat for one in settings.reports for chat in one.chat):
         yield look(f"chat {reference}", partial(_check_chat, project, reference))
     if not settings.sources:

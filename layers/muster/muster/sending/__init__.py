@@ -18,6 +18,9 @@ class Mailer(Protocol):
     def outcome(self) -> str:
         """What a delivery is called."""
 
+    def check(self) -> str:
+        """How mails leave, tried as far as it can be without sending one; raises as ``send``."""
+
     def send(self, message: EmailMessage, recipient: str) -> str:
         """Deliver once and return the message's id.
 
@@ -31,6 +34,9 @@ class Outbox:
     """Nothing leaves the house: the mail lies in the outbox already."""
 
     outcome: str = "put into the outbox"
+
+    def check(self) -> str:
+        return "written into the outbox only; mail: smtp sends it"
 
     def send(self, message: EmailMessage, recipient: str) -> str:
         return str(message["Message-ID"])

@@ -41,6 +41,10 @@ class Ses:
     def _client(self) -> Any:
         return self.connect()
 
+    def check(self) -> str:
+        """Only a mail would tell whether SES takes it: `muster deploy` looks further."""
+        return "by SES, with this machine's credentials; not tried"
+
     def send(self, message: EmailMessage, recipient: str) -> str:
         """The recipient's mail; SES replaces its Message-ID by the id that is returned."""
         self._refuse_suppressed(recipient)

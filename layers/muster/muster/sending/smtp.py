@@ -53,6 +53,12 @@ class SmtpServer:
     environment: Mapping[str, str] = field(repr=False)
     outcome: str = "sent by SMTP"
 
+    def check(self) -> str:
+        """Signs in, and sends nothing."""
+        with self._hushed(), self._connected():
+            user = f" as {self.settings.user}" if self.settings.user else ""
+            return f"{self._place()} takes it{user}"
+
     def send(self, message: EmailMessage, recipient: str) -> str:
         with self._hushed(), self._connected() as server, _answers_told(recipient, server):
             server.send_message(message, to_addrs=[recipient])
