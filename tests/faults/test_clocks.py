@@ -93,7 +93,7 @@ def test_the_file_that_was_imported_later_counts_even_if_the_clock_was_set_back(
 def plan(folder: Path, last: datetime | None, now: datetime) -> tuple[str, ...]:
     """What an hourly schedule fetches at ``now``, after a last success."""
     (folder / "muster.yaml").write_text(
-        "community: Desk\nsources: [{name: feed, platform: rss, account: https://a.example/feed}]\n"
+        "community: Desk\nsources: [{name: feed, platform: rss, base_url: https://a.example/feed}]\n"
     )
     found = open_project(folder, clock=lambda: now, environment={}, http=None)
     state.save(found.lake, "feed", State(last_success_at=last))
