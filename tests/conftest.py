@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from botocore.retries import standard
 from hypothesis import HealthCheck, settings
+from xdist import plugin as xdist
 
 # Where this is set, as in many containers, each program that a test starts compiles all its
 # libraries anew: that was three fifths of the time of a ``muster sql``.
@@ -31,9 +32,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One more than there are processors, as many tests wait for programs and servers."""
-    return (os.cpu_count() or 1) + 1
+    return xdist.pytest_xdist_auto_num_workers(config) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
