@@ -49,6 +49,13 @@ def test_the_patch_fits_the_code_as_it_is(way):
         texts[patch["file"]] = _patched(before, patch)
 
 
+def test_every_test_that_must_fail_exists():
+    named = sorted({test for row in TABLE for way in row["ways"] for test in way["fails"]})
+    command = [sys.executable, "-m", "pytest", "-p", "no:xdist", "--collect-only", "-q", *named]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout[-2000:] + told.stderr[-2000:]
+
+
 @pytest.mark.parametrize("way", CHOSEN)
 def test_the_mistake_put_in_makes_its_tests_fail(way, tmp_path):
     shutil.copytree(LIBRARY, tmp_path / "muster", ignore=shutil.ignore_patterns("__pycache__"))
