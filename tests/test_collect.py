@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from bench.simulated_forum import HOME, NOW, SETTINGS, WINDOW, Forum
@@ -74,3 +76,38 @@ def test_what_came_before_the_trouble_is_kept_and_not_asked_for_again(
     assert stored(project) == FORUM.posts
     assert min(windows) >= FAILS_AT - 1
     assert state.load(project.lake, "forum").last_success_at == NOW
+
+
+def of_a_newer_muster(lake: Path, table: str, source: str) -> None:
+    """Give a source's table a column that this version does not know."""
+    for part in lake.glob(f"tables/{table}/source={source}/**/*.parquet"):
+        rows = pq.read_table(part, partitioning=None)
+        pq.write_table(rows.append_column("mood", pa.nulls(len(rows), pa.string())), part)
+
+
+def test_tables_of_a_newer_muster_cost_their_source_only(tmp_path: Path) -> None:
+    settings = SETTINGS.format(sentiment="vader")
+    settings += settings.splitlines()[-1].replace("name: forum", "name: other")
+    (tmp_path / "muster.yaml").write_text(settings)
+
+    def project(forum: Forum) -> Project:
+        def answer(request: httpx.Request) -> httpx.Response:
+            is_list = request.url.path.startswith("/admin/")  # of 20,000 members
+            return httpx.Response(404) if is_list else forum.answer(request)
+
+        http = Http(httpx.MockTransport(answer), clock=lambda: NOW, sleep=lambda _: None)
+        return open_project(tmp_path, clock=lambda: NOW, environment={}, http=http)
+
+    collect.fetch(project(Forum.of(posts=100)))
+    for table in ("messages", "members"):
+        of_a_newer_muster(tmp_path / "lake", table, "forum")
+    before = {path: path.read_bytes() for path in tmp_path.glob("lake/tables/*/source=forum/**/*t")}
+    for tried in (collect.fetch(project(FORUM)), collect.replay(project(FORUM))):
+        broken, other = tried
+        assert "does not know (mood): a newer Muster wrote it, so update this one" in broken.error
+        assert not other.error
+        assert other.items
+    lake = project(FORUM).lake
+    assert len(list(raw.read(lake, "other"))) > 400
+    assert "newer Muster" in state.load(lake, "forum").last_error
+    assert before == {path: path.read_bytes() for path in before}

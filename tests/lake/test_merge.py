@@ -26,7 +26,7 @@ from observations import (
     seen,
 )
 
-from muster.errors import StoreRefused
+from muster.errors import SourceFailed
 from muster.lake.merge import Observed, Rules, merge
 from muster.records import AdSpend, Audience, Deletion, Member, Thread
 from muster.store import FolderStore
@@ -357,6 +357,6 @@ def test_any_reader_of_the_folder_sees_each_row_once(store: FolderStore) -> None
 def test_a_foreign_object_in_the_lake_is_named(store: FolderStore) -> None:
     key = f"{_folder()}/part-0.parquet"
     store.put(key, b"no parquet at all")
-    with pytest.raises(StoreRefused, match=r"part-0.parquet is no readable Parquet"):
+    with pytest.raises(SourceFailed, match=r"part-0.parquet is no readable Parquet"):
         merge(store, "s", [(message(1), seen(0))])
     assert objects(store) == {key: b"no parquet at all"}

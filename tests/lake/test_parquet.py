@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from observations import message, seen
 
-from muster.errors import StoreRefused
+from muster.errors import SourceFailed
 from muster.lake import parquet
 from muster.lake.cells import cells
 from muster.records import TABLES, AdSpend, columns
@@ -96,16 +96,16 @@ def test_an_object_from_before_a_nullable_column_is_read() -> None:
 
 def test_foreign_objects_are_refused_by_name() -> None:
     rows = _rows([1])
-    with pytest.raises(StoreRefused, match="part-0 is no messages: no column 'thread_id'"):
+    with pytest.raises(SourceFailed, match="part-0 is no messages: no column 'thread_id'"):
         parquet.decode(MESSAGES, _plain(rows.drop_columns(["thread_id"])), "part-0")
     likes = rows.set_column(rows.schema.get_field_index("likes"), "likes", pa.array([Decimal("1")]))
-    with pytest.raises(StoreRefused, match="'likes' is decimal.* not int64"):
+    with pytest.raises(SourceFailed, match="'likes' is decimal.* not int64"):
         parquet.decode(MESSAGES, _plain(likes), "part-0")
-    with pytest.raises(StoreRefused, match="no readable Parquet"):
+    with pytest.raises(SourceFailed, match="no readable Parquet"):
         parquet.decode(MESSAGES, b"PAR1 cut", "part-0")
 
 
 def test_an_object_of_a_newer_version_is_not_cut_down() -> None:
     newer = _rows([1]).append_column("mood", pa.array(["good"]))
-    with pytest.raises(StoreRefused, match=r"does not know \(mood\).*update this one"):
+    with pytest.raises(SourceFailed, match=r"does not know \(mood\).*update this one"):
         parquet.decode(MESSAGES, _plain(newer), "part-0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from itertools import combinations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -15,8 +16,10 @@ from muster.lake.persons import (
     person_ids,
     person_of,
     persons,
+    possible,
     refusal,
     standing,
+    taken,
 )
 
 AT = datetime(2026, 11, 26, tzinfo=UTC)
@@ -111,6 +114,28 @@ def test_undo_restores_exactly(steps, verb, accounts):
         assert why_not == ""
         assert standing(undone) == standing(log)
         assert person_ids(persons(undone)) == person_ids(persons(log))
+
+
+@settings(max_examples=300, deadline=None)
+@given(STEPS, STEPS)
+def test_many_decisions_at_once_are_those_taken_one_by_one(steps, more):
+    log = ()
+    for step in steps:
+        log, _ = decide(log, *step)
+    wished = [Decision(AT, "accept", pair_of(one, other)) for _, one, other in more]
+    alone = [one for one in wished if not refusal(log, one, RULES)]
+    assert list(possible(log, wished, RULES)) == alone
+    after = log
+    for one in wished:
+        after, _ = decide(after, one.verb, *one.pair)
+    assert (*log, *taken(log, wished, RULES)) == after
+
+
+@pytest.mark.timeout(30)  # 0.3 s; as the square of the pairs it would be hours
+def test_thousands_whom_two_sources_see_are_joined_in_one_go():
+    wished = [Decision(AT, "accept", (("x1", str(n)), ("x2", str(n)))) for n in range(20_000)]
+    assert len(list(taken((), wished, RULES))) == 20_000
+    assert next(possible(wished, wished[:5_000], RULES), None) is None
 
 
 @settings(max_examples=200, deadline=None)

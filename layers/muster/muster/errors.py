@@ -12,7 +12,7 @@ MusterError
 │   ├── RateLimited      the platform says wait (seconds)
 │   └── Unavailable      timeout, 5xx, cut or unreadable answer
 └── Skip               this one is out, its neighbours pass
-    ├── SourceFailed     one source cannot be fetched (wrong token, unreachable host)
+    ├── SourceFailed     one source is out (wrong token, unreachable host, its tables unreadable)
     │   └── Rejected       the platform refuses one request (its status; 404 and 410: gone)
     ├── Refused          one item cannot be mapped; it goes to quarantine with its reason
     ├── Undeliverable    one address gets no mail; the next report says so

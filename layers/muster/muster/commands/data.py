@@ -209,6 +209,7 @@ def replay(
         agreed(cost.sentence())
     replayed = collect.replay(*what, rescore=rescore)
     telling.fetched(replayed, as_json)
+    fail_if(any(one.error for one in replayed))
 
 
 @app.command()

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from muster.errors import StoreRefused
+from muster.errors import SourceFailed
 from muster.lake.cells import Cells, rounded
 from muster.lake.gathered import Gathered
 from muster.records import SCHEMA_VERSION, Column, Table, columns
@@ -177,18 +177,18 @@ def sorting(table: Table) -> tuple[str, ...]:
 
 
 def decode(table: Table, data: bytes, where: str, names: Iterable[str] | None = None) -> Part:
-    """The rows of a part (of only some columns if named); ``StoreRefused`` if it is not ours."""
+    """The rows of a part (of only some columns if named); ``SourceFailed`` if it is not ours."""
     part = opened(table, data, where)
     return Part(part.read(names), part.is_full)
 
 
 def opened(table: Table, data: bytes, where: str) -> Opened:
-    """A part whose rows are not read yet; ``StoreRefused`` if it is not ours."""
+    """A part whose rows are not read yet; ``SourceFailed`` if it is not ours."""
     try:
         file = pq.ParquetFile(pa.BufferReader(data))
     except pa.ArrowException as error:
-        raise StoreRefused(
-            f"{where} is no readable Parquet ({error}): move it away and run muster replay"
+        raise SourceFailed(
+            f"{where} is no readable Parquet ({error}): run muster lake repair, then replay"
         ) from error
     _accept(table, file.schema_arrow, where)
     return Opened(table, file)
@@ -214,13 +214,13 @@ def _accept(table: Table, found: pa.Schema, where: str) -> None:
     advice = "move it out of the lake (muster import takes foreign files)"
     for field in schema(table.row):
         if field.name not in found.names and not field.nullable:
-            raise StoreRefused(f"{where} is no {table.name}: no column {field.name!r}; {advice}")
+            raise SourceFailed(f"{where} is no {table.name}: no column {field.name!r}; {advice}")
         if field.name in found.names and (it := found.field(field.name).type) != field.type:
-            raise StoreRefused(
+            raise SourceFailed(
                 f"{where} is no {table.name}: {field.name!r} is {it}, not {field.type}; {advice}"
             )
     if extra := [name for name in found.names if name not in schema(table.row).names]:
-        raise StoreRefused(
+        raise SourceFailed(
             f"{where} has columns this version does not know ({', '.join(extra[:5])}): "
-            "a newer Muster wrote it; update this one"
+            "a newer Muster wrote it, so update this one; nothing is lost meanwhile"
         )

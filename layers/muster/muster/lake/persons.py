@@ -7,7 +7,8 @@ what stands is read from it, so that undoing restores exactly what was before.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
@@ -106,6 +107,44 @@ def refusal(log: Sequence[Decision], decision: Decision, rules: Rules) -> str:
             if account in rules.given:
                 return f"{shown(account)}: an import names its person; change it there"
     return conflict([*log, decision], rules)
+
+
+def taken(log: Sequence[Decision], wished: Sequence[Decision], rules: Rules) -> Iterator[Decision]:
+    """Those of the wished that can be taken one after the other."""
+    of = _whose(persons((*log, *wished)))
+    about = _about(log, of)
+    for one in wished:
+        near = about[of(one.pair[0])]
+        if not refusal(near, one, rules):
+            near.append(one)
+            yield one
+
+
+def possible(
+    log: Sequence[Decision], wished: Iterable[Decision], rules: Rules
+) -> Iterator[Decision]:
+    """Those of the wished that could be taken now, each alone."""
+    of = _whose(persons(log))
+    about = _about(log, of)
+    for one in wished:
+        near = [decision for person in set(map(of, one.pair)) for decision in about[person]]
+        if not refusal(near, one, rules):
+            yield one
+
+
+def _whose(found: Iterable[Person]) -> Callable[[Account], Person]:
+    of = {account: person for person in found for account in person}
+    return lambda account: of.get(account, frozenset([account]))
+
+
+def _about(
+    log: Iterable[Decision], of: Callable[[Account], Person]
+) -> dict[Person, list[Decision]]:
+    """A log by persons: what a decision can touch. Asking all of it each time takes the square."""
+    found: dict[Person, list[Decision]] = defaultdict(list)
+    for one in log:
+        found[of(one.pair[0])].append(one)
+    return found
 
 
 def conflict(log: Iterable[Decision], rules: Rules) -> str:

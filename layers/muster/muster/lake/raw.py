@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from muster import as_json
-from muster.errors import StoreRefused
+from muster.errors import SourceFailed
 from muster.records import Item
 from muster.store import Store
 
@@ -44,7 +44,7 @@ def _items(where: str, data: bytes) -> list[Item]:
     try:
         return [item_of(line) for line in unpack(data)]
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise StoreRefused(f"{where} cannot be read ({error}): move it out of the lake") from error
+        raise SourceFailed(f"{where} cannot be read ({error}): move it out of the lake") from error
 
 
 def quarantine(

@@ -322,11 +322,14 @@ def _replay(project: Project, source: Source, since: date | None, mood: Mood) ->
     fetched, run = Fetched(source.name), run_name(project.clock())
     items = map(mapper(source), raw.read(project.lake, source.name, since))
     pages = ((Page(()), (item,)) for item in items)
-    for number, (reads, _) in enumerate(batches(pages, reader())):
-        found, refused = _told(reads)
-        changed = merge.merge_sighted(project.lake, source.name, [found], derive=mood.read)
-        raw.quarantine(project.lake, source.name, run, number, refused)
-        fetched = _brought(fetched, _count(reads), changed, len(refused), mood)
+    try:
+        for number, (reads, _) in enumerate(batches(pages, reader())):
+            found, refused = _told(reads)
+            changed = merge.merge_sighted(project.lake, source.name, [found], derive=mood.read)
+            raw.quarantine(project.lake, source.name, run, number, refused)
+            fetched = _brought(fetched, _count(reads), changed, len(refused), mood)
+    except (Retry, SourceFailed) as error:
+        return replace(fetched, error=str(error).removeprefix(f"{source.name}: "))
     return fetched
 
 

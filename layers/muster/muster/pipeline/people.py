@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from muster import sources
-from muster.errors import BadSettings, Retry
+from muster.errors import BadSettings, Retry, SourceFailed
 from muster.lake import likeness, person_ids, persons
 from muster.lake.likeness import Profile
 from muster.lake.person_ids import Held
@@ -57,9 +57,10 @@ def overview(project: Project) -> People:
     crowd = _crowd(project)
     log = person_ids.load(project.lake)
     found = persons.persons(log)
+    reasons = _reasons(crowd, log, found)
     return People(
         tuple(_suggestions(project, crowd, log, found)),
-        tuple(Joined(_names(crowd, one), tuple(_reasons(crowd, log, one))) for one in found),
+        tuple(Joined(_names(crowd, one), tuple(reasons[one])) for one in found),
         tuple(_suspected(project)),
     )
 
@@ -102,8 +103,9 @@ def settle_after(project: Project) -> None:
     """Settle the members as they are, if that is not done yet, whoever wrote them.
 
     A lost race leaves it to the next fetch or import; so does a run that was killed before this.
+    Members that cannot be read are told by their own fetch, and by ``overview``.
     """
-    with suppress(Retry):
+    with suppress(Retry, SourceFailed):
         for _ in range(_ROUNDS):
             there = person_ids.objects(project.lake)
             if there == person_ids.settled(project.lake):
@@ -199,12 +201,10 @@ def _with_exact(
     exact: Mapping[Pair, tuple[str, ...]],
 ) -> tuple[Decision, ...]:
     """The log with a decision for each pair that exact evidence joins and nobody ever judged."""
-    judged = {one.pair for one in log}
-    for pair in sorted(set(exact) - judged):
-        decision = Decision(project.clock(), "accept", pair, exact[pair], "evidence")
-        if not persons.refusal(log, decision, crowd.rules):
-            log = (*log, decision)
-    return log
+    new = sorted(set(exact) - {one.pair for one in log})
+    now = project.clock()
+    wished = [Decision(now, "accept", pair, exact[pair], "evidence") for pair in new]
+    return (*log, *persons.taken(log, wished, crowd.rules))
 
 
 def _apply(project: Project, crowd: _Crowd, log: Sequence[Decision]) -> int:
@@ -221,26 +221,31 @@ def _suggestions(
     strongest = {pair: likeness.STRENGTH.index(found[0]) for pair, found in kinds.items()}
     order = sorted(kinds, key=lambda pair: (strongest[pair], -len(kinds[pair]), pair))
     of = {account: person for person in found for account in person}
-    for pair in order:
+    open_ = (pair for pair in order if pair not in stands and pair[1] not in of.get(pair[0], ()))
+    wished = (Decision(project.clock(), "accept", pair) for pair in open_)
+    for pair in (one.pair for one in persons.possible(log, wished, crowd.rules)):
         union = of.get(pair[0], frozenset(pair[:1])) | of.get(pair[1], frozenset(pair[1:]))
-        is_one = pair[1] in of.get(pair[0], ())
-        wish = Decision(project.clock(), "accept", pair)
-        if not is_one and pair not in stands and not persons.refusal(log, wish, crowd.rules):
-            one, other = (crowd.name(account) for account in pair)
-            yield Suggestion(one, other, kinds[pair], _names(crowd, union))
+        one, other = (crowd.name(account) for account in pair)
+        yield Suggestion(one, other, kinds[pair], _names(crowd, union))
 
 
 def _names(crowd: _Crowd, accounts: Iterable[Account]) -> tuple[str, ...]:
     return tuple(crowd.name(account) for account in sorted(accounts))
 
 
-def _reasons(crowd: _Crowd, log: Iterable[Decision], person: Person) -> Iterator[str]:
-    """The accepted pairs of a person, each with its evidence, by whom and when."""
+def _reasons(
+    crowd: _Crowd, log: Iterable[Decision], found: Iterable[Person]
+) -> dict[Person, list[str]]:
+    """The accepted pairs of each person, with their evidence, by whom and when."""
+    of = {account: person for person in found for account in person}
+    reasons: dict[Person, list[str]] = {}
     for pair, one in persons.standing(log).items():
-        if one.verb == "accept" and pair[0] in person:
+        if one.verb == "accept":
             names = " = ".join(_names(crowd, pair))
             told = ", ".join(one.evidence) or "no evidence"
-            yield f"{names}: {told}; by {one.by}, {one.at:%F}"
+            reason = f"{names}: {told}; by {one.by}, {one.at:%F}"
+            reasons.setdefault(of[pair[0]], []).append(reason)
+    return reasons
 
 
 def _suspected(project: Project) -> Iterator[dict[str, Any]]:
