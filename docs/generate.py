@@ -18,7 +18,7 @@ import yaml
 from typer.main import get_command
 
 from muster import sources
-from muster.__main__ import app
+from muster.command_line import app
 from muster.kpis import catalogue
 from muster.measured import DERIVED, derived_columns
 from muster.project import options_of

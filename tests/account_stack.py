@@ -14,7 +14,7 @@ from botocore.config import Config
 from s3_servers import KEY, SECRET, moto
 from typer.testing import CliRunner, Result
 
-from muster.__main__ import app
+from muster.command_line import app
 
 REGION = "us-east-1"
 TEMPLATE = {

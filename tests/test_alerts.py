@@ -10,7 +10,7 @@ import pytest
 from mailing import ANNA, BEN, CLEO, Postbox
 from typer.testing import CliRunner
 
-from muster.__main__ import app
+from muster.command_line import app
 from muster.errors import BadSettings, Unavailable
 from muster.measured import GoalStatus, KpiValue
 from muster.pipeline import alerts, latest, leaving, subscriptions

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 
 import pytest
 from command_line import MESSAGES, MINIMAL, command, muster, one_line
@@ -287,6 +288,28 @@ def test_ctrl_c_ends_a_fetch_at_once_and_says_that_it_goes_on_later(project):
             _, said = fetching.communicate(timeout=10)  # The call itself may take 30 s.
     assert fetching.returncode == 130
     assert said == "muster: interrupted; what was stored stands, run it again to continue\n"
+
+
+IMPATIENT = """
+import signal, sys
+class Impatient:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Impatient())
+"""
+BEFORE_ANY_COMMAND = """
+import signal
+from muster import command_line
+command_line.app = lambda: signal.raise_signal(signal.SIGINT)
+"""
+
+
+@pytest.mark.parametrize(("when", "lines"), [(IMPATIENT, 0), (BEFORE_ANY_COMMAND, 1)])
+def test_ctrl_c_while_the_program_starts_is_no_traceback(when, lines):
+    code = f"{when}\nfrom muster.__main__ import main\nmain()"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (130, lines), ended.stderr
 
 
 def test_the_schema_command_explains_every_column():

@@ -63,7 +63,7 @@ print(*sorted(heavy))
         "reports.view": "",
         "pipeline.collect": "pyarrow",
         "pipeline.publish": "",
-        "__main__": "",
+        "command_line": "",
     }
     for stage, expected in allowed.items():
         ended = subprocess.run(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from muster.__main__ import app
+from muster.command_line import app
 
 HOUSE = Path(__file__).resolve().parents[1]
 APPLICATION = get_command(app)

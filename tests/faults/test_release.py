@@ -73,7 +73,7 @@ def test_the_wheel_carries_all_that_the_command_line_needs(released, tmp_path):
                     place in names
                 ), place
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    asked = [sys.executable, "-c", "import muster, muster.__main__; print(muster.__file__)"]
+    asked = [sys.executable, "-c", "import muster, muster.command_line; print(muster.__file__)"]
     ended = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True,
                            env={"PYTHONPATH": str(tmp_path)})  # fmt: skip
     assert ended.stdout.strip() == str(tmp_path / "muster" / "__init__.py"), ended.stderr

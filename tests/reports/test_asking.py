@@ -18,7 +18,7 @@ from published import newest
 from sample import sample_view
 from typer.testing import CliRunner
 
-from muster.__main__ import app
+from muster.command_line import app
 from muster.errors import BadSettings
 from muster.measured import KpiValue
 from muster.pipeline import browser_database, publish, putting

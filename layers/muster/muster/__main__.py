@@ -1,45 +1,20 @@
-"""The command line: the same verbs on a folder or a bucket; errors become one line and a code."""
+"""The program's start → the command line; Ctrl-C before there is one ends quietly."""
 
 from __future__ import annotations
 
-import importlib
-import io
 import os
-import pkgutil
-import sys
+import signal
 
-from muster import commands, unneeded
-from muster.commands import app
-from muster.errors import MusterError
-from muster.terminal import warn
-
-INTERRUPTED = 130  # what typer makes of Ctrl-C
-
-for _module in pkgutil.iter_modules(commands.__path__, f"{commands.__name__}."):
-    importlib.import_module(_module.name)  # each adds its commands
+from muster.errors import INTERRUPTED
 
 
 def main() -> None:
-    """Run the command line; every ``MusterError`` is one line on stderr and its exit code."""
-    unneeded.hide()
-    _say_all()
-    try:
-        app()
-    except MusterError as error:
-        warn(f"muster: {error}")
-        sys.exit(error.exit_code)
-    except SystemExit as ended:
-        if ended.code != INTERRUPTED:
-            raise
-        warn("muster: interrupted; what was stored stands, run it again to continue")
-        sys.stdout.flush()
-        os._exit(INTERRUPTED)  # Sources still being fetched must not hold up the user.
+    """Import the command line, which takes half a second, and run it."""
+    heard = signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    from muster import command_line
 
-
-def _say_all() -> None:
-    """What stdout's encoding lacks (an arrow in Latin-1) is escaped, and ends no command."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGINT, heard)
+    command_line.run()
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ A message says what happened, where, and what to do.
 
 from __future__ import annotations
 
+INTERRUPTED = 130  # the exit code of whatever Ctrl-C ended
+
 
 class MusterError(Exception):
     """Any error raised on purpose; ``exit_code`` is what the CLI returns for it."""
