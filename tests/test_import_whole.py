@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from muster.commands import app, data  # noqa: F401  (a verb is there once it is imported)
 from muster.kpis import engine
 from muster.lake import merge, parquet, raw, suppression
-from muster.pipeline import inbox, previewing
+from muster.pipeline import importing, inbox, previewing
 from muster.pipeline.importing import import_file
 from muster.project import Project, open_project
 from muster.records import TABLES, columns
@@ -62,6 +62,20 @@ def test_a_preview_says_what_the_import_then_takes_and_writes_nothing(
     assert imported.changed == {"forum": 1, "x": 0}
     assert imported.refusals == found.refusals == 2
     assert sorted(imported.refused) == sorted(found.refused)
+
+
+def test_rows_with_one_key_are_counted_however_far_apart_they_stand(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH_RECORDS", 2)
+    rows = [f"{source},m{n},t,,2026-03-0{n},,\n" for source in "xy" for n in (1, 2, 3)]
+    path = _file(tmp_path, HEAD + "".join([*rows, rows[0], rows[0], ",m1,t,,2026-03-01,,\n"]))
+    seen = previewing.preview(project, "messages", path)
+    taken = import_file(project, "messages", path)
+    assert (taken.rows, taken.changed) == (8, {"x": 3, "y": 3})
+    for found in (seen, taken):
+        assert "\n2 with the key (message_id) of another row: of each the last" in found.sentence()
+    assert import_file(project, "messages", _file(tmp_path, HEAD + rows[0])).repeated == 0
 
 
 def test_what_a_file_says_cannot_drive_the_terminal(project: Project, tmp_path: Path) -> None:

@@ -91,6 +91,36 @@ def test_a_broken_excel_file_is_named(tmp_path: Path, content: bytes) -> None:
         _read(tmp_path / "a.xlsx")
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("<?xml version='1.0'?>\n<rows><row/></rows>", "is XML or HTML: save its rows as CSV"),
+        ("\ufeff<!DOCTYPE html><HTML><body><table>", r"is a web page \(HTML\): save its rows"),
+        (
+            '{\n  "messages": [\n    {"message_id": "m1"}\n  ]\n}',
+            "is one JSON object over many lin",
+        ),
+        ('{"messages": [\n{"message_id": "m1"}]}', "is one JSON object over many lines: write"),
+    ],
+)
+def test_what_is_no_table_is_called_what_it_is(tmp_path: Path, content: str, what: str) -> None:
+    (tmp_path / "a.csv").write_text(content)
+    with pytest.raises(BadImport, match=what):
+        _read(tmp_path / "a.csv")
+
+
+def test_an_archive_of_files_says_what_is_in_it(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as packed:
+        packed.mkdir("export")
+        packed.writestr("export/may.csv", ",".join(HEADER))
+        packed.writestr("export/june.csv", ",".join(HEADER))
+    told = (
+        r"is a ZIP archive of export/may.csv, export/june.csv: unpack it first \(unzip export.zip"
+    )
+    with pytest.raises(BadImport, match=told):
+        _read(tmp_path / "export.zip")
+
+
 def test_a_json_array_may_have_any_layout_and_tells_its_lines(tmp_path: Path) -> None:
     cells = [dict(zip(HEADER, [f"m{n}", *ROW[1:]], strict=True)) for n in range(5)]
     broken = "[\n" + ",\n".join(map(json.dumps, [*cells, 7])) + ',\n{"message_id": '

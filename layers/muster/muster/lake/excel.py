@@ -12,15 +12,17 @@ import pickle
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from muster.errors import BadImport
+from muster.lake.taken import listed
 
 LARGEST = 512 * 1024 * 1024
 MOST_MEMORY = 4 * 1024 * 1024 * 1024
+_PARTS = frozenset(("[Content_Types].xml", "xl", "mimetype", "content.xml"))
 _BROKEN = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError)
 
 
@@ -68,12 +70,22 @@ def _memory() -> int:
     return min(MOST_MEMORY, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
 
 
+def _accept_book(path: Path, names: Sequence[str]) -> None:
+    """Refuse an archive of other files: an Excel file is an archive of its parts."""
+    if not _PARTS.intersection(name.split("/")[0] for name in names):
+        found = [name for name in names if not name.endswith("/")]
+        raise BadImport(
+            f"{path} is a ZIP archive of {listed(found, 3)}: unpack it first (unzip {path.name})"
+        )
+
+
 def _accept_size(path: Path) -> None:
     """Refuse what would fill the memory once unpacked, a bomb or a million long rows."""
     try:
         size = path.stat().st_size
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as packed:
+                _accept_book(path, packed.namelist())
                 size = sum(one.file_size for one in packed.infolist())
     except _BROKEN as error:
         raise BadImport(f"{path} is no readable Excel file ({error}): save it anew") from error

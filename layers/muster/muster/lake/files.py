@@ -64,9 +64,7 @@ def open_file(path: Path, encoding: str = "", sheet: str = "") -> Opened:
         return _parquet(path)
     if head[:4] in _EXCEL:
         return _excel(path, sheet)
-    for start, unpack in _COMPRESSED.items():
-        if head.startswith(start):
-            raise BadImport(f"{path} is compressed: unpack it first ({unpack} {path.name})")
+    _accept_uncompressed(path, head)
     encoding = encoding or _encoding(path, head)
     try:
         text = head.decode(encoding, errors="ignore")
@@ -79,9 +77,40 @@ def open_file(path: Path, encoding: str = "", sheet: str = "") -> Opened:
     first = text.lstrip()[0]
     if first == "[":
         return Opened(None, _json_array(lines), f"a JSON array, {_named(encoding)}")
+    _accept_table(path, text)
     if first == "{":
         return Opened(None, _json_records(lines), f"JSON Lines, {_named(encoding)}")
     return _csv(path, lines, encoding)
+
+
+def _accept_uncompressed(path: Path, head: bytes) -> None:
+    for start, unpack in _COMPRESSED.items():
+        if head.startswith(start):
+            raise BadImport(f"{path} is compressed: unpack it first ({unpack} {path.name})")
+
+
+def _accept_table(path: Path, text: str) -> None:
+    """Refuse XML, a web page, and one JSON object, each line of which would be broken."""
+    line = text.strip().splitlines()[0].rstrip()
+    if line.startswith("<"):
+        what = "a web page (HTML)" if "<html" in text[:1000].lower() else "XML or HTML"
+        raise BadImport(f"{path} is {what}: save its rows as CSV, JSON Lines, Parquet or Excel")
+    if line.startswith("{") and _is_unfinished(line):
+        raise BadImport(
+            f"{path} is one JSON object over many lines: write its rows as an array "
+            "([{…}, {…}]) or as JSON Lines, one object a line"
+        )
+
+
+def _is_unfinished(line: str) -> bool:
+    """Whether JSON goes on after the line."""
+    try:
+        json.loads(line)
+    except json.JSONDecodeError as error:
+        return error.pos >= len(line)
+    except RecursionError:
+        return False
+    return False
 
 
 def _encoding(path: Path, head: bytes) -> str:

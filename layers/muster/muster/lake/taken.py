@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from muster.records import Row
+from muster.records import TABLE_OF, TABLES, Row
 
 LONG = 60
 
@@ -35,6 +36,26 @@ class Extra:
 
     column: str
     line: int
+
+
+def key_of(record: Taken, source: str | None) -> int:
+    """A row's key and source as a number of eight bytes; two rows with one key have the same."""
+    key = TABLES[TABLE_OF[type(record.row)]].key
+    return hash((record.source or source, *(getattr(record.row, name) for name in key)))
+
+
+def repeats(keys: array[int]) -> int:
+    """How many rows have the key of another."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return len(keys) - int(pc.count_distinct(pa.array(keys, pa.int64())).as_py())
+
+
+def repeated(table: str, count: int) -> str:
+    """The same for a person."""
+    key = ", ".join(TABLES[table].key)
+    return f"{count:,} with the key ({key}) of another row: of each the last stands"
 
 
 def plain(cell: object) -> str:

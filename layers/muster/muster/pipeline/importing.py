@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from muster.lake import importing, merge, raw, state
 from muster.lake.gathered import gathered
 from muster.lake.importing import Reading
 from muster.lake.observed import sighted
-from muster.lake.taken import Extra, Refusal, Taken, listed
+from muster.lake.taken import Extra, Refusal, Taken, key_of, listed, repeated, repeats
 from muster.names import SOURCE_NAME
 from muster.pipeline import people
 from muster.pipeline.collect import added, earliest, first_of, run_name, without_erased
@@ -31,7 +32,8 @@ TOLD = 100
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import took: changed rows per source, columns passed over, records refused.
+    """What an import took: changed rows per source, columns passed over, records refused,
+    and how many rows were ``repeated``, with the key of another.
 
     ``refused`` says why of the first hundred; all of them, ``refusals``, lie in quarantine.
     """
@@ -44,6 +46,7 @@ class Imported:
     extra: tuple[str, ...] = ()
     unscored: int = 0
     trouble: str = ""
+    repeated: int = 0
 
     def sentence(self) -> str:
         """The outcome for a person."""
@@ -53,6 +56,8 @@ class Imported:
             parts.append(f"{sum(n for _, n in largest[SHOWN:]):,} in {len(largest) - SHOWN} more")
         told = ", ".join(parts) or "none"
         lines = [f"{self.table}: {self.rows:,} rows read; new or changed: {told}"]
+        if self.repeated:
+            lines.append(repeated(self.table, self.repeated))
         if self.extra:
             lines.append(f"columns passed over: {listed(self.extra)}")
         if self.refused:
@@ -79,12 +84,14 @@ def import_file(
     reading = reading or Reading(form or "")
     found = importing.contents(path, table, reading, project.settings.zone).records
     check_writable(project.lake)
-    imported, run = Imported(table), run_name(project.clock())
+    imported, run, keys = Imported(table), run_name(project.clock()), array("q")
     for number, batch in enumerate(_batches(found)):
+        named = (one for one in batch if isinstance(one, Taken) and (one.source or source))
+        keys.extend(key_of(one, source) for one in named)
         imported = _take(project, source, imported, run, number, batch)
         project.notify(Progress("import", table, imported.rows, "rows"))
     people.settle_after(project)
-    return imported
+    return replace(imported, repeated=repeats(keys))
 
 
 def accept_name(source: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from muster.lake import importing, suppression
 from muster.lake.cells import month
 from muster.lake.importing import Reading
 from muster.lake.suppression import Suppressed
-from muster.lake.taken import Extra, Refusal, Taken, plain
+from muster.lake.taken import Extra, Refusal, Taken, key_of, plain, repeated, repeats
 from muster.pipeline.collect import person_of
 from muster.pipeline.importing import SHOWN, TOLD, accept_name, nameless, told
 from muster.project import Progress, Project
@@ -35,6 +36,7 @@ class Preview:
     erased: int = 0
     extra: tuple[str, ...] = ()
     first: tuple[Mapping[str, Any], ...] = ()
+    repeated: int = 0
 
     def sentence(self) -> str:
         """The preview for a person."""
@@ -45,6 +47,8 @@ class Preview:
         more = f" and {len(largest) - SHOWN:,} sources more" if len(largest) > SHOWN else ""
         lines = [self.how, f"{self.table}: {count:,} rows would be taken: {into}{more}{span}"]
         lines += [f"  {_shown(row)}" for row in self.first]
+        if self.repeated:
+            lines.append(repeated(self.table, self.repeated))
         if self.extra:
             lines.append(f"columns that would be passed over: {', '.join(map(plain, self.extra))}")
         if self.erased:
@@ -67,6 +71,7 @@ class _Seen:
     suppressed: dict[str, Suppressed] = field(default_factory=dict)
     extra: list[str] = field(default_factory=list)
     first: list[Mapping[str, Any]] = field(default_factory=list)
+    keys: array[int] = field(default_factory=lambda: array("q"))
 
 
 def preview(
@@ -87,6 +92,7 @@ def preview(
     return Preview(
         table, found.how, seen.rows, min(seen.months, default=""), max(seen.months, default=""),
         tuple(seen.refused), seen.refusals, seen.erased, tuple(seen.extra), tuple(seen.first),
+        repeats(seen.keys),
     )  # fmt: skip
 
 
@@ -108,6 +114,7 @@ def _count(
     if seen.suppressed[name].pseudonym(person_of(record.row)):
         seen.erased += 1
         return
+    seen.keys.append(key_of(record, source))
     seen.rows[name] = seen.rows.get(name, 0) + 1
     if of := month(TABLES[table], record.row):
         seen.months.add(of)
