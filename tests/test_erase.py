@@ -24,9 +24,10 @@ from muster import as_json
 from muster.kpis import engine
 from muster.lake import erasing, raw, suppression
 from muster.pipeline import access, collect, importing, measure, publish
-from muster.pipeline.erase import Erased, erase
+from muster.pipeline.erase import Erased, erase, residue
 from muster.project import Project, open_project
 from muster.records import Item
+from muster.settings import Settings
 from muster.sources._http import Http
 from muster.store import FolderStore
 
@@ -322,6 +323,12 @@ def test_a_quote_of_theirs_in_another_s_item_loses_its_words() -> None:
             "replies": [reply],
         },
     }
+
+
+def test_what_is_left_of_a_short_text_asks_or_thanks_as_it_did() -> None:
+    left = residue(Settings(community="Desk"))
+    assert left("Printer 5 jams, please fix. Thanks") == "please … Thanks"
+    assert left("Thanks for the printer") == "Thanks"
 
 
 def test_who_wrote_the_same_keeps_their_words_and_who_quotes_does_not(tmp_path: Path) -> None:

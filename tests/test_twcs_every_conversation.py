@@ -97,7 +97,7 @@ def _walked(
         told[_root(tweet, tweets, roots)].append(tweets[tweet])
     for root, said in told.items():
         said.sort(key=lambda row: (row["created_at"], row["message_id"]))
-        human = [_said(row) for row in said if row["author_id"] not in bots]
+        human = [_said(row, root) for row in said if row["author_id"] not in bots]
         for number, one in enumerate(tell(human, [], gap, 72 * HOUR, _seconds(AS_OF)), 1):
             answered = one.first_response_at
             yield (
@@ -130,9 +130,10 @@ def _is_staff(tweet: Mapping[str, Any]) -> bool:
     return not tweet["author_id"].isdigit()
 
 
-def _said(tweet: Mapping[str, Any]) -> Said:
+def _said(tweet: Mapping[str, Any], root: str) -> Said:
     at, text, is_staff = _seconds(tweet["created_at"]), tweet["text"], _is_staff(tweet)
-    is_closing = not is_staff and _closes(text, tweet["lang"].split("-")[0])
+    is_asking = tweet["message_id"] == root and _meets(phrases.PLEAS, text)
+    is_closing = not is_staff and not is_asking and _closes(text, tweet["lang"].split("-")[0])
     is_away = is_staff and _meets(phrases.ESCALATION, text)
     return Said(at, "staff" if is_staff else "member", is_closing, is_away)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from muster.goals import goals, xmr
+from muster.kpis import catalogue
 from muster.measured import KpiValue
 from muster.reports import view
 from muster.results import Kpi, Measured, SourceFacts, WaitingIssue
@@ -13,6 +14,7 @@ from muster.settings import Event, Goal, Report, Settings
 AS_OF = datetime(2026, 11, 23, 5, tzinfo=UTC)
 LAST = date(2026, 11, 16)
 CALM = [10.0, 12.0]
+VERSIONS = {one.id: one.version for one in catalogue.load()}
 
 
 def kpi(name: str, unit="count", better="up", **more) -> Kpi:
@@ -26,7 +28,7 @@ def kpi(name: str, unit="count", better="up", **more) -> Kpi:
         "unit": unit,
         "better": better,
         "communities": (),
-        "version": 1,
+        "version": VERSIONS.get(name, 1),
         "table": "messages",
         "grains": ("day", "week", "month", "quarter", "year"),
         "lowest": -1.0 if unit == "score" else 0.0,
@@ -43,7 +45,7 @@ def values(name: str, numbers, segment="all", n=50, grain="week", last=LAST, few
     return [
         KpiValue(
             kpi=name,
-            version=1,
+            version=VERSIONS.get(name, 1),
             grain=grain,
             period_start=first + timedelta(weeks=week),
             segment=segment,

@@ -129,8 +129,8 @@ def test_patterns_mean_the_same(spark):
 
 
 PATTERNS = {
-    "auto_replies", "escalation", "closing_phrases", "thanks_in_advance", "brand_terms",
-    "product_terms", "own_auto_replies", "own_escalation", "own_closing_phrases",
+    "auto_replies", "escalation", "closing_phrases", "thanks_in_advance", "pleas",
+    "brand_terms", "product_terms", "own_auto_replies", "own_escalation", "own_closing_phrases",
 }  # fmt: skip
 # What somebody may write into the settings.
 USERS = (

@@ -6,7 +6,7 @@
 -- better: down
 -- statistic: mean
 -- communities: support, product, employee
--- version: 1
+-- version: 2
 -- table: messages
 -- from_days: mean
 -- lowest: 0

@@ -7,7 +7,7 @@
 -- statistic: quantile
 -- communities: support, product, employee
 -- starter: support, product
--- version: 1
+-- version: 2
 -- table: messages
 -- lowest: 0
 -- rows: select period_start, segment, source, message_id, opened_at, wait_seconds, is_answered

@@ -84,6 +84,7 @@ def parameters(settings: Settings, as_of: datetime) -> dict[str, Any]:
         "escalation": phrases.escalation(settings.escalation.patterns),
         "closing_phrases": phrases.closing(settings.closing_phrases),
         "thanks_in_advance": phrases.in_advance(),
+        "pleas": phrases.pleas(),
         "brand_terms": phrases.terms(settings.brand_terms),
         "product_terms": phrases.terms(settings.product_terms),
         "naming_terms": phrases.terms((*settings.brand_terms, *settings.product_terms)),

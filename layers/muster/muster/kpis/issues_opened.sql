@@ -7,7 +7,7 @@
 -- statistic: count
 -- communities: support, product, employee
 -- starter: support, product
--- version: 1
+-- version: 2
 -- table: messages
 -- from_days: sum
 -- lowest: 0

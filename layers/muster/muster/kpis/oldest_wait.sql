@@ -7,7 +7,7 @@
 -- statistic: state
 -- communities: support, product, employee
 -- starter: support
--- version: 1
+-- version: 2
 -- table: messages
 -- from_days: last
 -- lowest: 0

@@ -6,7 +6,7 @@
 -- better: up
 -- statistic: ratio
 -- communities: support, product, employee
--- version: 1
+-- version: 2
 -- table: messages
 -- from_days: mean
 -- lowest: 0

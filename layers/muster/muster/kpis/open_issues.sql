@@ -6,7 +6,7 @@
 -- better: down
 -- statistic: count
 -- communities: support, product, employee
--- version: 1
+-- version: 2
 -- table: messages
 -- from_days: last
 -- lowest: 0

@@ -38,6 +38,9 @@ ADVANCE = (
     r"(danke|dank|merci) (schon ?mal|im voraus|schon ?mal im voraus)",
 )
 
+# With one of these a conversation's first message asks, thanks or not.
+PLEAS = ("please", "pls", "plz", "bitte")
+
 ESCALATION = (
     r"(dm|pm|direct message|message) (us|me)",
     r"send us an? (dm|message|e-?mail)",
@@ -66,6 +69,11 @@ def escalation(extra: Iterable[str]) -> str:
 def in_advance() -> str:
     """The thanks that are a request."""
     return whole_words(map(_any_case, ADVANCE)) or ""
+
+
+def pleas() -> str:
+    """The words that ask."""
+    return terms(PLEAS) or ""
 
 
 def anywhere(patterns: Iterable[str]) -> str | None:

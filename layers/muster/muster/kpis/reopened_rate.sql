@@ -7,7 +7,7 @@
 -- statistic: ratio
 -- communities: support, product, employee
 -- starter: support
--- version: 1
+-- version: 2
 -- table: messages
 -- from_days: mean
 -- lowest: 0

@@ -8,7 +8,7 @@
 -- communities: support, product, employee
 -- starter: support
 -- goal: Solve it in few messages | Spend the team's time where it helps most | at_least 90%
--- version: 1
+-- version: 2
 -- table: messages
 -- from_days: mean
 -- lowest: 0

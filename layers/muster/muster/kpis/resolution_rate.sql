@@ -8,7 +8,7 @@
 -- communities: support, product, employee
 -- starter: support
 -- goal: Solve most of it within a week | Be the place people turn to for help | at_least 70%
--- version: 1
+-- version: 2
 -- table: messages
 -- from_days: mean
 -- lowest: 0

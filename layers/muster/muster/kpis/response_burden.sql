@@ -5,7 +5,7 @@
 -- better: down
 -- statistic: ratio
 -- communities: support, product, employee
--- version: 1
+-- version: 2
 -- table: messages
 -- lowest: 0
 -- highest: 1

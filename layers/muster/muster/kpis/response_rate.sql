@@ -8,7 +8,7 @@
 -- communities: support, product, employee
 -- starter: support, product, employee
 -- goal: Answer within a day | Be the place people turn to for help | at_least 90%
--- version: 1
+-- version: 2
 -- table: messages
 -- from_days: mean
 -- lowest: 0

@@ -7,7 +7,7 @@
 -- better: down
 -- statistic: quantile
 -- communities: support, product, employee
--- version: 1
+-- version: 2
 -- table: messages
 -- lowest: 0
 -- rows: select period_start, segment, source, message_id, opened_at, resolution_seconds,

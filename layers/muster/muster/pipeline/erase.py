@@ -166,14 +166,15 @@ def _forget_aside(lake: Store, source: str) -> Iterator[int]:
 def residue(settings: Settings) -> Callable[[str], str]:
     """A function that leaves of a text only what a KPI looks for, so that its numbers stay.
 
-    Brand and product terms, closing phrases (of a text that could close), escalations, automatic
-    replies, and the question mark. A KPI of your own that reads other words will see them gone.
+    Brand and product terms, closing phrases and pleas (of a text that could close), escalations,
+    automatic replies, and the question mark. A KPI of your own that reads other words will see
+    them gone.
     """
     closing = [word for words in phrases.CLOSING.values() for word in words]
     closing += [word for words in settings.closing_phrases.values() for word in words]
     terms = _any_of(map(re.escape, (*settings.brand_terms, *settings.product_terms)))
     rules = _any_of((*phrases.ESCALATION, *settings.escalation.patterns, *settings.auto_replies))
-    thanks = _any_of(map(re.escape, closing))
+    thanks = _any_of(map(re.escape, (*closing, *phrases.PLEAS)))
     advance = _any_of(phrases.ADVANCE)
 
     def left(text: str) -> str:

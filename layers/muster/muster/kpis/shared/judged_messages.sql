@@ -9,7 +9,8 @@ judged as (
         roles.message_id = coalesce(roots.root_id, thread_openings.message_id) as is_root,
         -- Whether the person who opened the thread wrote it; not told below an announcement.
         case when roots.root_id is null then roles.person = thread_openings.person end
-            as is_by_opener
+            as is_by_opener,
+        roots.root_id is null and thread_openings.is_topic as is_topic
     from roles
     join thread_openings
         on thread_openings.source = roles.source and thread_openings.thread_id = roles.thread_id
@@ -28,7 +29,12 @@ select
     judged.is_deleted,
     judged.is_root,
     judged.is_by_opener,
-    judged.is_closing,
+    -- Who opens a topic or ticket asks, and who begins with a plea, thanks or not.
+    case
+        when judged.is_closing and judged.is_root
+            then not judged.is_topic and not regexp_matches(judged.text, $pleas)
+        else judged.is_closing
+    end as is_closing,
     judged.role = 'staff'
         and (judged.is_sending_away or escalation_tagged.message_id is not null) as is_escalating,
     judged.is_solution,
