@@ -21,7 +21,7 @@ import sqlglot
 from loopback import answering
 from sqlglot import exp
 
-from muster.kpis import engine
+from muster.kpis import typed
 
 KINDS = {
     "string": "varchar", "array<string>": "varchar[]", "timestamp": "timestamp", "date": "date",
@@ -55,7 +55,7 @@ class Database:
         kinds = {one["Name"]: one["Type"] for one in told["Columns"]}
         keys = [one["Name"] for one in table["PartitionKeys"]]
         known = table["Parameters"].get("projection.source.values")
-        listed = ", ".join(map(engine.quoted, known.split(","))) if known else ""
+        listed = ", ".join(map(typed.quoted, known.split(","))) if known else ""
         where = f"source in ({listed})" if known else "true"
         self._lay(name, told["Location"], {**kinds, **dict.fromkeys(keys, "string")}, where)
 
@@ -64,7 +64,7 @@ class Database:
         files = f"{place.rstrip('/')}/**/*.parquet"
         (there,) = self.connection.execute("select count(*) from glob(?)", [files]).fetchall()
         how = "hive_partitioning = true, union_by_name = true, hive_types_autocast = false"
-        read = f"read_parquet({engine.quoted(files)}, {how})"
+        read = f"read_parquet({typed.quoted(files)}, {how})"
         present = self._columns(read) if there[0] else set()
         columns = ", ".join(
             f"{_milliseconds(column, kind) if column in present else f'cast(null as {kind})'} "
@@ -142,7 +142,7 @@ class Database:
         )  # fmt: skip
 
     def _write(self, place: str, text: str) -> None:
-        copied = f"copy (select $text as text) to {engine.quoted(place)} "
+        copied = f"copy (select $text as text) to {typed.quoted(place)} "
         options = "(format csv, header false, quote '', escape '', delim E'\\x01')"
         self.connection.execute(copied + options, {"text": text.removesuffix("\n")})
 

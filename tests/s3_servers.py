@@ -56,13 +56,20 @@ def client(url: str, secret: str = SECRET, attempts: int = 3) -> Any:
 
 
 @contextmanager
-def moto() -> Iterator[Server]:
+def moto(asked: list[tuple[str, str]] | None = None) -> Iterator[Server]:
+    """``asked`` is given the method and path of every request."""
     from moto.moto_server.threaded_moto_server import MotoRequestHandler
     from moto.server import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 
+    class Handler(MotoRequestHandler):
+        def log_request(self, *about: Any) -> None:
+            super().log_request(*about)
+            if asked is not None:
+                asked.append((self.command, self.path.partition("?")[0]))
+
     app = DomainDispatcherApplication(create_backend_app)
-    with served(make_server(*HERE, app, True, request_handler=MotoRequestHandler)) as url:
+    with served(make_server(*HERE, app, True, request_handler=Handler)) as url:
         yield Server(url)
 
 

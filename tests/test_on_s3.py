@@ -154,6 +154,23 @@ def test_a_bucket_gives_the_values_a_folder_gives(
     assert in_bucket == in_folder
 
 
+def test_measuring_asks_a_bucket_once_for_each_small_object(tmp_path: Path) -> None:
+    asked: list[tuple[str, str]] = []
+    with moto(asked) as server:
+        client(server.url).create_bucket(Bucket="ready")
+        folder, environment = project(tmp_path / "p", "s3://ready"), {**server.environment}
+        file = str(folder / "messages.csv")
+        done(muster(folder, "import", "messages", file, "--source", "old", **environment))
+        for day in ("2026-10-26", AS_OF):  # from scratch, and going on
+            asked.clear()
+            done(muster(folder, "measure", "--as-of", day, **environment))
+            tables = [one for one in asked if one[1].endswith(".parquet") and one[0] != "PUT"]
+            assert any("/tables/messages/" in path for _, path in tables)
+            assert len(tables) == len({*tables})
+            assert {method for method, _ in tables} == {"GET"}
+    assert any("/kept/" in path for _, path in tables)
+
+
 def test_site_and_outbox_lie_in_the_bucket_and_nothing_beside_the_settings(
     server: Server, remote: tuple[Path, dict[str, str]], local: Path
 ) -> None:

@@ -17,7 +17,8 @@ from loopback import HERE, Quiet, served
 from s3_servers import Server, binary, client, moto, rclone, seaweed
 
 from muster.errors import Conflict, StoreRefused, Unavailable
-from muster.store import FolderStore, S3Store, Store, check_writable, open_store
+from muster.lake.probing import check_writable
+from muster.store import FolderStore, S3Store, Store, open_store
 
 BAD_KEYS = ("../out", "a/../../out", "/etc/passwd", "a\\b", "a\0b", "", "a//b", "./a", ".muster/x")
 

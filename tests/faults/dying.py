@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,9 @@ class MortalStore:
 
     def url(self, key: str = "") -> str:
         return self.inner.url(key)
+
+    def urls(self, keys: Iterable[str]) -> tuple[str, ...]:
+        return self.inner.urls(keys)
 
     def _called(self, name: str) -> None:
         if self.death.comes_near(name):

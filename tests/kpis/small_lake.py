@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from muster.kpis import engine, given, runner
+from muster.kpis import engine, given, runner, typed
 from muster.kpis.catalogue import load
 from muster.measured import Coverage, KpiValue
 from muster.records import TABLE_OF, TABLES, Message, Row, columns
@@ -45,7 +45,7 @@ def lay(connection: duckdb.DuckDBPyConnection, rows: Placed) -> None:
     for source, row in _placed(rows):
         by_table[TABLE_OF[type(row)]].append([source, *asdict(row).values(), START])
     for name, table in TABLES.items():
-        kinds = {one.name: engine.SQL_TYPES[one.type] for one in columns(table.row)}
+        kinds = {one.name: typed.SQL_TYPES[one.type] for one in columns(table.row)}
         given.fill(connection, name, {"source": "varchar", **kinds}, map(_texts, by_table[name]))
 
 

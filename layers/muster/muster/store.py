@@ -8,12 +8,11 @@ import os
 import re
 import shutil
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
-from uuid import uuid4
 
 from muster import content_types, services
 from muster.digests import Digests
@@ -74,6 +73,9 @@ class Store(Protocol):
     def url(self, key: str = "") -> str:
         """What a Parquet reader can glob: an absolute path or ``s3://bucket/prefix/key``."""
 
+    def urls(self, keys: Iterable[str]) -> tuple[str, ...]:
+        """Where a Parquet reader finds each of these objects."""
+
 
 def open_store(location: str, *, base: Path) -> Store:
     """A folder, relative to ``base``, or ``s3://bucket/prefix``; nothing is made or asked yet."""
@@ -82,28 +84,6 @@ def open_store(location: str, *, base: Path) -> Store:
     if "://" in location:
         raise StoreRefused(f"lake {location!r}: write a folder or s3://bucket/prefix")
     return FolderStore((base / Path(location).expanduser()).absolute())
-
-
-def check_writable(store: Store) -> None:
-    """Prove with a probe that the store writes and honours conditions, else ``StoreRefused``."""
-    key = f"probe-{uuid4().hex}"
-    store.put(key, b"1", if_new=True)
-    try:
-        if not _refuses(store, key, if_new=True) or not _refuses(store, key, if_match='"0"'):
-            raise StoreRefused(
-                f"{store.url()} ignores conditional writes (If-None-Match, If-Match), so two runs "
-                "at once would lose rows: use AWS S3, SeaweedFS, MinIO, Ceph or a local folder"
-            )
-    finally:
-        store.delete(key)
-
-
-def _refuses(store: Store, key: str, *, if_match: str | None = None, if_new: bool = False) -> bool:
-    try:
-        store.put(key, b"2", if_match=if_match, if_new=if_new)
-    except Conflict:
-        return True
-    return False
 
 
 def checked(key: str) -> str:
@@ -183,6 +163,9 @@ class FolderStore:
 
     def url(self, key: str = "") -> str:
         return (self.root / key).as_posix() if key else self.root.as_posix()
+
+    def urls(self, keys: Iterable[str]) -> tuple[str, ...]:
+        return tuple(map(self.url, keys))
 
     def _path(self, key: str) -> Path:
         return self.root / checked(key)
@@ -360,6 +343,9 @@ class S3Store:
 
     def url(self, key: str = "") -> str:
         return f"s3://{self.bucket}/{self.prefix}{key}".rstrip("/")
+
+    def urls(self, keys: Iterable[str]) -> tuple[str, ...]:
+        return tuple(map(self.url, keys))
 
     def _key(self, key: str) -> str:
         return self.prefix + checked(key)

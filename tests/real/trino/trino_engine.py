@@ -22,7 +22,7 @@ from uuid import uuid4
 import duckdb
 import s3_servers
 
-from muster.kpis import engine, given
+from muster.kpis import engine, given, typed
 from muster.kpis.warehouse import Kinds, refused
 from muster.records import TABLES, columns
 
@@ -54,7 +54,7 @@ class Trino:
         """The tables of a lake, under their own names."""
         connection = engine.connect(lake)
         for table in TABLES.values():
-            kinds = {one.name: engine.SQL_TYPES[one.type] for one in columns(table.row)}
+            kinds = {one.name: typed.SQL_TYPES[one.type] for one in columns(table.row)}
             rows = connection.execute(f"select source, {', '.join(kinds)} from {table.name}")
             self._lay(table.name, {"source": "varchar", **kinds}, rows.fetchall())
 
@@ -128,7 +128,7 @@ def _literal(value: Any) -> str:
         return f"double '{value!r}'"
     if isinstance(value, list):
         return f"array[{', '.join(map(_literal, value))}]"
-    return engine.quoted(value) if isinstance(value, str) else str(value)
+    return typed.quoted(value) if isinstance(value, str) else str(value)
 
 
 @contextmanager

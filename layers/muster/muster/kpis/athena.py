@@ -16,7 +16,7 @@ from uuid import uuid4
 import duckdb
 
 from muster.errors import AccountRefused, BadSettings
-from muster.kpis.engine import quoted
+from muster.kpis.typed import quoted
 from muster.kpis.warehouse import Kinds, refused
 from muster.store import Store
 

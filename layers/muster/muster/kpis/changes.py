@@ -21,6 +21,7 @@ from muster.kpis import engine, steps
 from muster.kpis.kept import Kept
 from muster.kpis.periods import naive
 from muster.settings import Settings
+from muster.store import Store
 
 _CHANGED = """
 create or replace temp table changed_messages as
@@ -132,12 +133,12 @@ class Changes:
     def __init__(
         self,
         connection: duckdb.DuckDBPyConnection,
-        lake_url: str,
+        lake: Store,
         settings: Settings,
         kept: Kept,
         read: Mapping[str, str],
     ) -> None:
-        self._connection, self._url, self._read = connection, lake_url, read
+        self._connection, self._lake, self._read = connection, lake, read
         before, longest = naive(kept.as_of), settings.longest_windows
         self._facts = {
             "before": before,
@@ -205,7 +206,7 @@ class Changes:
         return (key for key in self._read if key.startswith(f"tables/{table}/"))
 
     def _view(self, name: str, table: str, keys: Iterable[str]) -> None:
-        engine.view_of(self._connection, name, table, [f"{self._url}/{key}" for key in keys])
+        engine.view_of(self._connection, name, table, self._lake.urls(keys))
 
     def _run(self, sql: str) -> None:
         self._connection.execute(sql, steps.used(sql, self._facts))

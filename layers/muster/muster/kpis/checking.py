@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import duckdb
 
-from muster.kpis.engine import quoted
+from muster.kpis.typed import quoted
 from muster.results import Kpi
 
 # What is said when it breaks → what must hold for each row.

@@ -10,7 +10,8 @@ from typing import Any
 
 import duckdb
 
-from muster.kpis.engine import SQL_TYPES, copy
+from muster.kpis.engine import copy
+from muster.kpis.typed import SQL_TYPES
 from muster.records import columns
 from muster.store import Store
 

@@ -1,13 +1,10 @@
-"""The address of a lake → a DuckDB connection with one view per table; the lake is never written.
-
-Times in the views are plain timestamps in UTC, as Athena shows them.
-"""
+"""The address of a lake → a DuckDB connection with one view per table; nothing is written there."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +14,13 @@ from urllib.parse import urlsplit
 import duckdb
 
 from muster.errors import Abort, BadSettings, StoreRefused, Unavailable
-from muster.kpis import spilling
-from muster.measured import DERIVED, derived_columns
-from muster.records import TABLES, Column, columns
+from muster.kpis import spilling, typed
+from muster.kpis.typed import quoted
+from muster.measured import DERIVED
+from muster.records import TABLES
 
-SQL_TYPES = {
-    "string": "varchar", "strings": "varchar[]", "timestamp": "timestamp", "date": "date",
-    "bool": "boolean", "int": "bigint", "float": "double", "money": "decimal(18,4)",
-}  # fmt: skip
+Files = Callable[[str], Iterable[str]]  # the name of a table → where its files are read
+
 _FROM_S3 = """\
 install httpfs; load httpfs;
 create or replace secret lake (type s3, provider credential_chain);
@@ -45,13 +41,15 @@ def connect(
     environment: Mapping[str, str] = os.environ,
     threads: int = 2,
     memory: str | None = None,
+    files: Files | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """A connection whose views are the tables of the lake, typed even where no file exists yet.
 
     ``lake_url`` is a folder or ``s3://bucket/prefix``; ``memory`` is a limit such as ``2GB``.
+    ``files`` tells where those of a table are read, if not at the address they are listed under.
     """
     connection = without_views(lake_url, environment, threads, memory)
-    _views(connection, lake_url, {table.name: columns(table.row) for table in TABLES.values()})
+    _make_views(connection, lake_url, TABLES, files)
     return connection
 
 
@@ -183,14 +181,21 @@ def ask_parquet(
         return path.read_bytes()
 
 
-def views(lake_url: str, *, environment: Mapping[str, str] = os.environ) -> str:
-    """SQL that makes every table a view in any DuckDB: ``duckdb -init`` takes it."""
+def views(
+    lake_url: str, *, environment: Mapping[str, str] = os.environ, files: Files | None = None
+) -> str:
+    """SQL that makes every table a view in any DuckDB: ``duckdb -init`` takes it.
+
+    Each reads the lake's own address, wherever ``files`` are looked at.
+    """
     opening = _FROM_S3 if lake_url.startswith("s3://") else ""
-    sql = "select sql from duckdb_views() where not internal order by view_name"
-    with _reading(lake_url, environment, 2) as connection:
-        made = [row[0] for row in connection.execute(sql).fetchall()]
-    told = (one.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1) for one in made)
-    return f"-- The tables of {lake_url} as views.\n{opening}" + "".join(map("{}\n".format, told))
+    told = ""
+    with without_views(lake_url, environment) as connection, _opening(lake_url):
+        for name in sorted({*TABLES, *DERIVED}):
+            found = _found(connection, lake_url, name, files)
+            rows = typed.rows(connection, name, found, _pattern(lake_url, name))
+            told += f"create or replace view {name} as {rows};\n"
+    return f"-- The tables of {lake_url} as views.\n{opening}{told}"
 
 
 def copy(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> None:
@@ -199,17 +204,12 @@ def copy(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> None
     connection.execute(f"copy ({select}) to {quoted(str(path))} ({options})")
 
 
-def quoted(text: str) -> str:
-    """``text`` as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _reading(
     lake_url: str, environment: Mapping[str, str], threads: int, folder: str = ""
 ) -> duckdb.DuckDBPyConnection:
     """A connection with the derived tables too, that sees nothing beside the lake."""
     connection = connect(lake_url, environment=environment, threads=threads)
-    _views(connection, lake_url, {name: derived_columns(name) for name in DERIVED})
+    _make_views(connection, lake_url, DERIVED)
     allowed = [lake_url.rstrip("/") + "/", *([folder + "/"] if folder else [])]
     connection.execute(f"set allowed_directories = [{', '.join(map(quoted, allowed))}]")
     connection.execute("set enable_external_access = false; set lock_configuration = true")
@@ -248,14 +248,37 @@ def _answering() -> Iterator[None]:
         raise BadSettings(f"the SQL cannot be answered: {error}") from error
 
 
-def _views(
+def _make_views(
     connection: duckdb.DuckDBPyConnection,
     lake_url: str,
-    wanted: Mapping[str, tuple[Column, ...]],
+    tables: Iterable[str],
+    files: Files | None = None,
 ) -> None:
+    with _opening(lake_url):
+        for name in tables:
+            rows = typed.rows(connection, name, _found(connection, lake_url, name, files))
+            connection.execute(f"create view {name} as {rows}")
+
+
+def _found(
+    connection: duckdb.DuckDBPyConnection, lake_url: str, table: str, files: Files | None
+) -> str:
+    """Where the files of a table are read, as SQL; nothing if there are none."""
+    if files:
+        return typed.listed(files(table))
+    pattern = _pattern(lake_url, table)
+    ((number,),) = connection.execute(f"select count(*) from glob({pattern})").fetchall()
+    return pattern if number else ""
+
+
+def _pattern(lake_url: str, table: str) -> str:
+    return quoted(f"{lake_url.rstrip('/')}/tables/{table}/**/*.parquet")
+
+
+@contextmanager
+def _opening(lake_url: str) -> Iterator[None]:
     try:
-        for name, own in wanted.items():
-            _view(connection, lake_url, name, own)
+        yield
     except duckdb.Error as error:
         if _is_passing(error):
             raise _unreached(lake_url, error) from error
@@ -273,70 +296,12 @@ def _is_passing(error: duckdb.Error) -> bool:
     return "receiving data from the peer" in said or (is_answer and " HTTP 5" in said)
 
 
-def _view(
-    connection: duckdb.DuckDBPyConnection, lake_url: str, name: str, wanted: tuple[Column, ...]
-) -> None:
-    pattern = f"{lake_url.rstrip('/')}/tables/{name}/**/*.parquet"
-    has_files = connection.execute("select count(*) from glob(?)", [pattern]).fetchall()[0][0]
-    if not has_files:
-        _empty_view(connection, name, name, wanted)
-        return
-    # A derived table's own months say nothing more, and an older release wrote none for no rows.
-    files = _files(quoted(pattern), has_folders=name in TABLES)
-    _typed_view(connection, name, files, _all_columns(name, wanted))
-
-
 def view_of(
     connection: duckdb.DuckDBPyConnection, name: str, table: str, paths: Iterable[str]
 ) -> None:
     """A temporary view ``name`` of some Parquet files of a table, typed as the table's own view."""
-    listed = ", ".join(map(quoted, paths))
-    connection.execute(f"drop view if exists temp.{name}")
-    if listed:
-        wanted = _all_columns(table, columns(TABLES[table].row))
-        _typed_view(connection, name, _files(f"[{listed}]"), wanted, "temp view")
-    else:
-        _empty_view(connection, name, table, columns(TABLES[table].row), "temp view")
-
-
-def _files(paths: str, *, has_folders: bool = True) -> str:
-    options = "union_by_name = true, hive_types_autocast = false"
-    return f"read_parquet({paths}, hive_partitioning = {str(has_folders).lower()}, {options})"
-
-
-def _typed_view(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    files: str,
-    wanted: tuple[Column, ...],
-    kind: str = "view",
-) -> None:
-    present = [row[0] for row in connection.execute(f"describe select * from {files}").fetchall()]
-    parts = [_typed(column, column.name in present) for column in wanted]
-    connection.execute(f"create {kind} {name} as select {', '.join(parts)} from {files}")
-
-
-def _all_columns(name: str, wanted: tuple[Column, ...]) -> tuple[Column, ...]:
-    source = Column("source", "string", False, "name of the source")
-    return (source, *wanted) if name in TABLES else wanted
-
-
-def _typed(column: Column, is_present: bool) -> str:
-    value = f'"{column.name}"' if is_present else "null"
-    if column.type == "timestamp" and is_present:  # a cast asks the calendar of time zones, slowly
-        return f'make_timestamp(epoch_us({value})) as "{column.name}"'
-    return f'cast({value} as {SQL_TYPES[column.type]}) as "{column.name}"'
-
-
-def _empty_view(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    table: str,
-    wanted: tuple[Column, ...],
-    kind: str = "view",
-) -> None:
-    parts = [_typed(column, False) for column in _all_columns(table, wanted)]
-    connection.execute(f"create {kind} {name} as select {', '.join(parts)} where false")
+    rows = typed.rows(connection, table, typed.listed(paths))
+    connection.execute(f"create or replace temp view {name} as {rows}")
 
 
 def _open_s3(connection: duckdb.DuckDBPyConnection, environment: Mapping[str, str]) -> None:

@@ -16,8 +16,9 @@ from muster.clock import DAY, local_midnight
 from muster.errors import BadSettings
 from muster.kpis import joining, per_source, phrases
 from muster.kpis.catalogue import GRAINS
-from muster.kpis.engine import quoted, view_of
+from muster.kpis.engine import view_of
 from muster.kpis.periods import naive, periods
+from muster.kpis.typed import quoted
 from muster.kpis.worktime import by_utc_day
 from muster.measured import Coverage
 from muster.settings import Account, Settings

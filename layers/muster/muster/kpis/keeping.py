@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from muster.kpis import engine, firsts, kept, stale, steps
+from muster.kpis import firsts, kept, stale, steps, typed
 from muster.kpis.kept_files import KeptFiles
 from muster.kpis.periods import naive
 from muster.store import Store
@@ -166,7 +166,7 @@ class Keeping:
 
     def days(self, kpis: Sequence[str]) -> None:
         """Keep the values by day of these KPIs."""
-        listed = ", ".join(map(engine.quoted, kpis)) or "''"
+        listed = ", ".join(map(typed.quoted, kpis)) or "''"
         self._connection.execute(f"delete from {DAY_VALUES} where kpi not in ({listed})")
         months = "select distinct strftime(day, '%Y-%m') from stale_days"
         self._files.changed[DAY_VALUES] = self._files.found(months) if self.goes_on else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -74,13 +74,13 @@ def read_objects(lake: Store) -> dict[str, str]:
     return {entry.key: entry.etag for table in TRACKED for entry in lake.list(f"tables/{table}/")}
 
 
-def oldest(lake: Store, read: Iterable[str]) -> dict[str, list[str]]:
+def oldest(lake: Store, read: Iterable[str]) -> dict[str, Sequence[str]]:
     """Of each tracked table the addresses of those objects that are of its first month."""
     found: dict[str, dict[str, list[str]]] = {table: {} for table in TRACKED}
     for key in read:
         by_month = found[key.split("/")[1]]
-        by_month.setdefault(key.partition("/month=")[2][:7], []).append(lake.url(key))
-    return {table: months[min(months)] for table, months in found.items() if months}
+        by_month.setdefault(key.partition("/month=")[2][:7], []).append(key)
+    return {table: lake.urls(months[min(months)]) for table, months in found.items() if months}
 
 
 def written_objects(lake: Store) -> dict[str, str]:

@@ -9,7 +9,7 @@ from datetime import date
 
 import duckdb
 
-from muster.kpis import derived, engine, kept, steps
+from muster.kpis import derived, engine, kept, steps, typed
 from muster.store import Store
 
 # By which a table is cut into months; those of a year that stand for its first month are few.
@@ -36,7 +36,7 @@ class KeptFiles:
         files = self._files(name)
         self._none[name] = f"select * from ({alike}) limit 0"
         if files:
-            listed = _listed(files.values())
+            listed = typed.listed(files.values())
             read = f"select * from read_parquet({listed}, hive_partitioning = false)"
             plain = engine.plain_times(self._connection, read)
             self._select[name] = plain.replace(listed, _FILES)
@@ -57,7 +57,7 @@ class KeptFiles:
         """
         month = _month(self._dated(fresh))
         months = self.found(f"select distinct {month} from {differing}")
-        listed = ", ".join(map(engine.quoted, sorted(months))) or "null"
+        listed = ", ".join(map(typed.quoted, sorted(months))) or "null"
         self._run(
             f"create or replace temp table now_{name} as "
             f"select rows.* from ({self._rows(name, months)}) as rows {untouched} "
@@ -102,9 +102,9 @@ class KeptFiles:
     def read_back(self, name: str, written: Iterable[str]) -> None:
         """From here on a table is what was written of it, month after month."""
         prefix = kept.folder(name)
-        paths = [self._lake.url(key) for key in sorted(written) if key.startswith(prefix)]
+        paths = self._lake.urls(key for key in sorted(written) if key.startswith(prefix))
         if paths:
-            read = f"select * from read_parquet({_listed(paths)}, hive_partitioning = false)"
+            read = f"select * from read_parquet({typed.listed(paths)}, hive_partitioning = false)"
             steps.drop(self._connection, name)
             plain = engine.plain_times(self._connection, read)
             self._run(f"create temp view {name} as {plain}")
@@ -148,16 +148,16 @@ class KeptFiles:
         paths = [files[month] for month in months if month in files]
         if not paths:
             return self._none[name]
-        return self._select[name].replace(_FILES, _listed(paths))
+        return self._select[name].replace(_FILES, typed.listed(paths))
 
     def _files(self, name: str) -> dict[str, str]:
         """Month (or nothing) → the file that an earlier run kept of a table."""
         prefix = kept.folder(name)
-        return {
-            key.partition("month=")[2][:7]: self._lake.url(key)
-            for key in (self._before.written if self._before else ())
-            if key.startswith(prefix)
-        }
+        keys = [
+            key for key in (self._before.written if self._before else ()) if key.startswith(prefix)
+        ]
+        months = (key.partition("month=")[2][:7] for key in keys)
+        return dict(zip(months, self._lake.urls(keys), strict=True))
 
     def _dated(self, table: str) -> str:
         present = self.columns(table)
@@ -169,7 +169,3 @@ class KeptFiles:
 
 def _month(dated: str) -> str:
     return f"coalesce(strftime({dated}, '%Y-%m'), '')"
-
-
-def _listed(paths: Iterable[str]) -> str:
-    return f"[{', '.join(map(engine.quoted, paths))}]"

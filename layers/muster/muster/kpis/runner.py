@@ -101,7 +101,7 @@ def _kept_run(
         and kept.are_there(before, lake)
     ):
         keeping = Keeping(run.connection, lake, before)
-        changed = Changes(run.connection, lake.url(), run.settings, before, read)
+        changed = Changes(run.connection, lake, run.settings, before, read)
         with engine.one_thread(run.connection):
             if run.go_on(keeping, changed):
                 keeping.write(now)

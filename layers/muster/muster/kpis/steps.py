@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from muster.errors import BadKpi
-from muster.kpis.engine import quoted
+from muster.kpis.typed import quoted
 
 SHARED = Path(__file__).parent / "shared"
 _LIKE = re.compile(r"\(as (\w+), with (\w+) for (\w+)\)")

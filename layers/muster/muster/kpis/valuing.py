@@ -14,7 +14,8 @@ import duckdb
 
 from muster.errors import BadKpi
 from muster.kpis import checking, given, steps
-from muster.kpis.engine import is_replaced, quoted
+from muster.kpis.engine import is_replaced
+from muster.kpis.typed import quoted
 from muster.results import Kpi
 
 Find = Callable[[str, Mapping[str, Any]], None]

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import duckdb
 
 from muster.errors import BadKpi
-from muster.kpis import derived, engine, given, measuring, steps, valuing
+from muster.kpis import derived, given, measuring, steps, typed, valuing
 from muster.kpis.catalogue import GRAINS
 from muster.kpis.dialects import Recursion, carried, over, recursion
 from muster.results import Kpi
@@ -191,7 +191,7 @@ class _Run:
         derived.write_conversations(
             self.connection, lake, [row[0] for row in found.fetchall()],
             lambda name: self.bring("conversations", kinds, "select * from conversations "
-                                    f"where {month} = {engine.quoted(name)}"),
+                                    f"where {month} = {typed.quoted(name)}"),
         )  # fmt: skip
 
     def _place(self, name: str, grain: str) -> str:

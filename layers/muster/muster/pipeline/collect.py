@@ -15,6 +15,7 @@ from muster.clock import local_midnight
 from muster.errors import BadSettings, RateLimited, Retry, SourceFailed
 from muster.lake import erasing, known, merge, parquet, raw, state, suppression
 from muster.lake.observed import Sighted
+from muster.lake.probing import check_writable
 from muster.lake.state import State
 from muster.pipeline import connecting, moods, people, retention
 from muster.pipeline.batches import BATCH_ITEMS, Cursor, batches
@@ -27,7 +28,6 @@ from muster.project import Progress, Project
 from muster.records import Deletion, Item, Page, Row, Thread
 from muster.sentiment import Mood
 from muster.settings import Source
-from muster.store import check_writable
 
 # A paid scorer is slow: less of it is left to do when the time of a function is up.
 BATCH_PAID = 1_000

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from muster import sources
 from muster.errors import BadKpi, BadSettings, MusterError
 from muster.kpis import catalogue
+from muster.lake.probing import check_writable
 from muster.pipeline import connecting, moods
 from muster.pipeline.measure import check_plans
 from muster.project import Project
@@ -17,7 +18,6 @@ from muster.records import TABLES
 from muster.secret import reveal
 from muster.sentiment import comprehend
 from muster.settings import Source
-from muster.store import check_writable
 
 
 @dataclass(frozen=True)

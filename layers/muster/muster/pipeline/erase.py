@@ -19,6 +19,7 @@ from muster.lake import erasing, person_ids, suppression
 from muster.lake.aside import ASIDE
 from muster.lake.erasing import Erasure
 from muster.lake.places import place_of
+from muster.lake.probing import check_writable
 from muster.lake.suppression import Suppressed
 from muster.pipeline import quotes
 from muster.pipeline.collect import is_theirs, person_of
@@ -27,7 +28,7 @@ from muster.pipeline.mapping import mapped
 from muster.project import Project, all_sources
 from muster.records import TABLES, Item
 from muster.settings import Settings, Source
-from muster.store import Store, check_writable
+from muster.store import Store
 
 LAST = "members"
 _TEXTS = (".html", ".json", ".txt", ".csv", ".md", ".svg")

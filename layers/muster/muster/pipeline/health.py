@@ -18,10 +18,11 @@ from muster.lake.aside import ASIDE
 from muster.lake.findings import Finding
 from muster.lake.merge import Key
 from muster.lake.places import Place, place_of
+from muster.lake.probing import check_writable
 from muster.pipeline.forgetting import forget
 from muster.project import Progress, Project
 from muster.records import TABLES, Table
-from muster.store import Store, check_writable
+from muster.store import Store
 
 ROUNDS = 5
 PROBE = "probe-"

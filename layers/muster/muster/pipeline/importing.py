@@ -14,6 +14,7 @@ from muster.lake import importing, merge, raw, state
 from muster.lake.gathered import gathered
 from muster.lake.importing import Reading
 from muster.lake.observed import sighted
+from muster.lake.probing import check_writable
 from muster.lake.taken import Extra, Refusal, Taken, key_of, listed, repeated, repeats
 from muster.names import SOURCE_NAME
 from muster.pipeline import people
@@ -22,7 +23,6 @@ from muster.pipeline.moods import mood
 from muster.project import Progress, Project
 from muster.records import Item
 from muster.sentiment import Mood
-from muster.store import check_writable
 
 BATCH_RECORDS = 20_000
 BATCH_CHARS = 64 * 1024 * 1024

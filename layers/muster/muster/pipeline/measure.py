@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from muster.errors import BadSettings
 from muster.goals import goals
 from muster.kpis import catalogue
 from muster.lake import raw, state
+from muster.lake.nearby import nearby
 from muster.lake.state import State
 from muster.measured import Coverage, GoalStatus, KpiValue
 from muster.pipeline import definitions, latest, quotes, schedules
@@ -21,6 +23,7 @@ from muster.project import Progress, Project, all_sources, place
 from muster.reports import view
 from muster.results import Kpi, Measured, SourceFacts
 from muster.settings import Athena, Source
+from muster.store import Store
 
 VIEWS = "measured/views.sql"  # for whoever opens the lake with a DuckDB of their own
 _SALES_ELSEWHERE = """
@@ -34,11 +37,7 @@ STALE_AFTER = timedelta(hours=26)
 
 def measure(project: Project, as_of: datetime | None = None) -> Measured:
     """Measure as of an instant (now if none is given) and store what a report needs."""
-    from muster.kpis import engine
-
     measured = compute(project, as_of or project.clock(), is_kept=True)
-    views = engine.views(project.lake.url(), environment=project.environment)
-    project.lake.put(VIEWS, views.encode())
     latest.keep(project, measured)
     return measured
 
@@ -53,16 +52,16 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
 def _reached(project: Project, as_of: datetime, is_kept: bool) -> Measured:
     from muster.kpis import engine
 
-    with engine.reached(project.lake.url()):
-        return _computed(project, as_of, is_kept)
+    with engine.reached(project.lake.url()), nearby(project.lake) as lake:
+        return _computed(replace(project, lake=lake), as_of, is_kept)
 
 
 def _computed(project: Project, as_of: datetime, is_kept: bool) -> Measured:
-    from muster.kpis import engine, other_money, runner
+    from muster.kpis import other_money, runner
 
     settings, kpis = project.settings, check_plans(project)
     project.notify(Progress("measure", "KPIs", len(kpis), ""))
-    connection = engine.connect(project.lake.url(), environment=project.environment)
+    connection = connected(project)
     coverage = tuple(coverage_of(project, as_of))
     outcome = runner.measure(
         connection,
@@ -81,6 +80,7 @@ def _computed(project: Project, as_of: datetime, is_kept: bool) -> Measured:
     if is_kept:
         _keep_verdicts(project, verdicts)
         definitions.keep(project, known)
+        _keep_views(project)
     return Measured(
         as_of,
         kpis,
@@ -95,6 +95,28 @@ def _computed(project: Project, as_of: datetime, is_kept: bool) -> Measured:
         said,
         outcome.waiting_more,
     )
+
+
+def connected(project: Project) -> Any:
+    """A DuckDB connection with the tables of the lake, where the lake says they are near."""
+    from muster.kpis import engine
+
+    url, environment = project.lake.url(), project.environment
+    return engine.connect(url, environment=environment, files=partial(files, project.lake))
+
+
+def _keep_views(project: Project) -> None:
+    from muster.kpis import engine
+
+    url, environment = project.lake.url(), project.environment
+    views = engine.views(url, environment=environment, files=partial(files, project.lake))
+    project.lake.put(VIEWS, views.encode())
+
+
+def files(lake: Store, table: str) -> tuple[str, ...]:
+    """Where the Parquet files of a table are read."""
+    keys = (entry.key for entry in lake.list(f"tables/{table}/"))
+    return lake.urls(key for key in keys if key.endswith(".parquet"))
 
 
 def _elsewhere(project: Project, is_kept: bool) -> Callable[..., list[str]] | None:
@@ -154,7 +176,8 @@ def _has_sales_elsewhere(project: Project) -> bool:
         from muster.kpis import engine
     except ImportError:
         return True
-    connection = engine.connect(project.lake.url(), environment=project.environment)
+    connection = engine.without_views(project.lake.url(), project.environment)
+    engine.view_of(connection, "site_traffic", "site_traffic", files(project.lake, "site_traffic"))
     return bool(connection.execute(_SALES_ELSEWHERE).fetchall()[0][0])
 
 

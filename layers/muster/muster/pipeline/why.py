@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from difflib import get_close_matches
 
 from muster.clock import parse_period
 from muster.errors import BadSettings
 from muster.kpis import catalogue
+from muster.lake.nearby import nearby
 from muster.measured import KpiValue
 from muster.pipeline import latest, measure
 from muster.project import Project
@@ -91,22 +92,22 @@ def why(
 
     Without a ``segment`` it is the whole, or the only one there is.
     """
-    from muster.kpis import behind, engine
+    from muster.kpis import behind
 
     kpi, seen = _kpi(project, kpi_id), latest.read(project)
     grain, start = _period(kpi, period)
     chosen = segment or _segment(kpi, seen, grain, start)
-    connection = engine.connect(project.lake.url(), environment=project.environment)
-    found = behind.behind(
-        connection,
-        project.settings,
-        kpi,
-        (grain, start),
-        chosen,
-        as_of=seen.as_of,
-        coverage=measure.coverage_of(project, seen.as_of),
-        most=most,
-    )
+    with nearby(project.lake) as lake:
+        found = behind.behind(
+            measure.connected(replace(project, lake=lake)),
+            project.settings,
+            kpi,
+            (grain, start),
+            chosen,
+            as_of=seen.as_of,
+            coverage=measure.coverage_of(project, seen.as_of),
+            most=most,
+        )
     before = _measured(seen, kpi_id, grain, start, chosen)
     # Where nothing happened and a fetch covers the period, only the measurement knows of the 0.
     is_zero = found.value is None and before is not None and before.n == 0
