@@ -191,8 +191,14 @@ def test_a_whole_shows_its_parts_beside_it():
     parts = values("wait", [60], segment="outreach", n=3)
     (measure,) = build((wait,), [*values("wait", [90, 120]), *parts]).measures
     assert [(part.name, part.value_text, part.n) for part in measure.segments] == [
-        ("outreach", "1 min", 3)
+        ("we helped unasked", "1 min", 3)
     ]
+
+
+def test_a_part_that_the_community_names_keeps_its_name():
+    parts = values("messages", [60], segment="paid_social", n=3)
+    (measure,) = build((kpi("messages"),), [*values("messages", [90, 120]), *parts]).measures
+    assert [part.name for part in measure.segments] == ["paid_social"]
 
 
 def test_a_monthly_kpi_stands_in_a_weekly_report_with_its_last_month():

@@ -13,7 +13,7 @@ from muster.reports import site, wording, words
 from muster.settings import Report, Settings
 
 TUESDAY = datetime(2026, 11, 24, 5, tzinfo=UTC)  # week 47 is over, the 7 days after it are not
-WAITS = "week 46, the last whose 7 d are over"
+WAITS = "week 46, the last whose 7 days are over"
 RATE = kpi("resolution_rate", "ratio", title="Resolution rate", settles="resolution")
 CALM = [0.70, 0.74] * 13
 
@@ -107,7 +107,7 @@ def test_the_window_that_is_set_counts_and_a_gap_stays_a_gap():
         settings, as_of=TUESDAY,
     ).measures  # fmt: skip
     assert measure.value_text == "74.0 %"
-    assert measure.why.startswith("week 45, the last whose 14 d are over: ")
+    assert measure.why.startswith("week 45, the last whose 14 days are over: ")
     (gap,) = built(*CALM, None, 0.1).measures
     assert (gap.value, gap.tone) == (None, "none")
     assert gap.why == f"{WAITS}: nothing to measure in this period; the last value is of week 45"

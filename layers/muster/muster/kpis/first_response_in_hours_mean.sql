@@ -1,4 +1,4 @@
--- title: First response in hours, mean
+-- title: First response while open, mean
 -- question: How fast are we while we are open?
 -- definition: Mean time from opening to the first answer by staff, over answered issues that were
 --   opened inside business hours.

@@ -167,7 +167,13 @@ def _segments(series: Series, values: Iterable[KpiValue], style: Style) -> tuple
         and (value.grain, value.period_start) == (series.grain, series.starts[-1])
     ]
     shown = sorted(parts, key=lambda value: (-value.n, value.segment))[:MOST_SEGMENTS]
+    names = style.words.PARTS
     return tuple(
-        Segment(value.segment, value.value, numbers.value_text(value.value, style), value.n)
+        Segment(
+            names.get(value.segment, value.segment),
+            value.value,
+            numbers.value_text(value.value, style),
+            value.n,
+        )
         for value in shown
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Literal
 
 from muster.reports.words import Words, load
@@ -103,6 +104,13 @@ def limit_texts(lower: float, upper: float, style: Style) -> tuple[str, str]:
 def span_text(seconds: float, words: Words) -> str:
     """A duration: 45 s, 38 min, 4 h 12 min, 2 d 3 h, 23 d."""
     return value_text(seconds, Style("seconds", words=words))
+
+
+def window_text(window: timedelta, words: Words) -> str:
+    """How long something is waited for: 24 h, 7 days."""
+    if window.days > 1 and window == timedelta(days=window.days):
+        return words("days", n=window.days)
+    return span_text(window.total_seconds(), words)
 
 
 def glued(text: str) -> str:

@@ -111,6 +111,7 @@ class Portrait:
     sign: Sign
     band: str
     marked: str
+    rests_on: str
     wide: Markup
     narrow: Markup
     csv: str
@@ -323,6 +324,7 @@ def _portrait(
         sign=wording.sign(measure.tone, measure.reading),
         band=wording.band(measure, say),
         marked=wording.marked(measure, view, say),
+        rests_on=wording.rests_on(measure, say),
         wide=_inline(chart.xmr(measure, say, wide, view.events)),
         narrow=_inline(chart.xmr(measure, say, chart.NARROW, view.events)),
         csv=addresses.kpi_csv(measure.kpi, measure.segment),

@@ -95,7 +95,7 @@ def why(series: Series, reading: Reading, style: Style, min_n: int) -> str:
         return said
     period = dates.period_name(series.grain, series.starts[-1], style.words)
     if series.waits is not None:
-        span = numbers.span_text(series.waits.total_seconds(), style.words)
+        span = numbers.window_text(series.waits, style.words)
         period = style.words("settled", period=period, span=span)
     return f"{period}: {said}"
 

@@ -149,7 +149,7 @@ def _plain(site: Site, whole: Mapping[str, bytes], assets: str) -> dict[str, byt
 def _others(site: Site) -> list[tuple[str, str]]:
     shown = {one.kpi for one in site.first.measures}
     return sorted(
-        (several[0].title, addresses.kpi_page(kpi))
+        (wording.kpi_title(several[0]), addresses.kpi_page(kpi))
         for kpi, several in site.measures.items()
         if kpi not in shown
     )

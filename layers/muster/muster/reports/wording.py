@@ -67,6 +67,11 @@ def in_full(measure: Measure, say: Words) -> str:
     return _beside(measure, say, measure.why)
 
 
+def rests_on(measure: Measure, say: Words) -> str:
+    """What the value rests on, and the target; nothing where a plain count has none."""
+    return _beside(measure, say, "")
+
+
 def _beside(measure: Measure, say: Words, first: str) -> str:
     # Of too few cases, why tells how many.
     rests_on = "" if measure.is_too_few else measure.n_text
