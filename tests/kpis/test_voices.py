@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from small_lake import at, message, write
+from small_lake import SOURCE, at, message, write
 
 from muster.kpis import engine, given, runner, voices
 from muster.kpis.catalogue import load
@@ -86,6 +86,16 @@ def test_our_own_moods_and_those_of_named_staff_are_no_complaints(tmp_path: Path
         answer("t1", "awful too", role="member", author_id="helper", sentiment=-0.9),
     )
     assert not found.unhappy
+
+
+def test_the_texts_of_messages_are_found_by_what_names_them(tmp_path: Path) -> None:
+    asked, beside = question("t1"), question("t2")
+    rows = [asked, beside, message("t3 q", 0, text=None), question("t4", 1)]
+    connection = engine.connect(write(tmp_path, rows))
+    wanted = {(SOURCE, f"t{n} q"): at() for n in (1, 3, 4)}
+    found = voices.texts(connection, wanted)
+    assert found == {(SOURCE, "t1 q"): "question t1"}, "t3 has none, t4 was written at another time"
+    assert voices.texts(connection, {}) == {}
 
 
 def test_an_empty_lake_says_nothing(tmp_path: Path) -> None:

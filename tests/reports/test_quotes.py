@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from measured import AS_OF, build, kpi, values
+from measured import AS_OF, build, kpi, values, waiting
 from sample import sample_view
+from small_lake import SOURCE, at, message, write
 
+from muster.kpis import engine
 from muster.lake import suppression
 from muster.lake.erasing import Erasure
 from muster.pipeline import quotes
 from muster.reports import email, inert, pages, quoted, words
-from muster.reports.model import Complaint
+from muster.reports.model import Complaint, Waiting
 from muster.results import Answer, UnhappyThread, Voices
 from muster.settings import Report
 
@@ -54,8 +57,9 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_siz
 def test_whatever_was_quoted_is_found_in_mail_and_page_when_it_is_to_go(text: str) -> None:
     quote = inert.excerpt(text)
     view = replace(
-        sample_view(), praise=(), complaints=(Complaint("T", "", quote, "forum"),), measures=()
-    )
+        sample_view(), praise=(), complaints=(Complaint("T", "", quote, "forum"),), measures=(),
+        waiting=(Waiting("", None, "x", "3 h", "Monday", quote),),
+    )  # fmt: skip
     erasure = Erasure(
         "forum", "m1", suppression.Suppressed("salt", {}), "erased-1", str,
         words=quotes.spellings([text]),
@@ -91,3 +95,16 @@ def test_nothing_is_told_of_what_was_erased() -> None:
     (answer,) = WEEK.answers
     assert not quoted.praise([replace(answer, quote="")], words.load())
     assert not quoted.complaints([replace(WEEK.unhappy[0], quote="")], words.load())
+
+
+def test_an_issue_without_a_title_is_told_by_its_first_words(tmp_path: Path) -> None:
+    said = message("m2", 0, text="My phone\nis lost")
+    connection = engine.connect(write(tmp_path, [said]))
+    bare = replace(waiting(2, " "), source=SOURCE, message_id="m2", opened_at=at())
+    issues = quotes.begun(connection, (waiting(3, "Help"), bare, waiting(1, None)))
+    view = build([kpi("messages")], values("messages", [1]), waiting=issues)
+    told = [one.title or one.quote for one in view.waiting]
+    assert told == ["Help", "My phone is lost", "Untitled"]
+    front = pages.overview(view, pages.Place("", "v/1/", "assets/1/"))
+    for page in (email.plain(view), email.html(view), front):
+        assert "“My phone is lost”" in page and "Untitled" in page

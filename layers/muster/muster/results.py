@@ -117,6 +117,7 @@ class WaitingIssue:
     title: str | None
     url: str | None
     channel: str | None
+    quote: str = ""  # how its message begins, where its thread has no title
 
 
 @dataclass(frozen=True)

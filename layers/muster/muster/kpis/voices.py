@@ -127,6 +127,15 @@ order by ranked.weight, ranked.source, ranked.thread_id
 limit $shown
 """
 
+# Their times first: by these the lake's files are told apart.
+_TEXTS = """
+select source, message_id, text
+from messages
+where created_at in (select unnest($times))
+    and list_contains($asked, {'source': source, 'message_id': message_id})
+    and text is not null
+"""
+
 
 @dataclass(frozen=True)
 class Said:
@@ -154,6 +163,18 @@ def said(
         )
     finally:
         connection.execute("drop view temp.messages")
+
+
+def texts(
+    connection: duckdb.DuckDBPyConnection, asked: Mapping[tuple[str, str], datetime]
+) -> dict[tuple[str, str], str]:
+    """The texts of messages, asked for by source and id, with the instants they were written at."""
+    if not asked:
+        return {}
+    named = [{"source": source, "message_id": message} for source, message in asked]
+    times = [naive(moment) for moment in asked.values()]
+    found = connection.execute(_TEXTS, {"asked": named, "times": times}).fetchall()
+    return {(source, message): text for source, message, text in found}
 
 
 def _judge(connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> None:

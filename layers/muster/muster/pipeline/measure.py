@@ -86,7 +86,7 @@ def _computed(project: Project, as_of: datetime, is_kept: bool) -> Measured:
         kpis,
         outcome.values,
         verdicts,
-        outcome.waiting,
+        quotes.begun(connection, outcome.waiting),
         facts,
         outcome.problems,
         outcome.suspected,

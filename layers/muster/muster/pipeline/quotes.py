@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING
 
 from muster.clock import last_whole_period, local_midnight, next_period
 from muster.reports import inert, numbers
-from muster.results import Answer, UnhappyThread, Voices
+from muster.reports.quoted import WAITING_SHOWN
+from muster.results import Answer, UnhappyThread, Voices, WaitingIssue
 from muster.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,6 +38,20 @@ def voices(
             tuple(UnhappyThread(quote=inert.excerpt(row.pop("text")), **row)
                   for row in found.unhappy),
         )  # fmt: skip
+
+
+def begun(
+    connection: duckdb.DuckDBPyConnection, waiting: Sequence[WaitingIssue]
+) -> tuple[WaitingIssue, ...]:
+    """The same issues; those a report shows have their first words, where they have no title."""
+    from muster.kpis.voices import texts
+
+    bare = [one for one in waiting[:WAITING_SHOWN] if not (one.title or "").strip()]
+    found = texts(connection, {(one.source, one.message_id): one.opened_at for one in bare})
+    quotes = {key: inert.excerpt(text) for key, text in found.items()}
+    return tuple(
+        replace(one, quote=quotes.get((one.source, one.message_id), "")) for one in waiting
+    )
 
 
 def spellings(texts: Iterable[str]) -> frozenset[str]:

@@ -136,13 +136,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Waiting:
-    """One issue that still waits for an answer."""
+    """One issue that still waits for an answer; ``quote`` stands where there is no title."""
 
     title: str
     url: str | None
     source: str
     waited_text: str
     opened_text: str
+    quote: str = ""
 
 
 @dataclass(frozen=True)

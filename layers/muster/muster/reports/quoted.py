@@ -9,6 +9,8 @@ from muster.reports.model import Complaint, Praise
 from muster.reports.words import Words
 from muster.results import Answer, UnhappyThread, Voices
 
+WAITING_SHOWN = 6
+
 
 def of_period(voices: Iterable[Voices], grain: str, start: date) -> Voices:
     """What was said in that period; nothing if another one was measured."""

@@ -36,7 +36,6 @@ if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
 
 __all__ = ["all_series", "build", "check", "to_json"]
 
-WAITING_SHOWN = 6
 Signals = list[tuple[Measure, signals.Signal]]
 
 
@@ -245,7 +244,7 @@ def _longest(waiting: Sequence[WaitingIssue], say: Words) -> str:
 
 
 def _left(measured: Measured, say: Words) -> str:
-    left = len(measured.waiting) + measured.waiting_more - WAITING_SHOWN
+    left = len(measured.waiting) + measured.waiting_more - quoted.WAITING_SHOWN
     return say("more_waiting", n=left) if left > 0 else ""
 
 
@@ -254,11 +253,12 @@ def _waiting(waiting: Iterable[WaitingIssue], zone: ZoneInfo, say: Words) -> tup
     longest = sorted(waiting, key=lambda issue: (-issue.waited_seconds, issue.message_id))
     return tuple(
         Waiting(
-            (issue.title or "").strip() or say.UNTITLED,
+            (issue.title or "").strip() or ("" if issue.quote else say.UNTITLED),
             issue.url,
             issue.source,
             numbers.span_text(issue.waited_seconds, say),
             dates.moment_text(issue.opened_at.astimezone(zone), say),
+            issue.quote,
         )
-        for issue in longest[:WAITING_SHOWN]
+        for issue in longest[: quoted.WAITING_SHOWN]
     )
