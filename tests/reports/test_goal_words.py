@@ -82,10 +82,10 @@ def test_a_percentage_of_nothing_is_no_target():
     aim = goal("G", "mentions", {"increase_by": "10%"}, **nothing)
     assert judged(aim, values("mentions", [0, 0, 3])).reason.startswith("Its baseline is 0")
     told = line(aim, [0, 0, 3])
-    assert (told.status, told.target_text) == ("no_data", "–")
+    assert (told.status, told.target_text) == ("no_data", "10 % more than the baseline")
     assert told.reason.startswith("The baseline is 0")
     told = line(aim, [3])
-    assert told.reason == "There is no value in the baseline."
+    assert told.reason.startswith("There is no value in the baseline, 2–15 November 2026: ")
     never = Series(MENTIONS, "all", "week", (), ())
     reason = goal_lines.goal_line(aim, judged(aim, []), MENTIONS, "week", STYLE, never).reason
     assert reason == "Nothing to measure in messages yet."

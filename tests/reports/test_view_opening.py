@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from measured import build, campus, goal, kpi, values
+import pytest
+from measured import build, campus, goal, kpi, values, waiting
 
-from muster.settings import Settings
+from muster.reports import email
+from muster.settings import Report, Settings
 
 CALM = [10, 12] * 13
 MEMBERS = kpi("members", title="Members")
@@ -152,7 +154,19 @@ def test_where_nothing_can_be_read_yet_no_calm_is_claimed():
         "Nothing left its routine range."
     )
     young = build((MEMBERS,), values("members", [1, 2]))
-    assert young.unchanged.startswith("Too early to tell")
+    assert young.unchanged == "Nothing is called a change before there is a routine range."
+
+
+@pytest.mark.parametrize("voice", ["team", "executive"])
+def test_before_the_first_number_nothing_is_claimed_and_the_first_is_announced(voice):
+    never = build((MEMBERS,), (), report=Report(voice=voice))
+    assert never.subject == "No numbers yet (week 47)"
+    told = "There are no numbers yet: the first come with the first whole week of data."
+    assert told in never.opening
+    assert not [one for one in never.opening if not one or "Nothing needs" in one]
+    assert "All measures" not in email.plain(build((), ()))
+    waited = build((MEMBERS,), (), report=Report(voice=voice), waiting=(waiting(9),))
+    assert waited.opening[-1] == "1 issue waits for an answer now, for 9 h so far."
 
 
 def test_an_executive_reads_goals_money_and_three_sentences():

@@ -12,6 +12,7 @@ from muster.reports import dates, numbers, signals
 from muster.reports.model import GoalLine
 from muster.reports.numbers import Style
 from muster.reports.series import Series
+from muster.reports.words import Words
 from muster.results import Kpi
 
 if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
@@ -66,11 +67,20 @@ def goal_line(
 
 
 def target_text(goal: Goal, status: GoalStatus, style: Style) -> str:
-    """at least 90 %."""
+    """at least 90 %; 5 % more than the baseline, while that has no value."""
     if status.target is None:
-        return str(style.words.NO_VALUE)
+        return _target_ahead(goal, style.words)
     form = style.words.TARGETS[goal.target.form]
     return str(form.format(numbers.target_text(_target(goal, status.target, style), style)))
+
+
+def _target_ahead(goal: Goal, words: Words) -> str:
+    if goal.target.form not in words.TARGETS_AHEAD:
+        return str(words.NO_VALUE)
+    asked = str(getattr(goal.target, goal.target.form))
+    if asked.endswith("%"):
+        asked = words.PERCENT.format(number=asked.rstrip(" %"))
+    return str(words.TARGETS_AHEAD[goal.target.form].format(asked))
 
 
 def _target(goal: Goal, target: float, style: Style) -> float:
@@ -155,8 +165,10 @@ def _reason(
 
 def _why_no_data(goal: Goal, status: GoalStatus, style: Style, series: Series | None) -> str:
     if status.target is None and goal.baseline and series is not None and series.starts:
-        is_zero = _has_value(series, goal.baseline)
-        return str(style.words.goal_zero_baseline if is_zero else style.words.goal_no_baseline)
+        if _has_value(series, goal.baseline):
+            return str(style.words.goal_zero_baseline)
+        days = dates.days_text(goal.baseline.from_, goal.baseline.to, style.words)
+        return style.words("goal_no_baseline", days=days)
     if series is None or series.last is not None:
         return str(style.words.goal_no_value)
     said = signals.no_data(series, style.words)

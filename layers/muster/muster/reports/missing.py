@@ -14,7 +14,7 @@ from muster.results import OtherMoney, SourceFacts, SuspectedBots
 if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
     from muster.settings import Goal, Settings
 
-LOOSE_SHOWN = 12
+NAMED = 12  # more are counted
 
 
 def freshness(
@@ -95,16 +95,32 @@ def _other_money(found: OtherMoney, own: str, words: Words) -> str:
 
 
 def _gaps(
-    measures: Iterable[Measure], goals: Iterable[GoalLine], min_n: int, words: Words
+    measures: Sequence[Measure], goals: Iterable[GoalLine], min_n: int, words: Words
 ) -> Iterator[str]:
-    for measure in measures:
-        if measure.value is None:
-            yield words("kpi_without_data", title=measure.title, why=measure.why)
-        elif measure.is_too_few:
-            yield words("few_cases", title=measure.title, n=measure.n, needed=min_n)
-    for goal in goals:
-        if goal.status == "no_data":
-            yield words("goal_without_data", name=goal.name, why=goal.reason)
+    """Measures and goals without data, those with one reason in one line; then thin ones."""
+    for why, titles in _by_reason((one.title, one.why) for one in measures if one.value is None):
+        yield words("kpi_without_data", title=_named(titles, words), why=why)
+    bare = ((words.QUOTE.format(one.name), one.reason) for one in goals if one.status == "no_data")
+    for why, names in _by_reason(bare):
+        yield words("goal_without_data", n=len(names), names=_named(names, words), why=why)
+    few = [words("few", title=one.title, n=one.n) for one in measures if one.is_too_few]
+    if few:
+        yield words("few_cases", n=len(few), titles=_named(few, words), needed=min_n)
+
+
+def _by_reason(told: Iterable[tuple[str, str]]) -> Iterable[tuple[str, list[str]]]:
+    """Names by why they are told, in the order of appearance."""
+    found: dict[str, list[str]] = {}
+    for name, why in told:
+        found.setdefault(why, []).append(name)
+    return found.items()
+
+
+def _named(names: Sequence[str], words: Words) -> str:
+    """The first so many names, and how many are left."""
+    left = len(names) - NAMED
+    more = [words("and_more", n=left)] if left > 0 else []
+    return "; ".join([*names[:NAMED], *more])
 
 
 def _loose_ends(measures: Iterable[Measure], goals: Iterable[Goal], words: Words) -> Iterator[str]:
@@ -112,7 +128,5 @@ def _loose_ends(measures: Iterable[Measure], goals: Iterable[Goal], words: Words
     served = {goal.kpi for goal in goals}
     loose = (wording.kpi_title(one) for one in measures if one.kpi not in served)
     titles = list(dict.fromkeys(loose))
-    shown, left = titles[:LOOSE_SHOWN], len(titles) - LOOSE_SHOWN
-    more = [words("and_more", n=left)] if left > 0 else []
     if titles:
-        yield words("without_goal", n=len(titles), titles="; ".join([*shown, *more]))
+        yield words("without_goal", n=len(titles), titles=_named(titles, words))

@@ -42,6 +42,11 @@ class Findings:
         return sum(measure.tone == "routine" for measure in self.measures)
 
     @property
+    def is_blank(self) -> bool:
+        """Whether no measure had a value over any whole period yet."""
+        return not any(measure.points for measure in self.measures)
+
+    @property
     def is_unread(self) -> bool:
         """Whether no source is up to date; one that was only imported always is."""
         return 0 < self.sources == self.stale
@@ -66,7 +71,7 @@ def unchanged(findings: Findings) -> str:
     words = findings.words
     if findings.routine or findings.is_unread:
         return str(words.NOTHING_CHANGED)
-    return words("rest_early", grain=findings.grain)
+    return str(words.NOTHING_TOLD)
 
 
 def _rank(measure: Measure, findings: Findings) -> tuple[int, bool]:
@@ -91,6 +96,8 @@ def _main_thing(findings: Findings) -> str:
     if main is None:
         if findings.is_unread:
             return str(words.NO_SOURCE_READ)
+        if findings.is_blank:
+            return str(words.NO_NUMBERS)
         return words(
             "routine_period" if findings.routine else "too_early_period", grain=findings.grain
         )
@@ -145,12 +152,12 @@ def goals_sentence(goals: Mapping[str, int], words: Words) -> str:
 def opening(findings: Findings, voice: str) -> tuple[str, ...]:
     """Three sentences' worth: what changed, how the goals stand, what to do."""
     goals = goals_sentence(findings.goals, findings.words)
-    changed = _changed(findings)
+    changed, to_do = _changed(findings), _to_do(findings)
     if voice == "executive":
-        return goals, changed[0], _to_do(findings)[0]
-    if not findings.goals:
-        return " ".join(changed), " ".join(_to_do(findings))
-    return " ".join(changed), goals, " ".join(_to_do(findings))
+        said = [goals, changed[0], *to_do[:1]]
+    else:
+        said = [" ".join(changed), goals if findings.goals else "", " ".join(to_do)]
+    return tuple(sentence for sentence in said if sentence)
 
 
 def preheader(findings: Findings, opening: Sequence[str], voice: str) -> str:
@@ -165,6 +172,8 @@ def _changed(findings: Findings) -> list[str]:
         return [signals, words("rest", n=routine)] if routine else [signals]
     if findings.is_unread:
         return [words("unread_routine" if routine else "unread", grain=grain)]
+    if findings.is_blank:
+        return [words("rest_blank", grain=grain)]
     return [words("rest_only" if routine else "rest_early", n=routine, grain=grain)]
 
 
@@ -192,4 +201,6 @@ def _to_do(findings: Findings) -> list[str]:
         said.append(words("waiting", n=findings.waiting, longest=findings.longest))
     if findings.stale:
         said.append(words("stale_sources", n=findings.stale))
-    return said or [str(words.NOTHING_TO_DO)]
+    if said or findings.is_blank:
+        return said
+    return [str(words.NOTHING_TO_DO)]
