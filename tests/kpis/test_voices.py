@@ -8,7 +8,9 @@ from small_lake import SOURCE, at, message, write
 
 from muster.kpis import engine, given, runner, voices
 from muster.kpis.catalogue import load
+from muster.pipeline.quotes import begun
 from muster.records import Member, Thread
+from muster.results import WaitingIssue
 from muster.settings import Account, Settings
 
 SETTINGS = Settings(community="c", staff=(Account(account="helper"),))
@@ -88,14 +90,16 @@ def test_our_own_moods_and_those_of_named_staff_are_no_complaints(tmp_path: Path
     assert not found.unhappy
 
 
-def test_the_texts_of_messages_are_found_by_what_names_them(tmp_path: Path) -> None:
-    asked, beside = question("t1"), question("t2")
-    rows = [asked, beside, message("t3 q", 0, text=None), question("t4", 1)]
+def test_waiting_issues_without_a_title_get_their_first_words(tmp_path: Path) -> None:
+    rows = [question("t1"), question("t2"), message("t3 q", 0, text=None), question("t4", 1)]
     connection = engine.connect(write(tmp_path, rows))
-    wanted = {(SOURCE, f"t{n} q"): at() for n in (1, 3, 4)}
-    found = voices.texts(connection, wanted)
-    assert found == {(SOURCE, "t1 q"): "question t1"}, "t3 has none, t4 was written at another time"
-    assert voices.texts(connection, {}) == {}
+
+    def issue(number: int, title: str | None = None) -> WaitingIssue:
+        return WaitingIssue(SOURCE, f"t{number}", f"t{number} q", at(), 9.0, title, None, None)
+
+    asked = (issue(1, " "), issue(2, "Has one"), issue(3), issue(4), issue(5))
+    quotes = [one.quote for one in begun(connection, asked)]
+    assert quotes == ["question t1", "", "", "", ""], "t3 has no text, t4 is of another hour"
 
 
 def test_an_empty_lake_says_nothing(tmp_path: Path) -> None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 from measured import AS_OF, build, kpi, values, waiting
 from sample import sample_view
-from small_lake import SOURCE, at, message, write
 
-from muster.kpis import engine
 from muster.lake import suppression
 from muster.lake.erasing import Erasure
 from muster.pipeline import quotes
@@ -97,11 +94,9 @@ def test_nothing_is_told_of_what_was_erased() -> None:
     assert not quoted.complaints([replace(WEEK.unhappy[0], quote="")], words.load())
 
 
-def test_an_issue_without_a_title_is_told_by_its_first_words(tmp_path: Path) -> None:
-    said = message("m2", 0, text="My phone\nis lost")
-    connection = engine.connect(write(tmp_path, [said]))
-    bare = replace(waiting(2, " "), source=SOURCE, message_id="m2", opened_at=at())
-    issues = quotes.begun(connection, (waiting(3, "Help"), bare, waiting(1, None)))
+def test_an_issue_without_a_title_is_told_by_its_first_words() -> None:
+    bare = replace(waiting(2, " "), quote="My phone is lost")
+    issues = (waiting(3, "Help"), bare, waiting(1, None))
     view = build([kpi("messages")], values("messages", [1]), waiting=issues)
     told = [one.title or one.quote for one in view.waiting]
     assert told == ["Help", "My phone is lost", "Untitled"]
