@@ -9,7 +9,9 @@ from measured import build, kpi, values
 from published import whole
 from sample import sample_view
 
-from muster.reports import site
+from muster.reports import site, wording, words
+from muster.reports.series import BARE_PARTS
+from muster.settings import Report
 
 
 def test_what_a_report_leaves_out_is_named_without_one_of_its_segments():
@@ -37,6 +39,34 @@ def test_what_a_value_rests_on_stands_under_it_with_its_target_and_nothing_where
 
 
 def test_a_part_that_the_community_names_keeps_its_name():
-    parts = values("messages", [60], segment="paid_social", n=3)
+    parts = values("messages", [60], segment="night shift", n=3)
     (measure,) = build((kpi("messages"),), [*values("messages", [90, 120]), *parts]).measures
-    assert [part.name for part in measure.segments] == ["paid_social"]
+    assert [part.name for part in measure.segments] == ["night shift"]
+
+
+def test_a_channel_is_told_in_words_and_its_kpi_without_it():
+    leads = values("leads", [3, 4], segment="paid_social")
+    (measure,) = build((kpi("leads"),), leads).measures
+    assert (measure.title, measure.segment) == ("Leads: paid social", "paid_social")
+    assert wording.kpi_title(measure) == "Leads"
+    (german,) = build((kpi("leads"),), leads, report=Report(language="de")).measures
+    assert german.title.endswith(": Social bezahlt")
+
+
+def test_a_part_is_no_measure_where_its_whole_has_no_value():
+    index = kpi("product_quality_index", "score")
+    parts = values("product_quality_index", [0.9, 1], segment="not refunded")
+    assert build((index,), parts).measures == ()
+    (asked,) = build((index,), parts, report=Report(kpis=("product_quality_index",))).measures
+    assert (asked.title, asked.tone) == ("Product quality index", "none")
+
+
+def test_measures_stand_by_title_where_the_report_does_not_name_them():
+    kpis = (kpi("a", title="Visits"), kpi("b", title="asked"), kpi("c", title="Mood"))
+    numbers = [one for each in kpis for one in values(each.id, [1, 2])]
+    assert [one.title for one in build(kpis, numbers).measures] == ["asked", "Mood", "Visits"]
+
+
+def test_the_parts_that_are_no_measures_have_words():
+    for code in words.languages():
+        assert words.load(code).PARTS.keys() >= BARE_PARTS

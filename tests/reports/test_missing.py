@@ -54,7 +54,7 @@ def test_an_error_of_before_kinds_were_told_is_told_too():
 
 
 def test_of_many_measures_without_a_goal_the_first_are_named_and_the_others_counted():
-    made = [kpi(f"k{number}") for number in range(14)]
+    made = [kpi(f"k{number:02}") for number in range(14)]
     (line,) = build(made, [one for each in made for one in values(each.id, [1, 2])]).missing
     assert line.endswith("; K10; K11; and 2 more.")
 

@@ -113,6 +113,7 @@ def test_readings_say_the_rule_and_the_routine_range():
     )
     assert only(1, 2, 3).why == "3 weeks so far; a routine range needs 6"
     assert only(1, 2, 1, 2, 1, 2, 1).why.endswith("; the range rests on 7 weeks only")
+    assert only(1, 2, 1, 2, 1, 2, 99).why.endswith("; the range rests on 7 weeks only"), "a signal"
 
 
 def test_a_run_is_told_against_the_average_it_left():
@@ -296,7 +297,7 @@ def test_what_is_missing_or_stale_is_said():
         "No data for Satisfied after support: nothing to measure in survey responses yet.",
         "No data for the goal “Happy people”. Nothing to measure in survey responses yet.",
         "Fewer than 5 cases, too few to read: Active members (2).",
-        "Measures that serve no goal: Messages by members; Active members; Followers; Revenue; "
+        "Measures that serve no goal: Active members; Followers; Messages by members; Revenue; "
         "Sentiment, mean.",
     )
     never = build((MEMBERS,), (), sources=(source(is_stale=True, last=None, error="no route"),))

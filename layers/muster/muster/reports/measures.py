@@ -28,11 +28,11 @@ def measure(
 ) -> Measure:
     """The measure of one series; ``aim`` is its goal's target, with status, and bare."""
     kpi, last = series.kpi, series.last
-    tone = signals.last_tone(series, reading)
+    tone, name = signals.last_tone(series, reading), _segment_name(series.segment, style)
     target, target_text, target_label = aim
     return Measure(
         kpi=kpi.id,
-        title=kpi.title if series.segment == WHOLE else f"{kpi.title}: {series.segment}",
+        title=kpi.title if series.segment == WHOLE else f"{kpi.title}: {name}",
         question=kpi.question,
         definition=kpi.definition,
         sql=kpi.sql,
@@ -56,9 +56,15 @@ def measure(
         target_label=target_label,
         segments=_segments(series, values, style),
         segment=series.segment,
+        segment_name=name,
         breaks=breaks,
         period_text=_period_text(series, style.words),
     )
+
+
+def _segment_name(segment: str, style: Style) -> str:
+    """A part or a channel that Muster knows, in words; others as the community calls them."""
+    return str(style.words.PARTS.get(segment, segment))
 
 
 def unmeasured(kpi: Kpi, grain: str, style: Style) -> Measure:
@@ -167,10 +173,9 @@ def _segments(series: Series, values: Iterable[KpiValue], style: Style) -> tuple
         and (value.grain, value.period_start) == (series.grain, series.starts[-1])
     ]
     shown = sorted(parts, key=lambda value: (-value.n, value.segment))[:MOST_SEGMENTS]
-    names = style.words.PARTS
     return tuple(
         Segment(
-            names.get(value.segment, value.segment),
+            _segment_name(value.segment, style),
             value.value,
             numbers.value_text(value.value, style),
             value.n,

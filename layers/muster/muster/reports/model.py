@@ -98,6 +98,7 @@ class Measure:
     target_text: str
     segments: tuple[Segment, ...]
     segment: str = "all"
+    segment_name: str = ""  # as the title says it
     target_label: str = ""  # the bare target for the chart's edge: "4 h"
     breaks: tuple[Break, ...] = ()
     period_text: str = ""  # of the value, where it is not the report's: "October 2026"

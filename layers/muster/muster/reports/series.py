@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
     from muster.settings import Windows
 
 WHOLE = "all"
+#: Parts that mean nothing without their whole: a value of the quality index is none of its parts.
+BARE_PARTS = frozenset({"inbound", "outreach", "satisfaction", "rating", "not refunded"})
 Key = tuple[str, str]
 Known = dict[tuple[str, str], dict[str, dict[date, KpiValue]]]  # by KPI and grain, segment, start
 
@@ -63,7 +65,8 @@ def all_series(
 ) -> Mapping[Key, Series]:
     """The series of every KPI by (id, segment), in the report's grain or the next coarser one.
 
-    A KPI that has a whole ('all') gives that; one that is never summed gives each segment. A first
+    A KPI that has a whole ('all') gives that; one that is never summed gives each segment, but no
+    ``BARE_PARTS``. A first
     period that began before anything was known of the KPI's table is part of one, and left out.
     """
     kpis = tuple(kpis)
@@ -78,7 +81,7 @@ def all_series(
         own = kpi.grain_at(grain)
         last = last_whole_period(as_of, zone, own)
         segments = found.get((kpi.id, own), {})
-        for segment in [WHOLE] if WHOLE in segments else sorted(segments):
+        for segment in [WHOLE] if WHOLE in segments else sorted(segments.keys() - BARE_PARTS):
             one = _gapless(kpi, segment, own, segments[segment], last)
             one = _of_whole_periods(one, known_from.get(kpi.table))
             series[kpi.id, segment] = replace(

@@ -114,10 +114,13 @@ def _why(series: Series, reading: Reading, style: Style, min_n: int) -> str:
     low, high = numbers.limit_texts(limits.lower, limits.upper, style)
     if not reading.rules[-1]:
         said = words("within", low=low, high=high)
-        points = sum(value is not None for value in series.values[limits.start : limits.end])
-        is_young = reading.maturity == "limits"
-        return f"{said}; {words('young', n=points, grain=grain)}" if is_young else said
-    return _rules_in_words(series, reading, style, limits)
+    else:
+        said = _rules_in_words(series, reading, style, limits)
+    # A run is told against the level it left, which rested on more.
+    if reading.maturity != "limits" or "run" in reading.rules[-1]:
+        return said
+    points = sum(value is not None for value in series.values[limits.start : limits.end])
+    return f"{said}; {words('young', n=points, grain=grain)}"
 
 
 def _rules_in_words(series: Series, reading: Reading, style: Style, limits: Limits) -> str:

@@ -148,7 +148,7 @@ def _chosen(
     judged: Sequence[Judged],
     series: Mapping[Key, Series],
 ) -> tuple[Kpi, ...]:
-    """The report's KPIs in order: those named, else goals' first and all others with data.
+    """The report's KPIs in order: those named, else goals' first, then all with data by title.
 
     An executive reads the KPIs of goals, and money.
     """
@@ -158,7 +158,8 @@ def _chosen(
         order: Iterable[str] = report.kpis
     else:
         with_data = {kpi for kpi, _ in series}
-        order = [*of_goals, *(kpi for kpi in known if kpi in with_data)]
+        by_title = sorted(with_data & known.keys(), key=lambda one: known[one].title.casefold())
+        order = [*of_goals, *by_title]
     chosen = tuple(known[kpi] for kpi in dict.fromkeys(order) if kpi in known)
     if report.voice == "executive" and not report.kpis:
         kept = tuple(kpi for kpi in chosen if kpi.id in of_goals or kpi.unit == "money")

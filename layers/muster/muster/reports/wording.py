@@ -90,7 +90,7 @@ def compared(measure: Measure, say: Words) -> tuple[tuple[str, str], ...]:
 
 def kpi_title(measure: Measure) -> str:
     """The title of the measure's KPI, whichever segment it is of."""
-    return measure.title.removesuffix(f": {measure.segment}")
+    return measure.title.removesuffix(f": {measure.segment_name or measure.segment}")
 
 
 def routine(measure: Measure, say: Words) -> str:
