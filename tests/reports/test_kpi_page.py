@@ -9,7 +9,7 @@ from measured import build, kpi, values
 from published import whole
 from sample import sample_view
 
-from muster.reports import site, wording, words
+from muster.reports import email, site, wording, words
 from muster.reports.series import BARE_PARTS
 from muster.settings import Report
 
@@ -70,3 +70,20 @@ def test_measures_stand_by_title_where_the_report_does_not_name_them():
 def test_the_parts_that_are_no_measures_have_words():
     for code in words.languages():
         assert words.load(code).PARTS.keys() >= BARE_PARTS
+
+
+def test_a_single_value_is_neither_drawn_nor_compared():
+    def told(*numbers):
+        view = build((kpi("a"),), values("a", numbers))
+        made = whole(site.render([view]))
+        page, front = made["kpi/a.html"].decode(), made["index.html"].decode()
+        images = {image.cid for image in email.images(view)}
+        return (
+            "<figure" in page,
+            "Compared with" in page,
+            "<svg" in front,
+            "spark-0@muster" in images,
+        )
+
+    assert told(5) == (False, False, False, False)
+    assert told(5, 6) == (True, True, True, True)

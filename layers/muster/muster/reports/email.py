@@ -246,7 +246,7 @@ def _images(view: ReportView) -> dict[str, Image]:
         svg = small_charts.bullet(goal, say, f"goal-{number}")
         drawn[f"goal-{number}"] = (svg, small_charts.BULLET, small_charts.in_words(goal, say))
     for number, measure in enumerate(view.measures):
-        if any(point.value is not None for point in measure.points):
+        if wording.is_drawn(measure):
             svg = small_charts.sparkline(measure, say)
             told = wording.routine(measure, say) or chart.describe(measure, say)
             drawn[f"spark-{number}"] = (svg, small_charts.SPARK, told)

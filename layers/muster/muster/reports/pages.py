@@ -26,7 +26,7 @@ from muster.reports import (
     words,
 )  # fmt: skip
 from muster.reports.data import Issue
-from muster.reports.model import GoalLine, Measure, Point, ReportView
+from muster.reports.model import Comparison, GoalLine, Measure, Point, ReportView
 from muster.reports.recent import recent
 from muster.reports.wording import Sign
 from muster.reports.words import Words
@@ -118,6 +118,8 @@ class Portrait:
     rows: tuple[Row, ...]
     summary: str
     is_short: bool
+    is_drawn: bool
+    compared: tuple[Comparison, ...]
 
 
 Objectives = list[tuple[str, list[tuple[GoalLine, Sign, Markup, str]]]]
@@ -288,14 +290,10 @@ def _card(measure: Measure, say: Words, number: int, is_first: bool) -> Card:
         compared=wording.compared(measure, say),
         aside=wording.in_full(measure, say),
         svg=_inline(chart.xmr(measure, say, chart.CARD, key=f"c{number}"))
-        if _is_drawn(measure)
+        if wording.is_drawn(measure)
         else Markup(),
         is_first=is_first,
     )
-
-
-def _is_drawn(measure: Measure) -> bool:
-    return any(point.value is not None for point in measure.points)
 
 
 def _filters(cards: Sequence[Card], say: Words) -> list[tuple[str, str, int]]:
@@ -331,6 +329,8 @@ def _portrait(
         rows=_rows(measure, say, f"{inert.distinct(measure.segment)}-" if named else ""),
         summary=say("numbers_of", n=len(measure.points)),
         is_short=len(measure.points) <= SHORT,
+        is_drawn=wording.is_drawn(measure),
+        compared=tuple(one for one in measure.comparisons if one.value_text != say.NO_VALUE),
     )
 
 

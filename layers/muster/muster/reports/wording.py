@@ -93,6 +93,11 @@ def kpi_title(measure: Measure) -> str:
     return measure.title.removesuffix(f": {measure.segment_name or measure.segment}")
 
 
+def is_drawn(measure: Measure) -> bool:
+    """Whether there is a line to draw: a single dot on an empty plate tells nothing."""
+    return sum(point.value is not None for point in measure.points) > 1
+
+
 def routine(measure: Measure, say: Words) -> str:
     """The routine range of the latest stretch in words, or nothing."""
     if not measure.bands:
