@@ -109,6 +109,16 @@ def test_what_is_no_table_is_called_what_it_is(tmp_path: Path, content: str, wha
         _read(tmp_path / "a.csv")
 
 
+def test_a_line_longer_than_what_is_looked_at_first_is_a_record(tmp_path: Path) -> None:
+    """Wherever the look ends: behind a comma it seems to go on in the next line."""
+    cells = dict(zip(HEADER, ROW, strict=True))
+    line = json.dumps(cells | {f"x{n:05}": "x" for n in range(80_000)})
+    cut = line.rindex(", ", 0, 1 << 20) + 1
+    pad = " " * ((1 << 20) - cut)
+    (tmp_path / "a.json").write_text("{" + pad + line[1:] + "\n" + json.dumps(cells))
+    assert len([one for one in _read(tmp_path / "a.json") if isinstance(one, Taken)]) == 2
+
+
 def test_an_archive_of_files_says_what_is_in_it(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "export.zip", "w") as packed:
         packed.mkdir("export")

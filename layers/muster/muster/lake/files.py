@@ -91,11 +91,11 @@ def _accept_uncompressed(path: Path, head: bytes) -> None:
 
 def _accept_table(path: Path, text: str) -> None:
     """Refuse XML, a web page, and one JSON object, each line of which would be broken."""
-    line = text.strip().splitlines()[0].rstrip()
+    line, *others = text.lstrip().split("\n", 1)
     if line.startswith("<"):
         what = "a web page (HTML)" if "<html" in text[:1000].lower() else "XML or HTML"
         raise BadImport(f"{path} is {what}: save its rows as CSV, JSON Lines, Parquet or Excel")
-    if line.startswith("{") and _is_unfinished(line):
+    if line.startswith("{") and others and _is_unfinished(line.rstrip()):
         raise BadImport(
             f"{path} is one JSON object over many lines: write its rows as an array "
             "([{…}, {…}]) or as JSON Lines, one object a line"
