@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -225,6 +226,15 @@ def test_they_do_not_come_back_by_an_import(case: Case, tmp_path: Path) -> None:
 def test_erasing_again_finds_nothing_to_do(case: Case) -> None:
     again = erase(case.project, case.source, case.member)
     assert (again.rows, again.raw_items, again.mails) == ({}, 0, 0)
+
+
+def test_who_asks_the_lake_with_a_duckdb_of_their_own_finds_every_table(case: Case) -> None:
+    lake = Path(case.project.lake.url())
+    with duckdb.connect() as connection:
+        connection.execute((lake / "measured" / "views.sql").read_text())
+        counted = connection.execute("select count(*) from conversations").fetchall()
+        assert counted == [(0,)]
+        assert connection.execute("select count(*) from kpi_values").fetchall() > [(0,)]
 
 
 def test_the_list_of_the_erased_names_nobody(case: Case) -> None:

@@ -11,6 +11,7 @@ from functools import cached_property, partial, reduce
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from muster import as_json
 from muster.errors import Conflict
@@ -74,6 +75,17 @@ class Erasure:
         for words in self.words:
             text = text.replace(words, "")
         return self.suppressed.text(text)
+
+
+def without_rows(data: bytes) -> bytes:
+    """A Parquet object with its columns alone; of one that cannot be read nothing is left."""
+    sink = pa.BufferOutputStream()
+    try:
+        columns = pq.read_schema(pa.BufferReader(data)).remove_metadata()
+        pq.write_table(columns.empty_table(), sink)
+    except (pa.ArrowException, OSError, ValueError):
+        return b""
+    return sink.getvalue().to_pybytes()
 
 
 def own_rows(store: Store, source: str, member: str) -> Iterator[tuple[str, Cells]]:

@@ -54,7 +54,7 @@ class Erased:
 def erase(project: Project, source: str, member: str) -> Erased:
     """Erase a member, named by the platform's id; once more is no error and finds nothing.
 
-    The derived tables that name people are taken away: the next measuring writes them anew.
+    The derived tables that name people are emptied: the next measuring writes them anew.
     """
     found_in = source_of(project, source)
     lake = project.lake
@@ -146,13 +146,23 @@ def _clean_json(text: str, erasure: Erasure) -> str:
 
 
 def _forget_derived(lake: Store) -> Iterator[int]:
-    """Derived rows about single people and conversations; sums name nobody and stay."""
+    """Derived rows about single people and conversations; sums name nobody and stay.
+
+    The objects stay without rows, so that whoever asks the lake finds every table.
+    """
     forget(lake)
     for entry in list(lake.list("tables/")):
         name = entry.key.split("/")[1]
-        if name not in TABLES and name not in ("kpi_values", "goal_status", "coverage"):
+        if name in TABLES or name in ("kpi_values", "goal_status", "coverage"):
+            continue
+        stored = lake.get(entry.key)
+        if stored is None or (emptied := erasing.without_rows(stored.data)) == stored.data:
+            continue
+        if emptied:
+            lake.put(entry.key, emptied)
+        else:
             lake.delete(entry.key)
-            yield 1
+        yield 1
 
 
 def _forget_aside(lake: Store, source: str) -> Iterator[int]:
