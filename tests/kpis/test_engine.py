@@ -7,9 +7,10 @@ import pytest
 from s3_servers import client, moto
 from small_lake import TYPE_NAMES, at, found, message, settings, write
 
+from muster import scratch
 from muster.clock import system_clock
 from muster.errors import Abort, BadSettings
-from muster.kpis import engine, spilling
+from muster.kpis import engine
 from muster.kpis.catalogue import load
 from muster.kpis.runner import measure
 from muster.pipeline import measure as measuring
@@ -176,7 +177,7 @@ def test_what_duckdb_says_of_replaced_bytes_may_be_no_text():
 
 
 def test_a_lake_too_large_for_memory_and_disk_says_where_to_make_room(tmp_path, monkeypatch):
-    monkeypatch.setattr(spilling, "place", lambda: tmp_path)
+    monkeypatch.setattr(scratch, "place", lambda: tmp_path)
     connection = engine.connect("/nowhere", memory="30MB")
     connection.execute("set max_temp_directory_size = '1MB'")
     with pytest.raises(Abort, match=f"and {tmp_path}, .* set TMPDIR"), engine.reached("s3://lake"):

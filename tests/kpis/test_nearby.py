@@ -76,6 +76,17 @@ def test_a_run_reads_what_it_wrote_and_never_another_version_than_it_listed(buck
     assert stored and stored.data == b"new"
 
 
+def test_a_full_disk_leaves_the_bucket(bucket, monkeypatch):
+    def is_full(path: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    bucket.put(KEYS[0], b"1234")
+    monkeypatch.setattr(Path, "write_bytes", is_full)
+    with nearby.nearby(bucket) as lake:
+        list(lake.list())
+        assert lake.urls(KEYS[:1]) == (bucket.url(KEYS[0]),)
+
+
 def test_a_folder_is_itself(tmp_path):
     folder = FolderStore(tmp_path)
     with nearby.nearby(folder) as lake:

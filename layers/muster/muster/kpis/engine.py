@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 import duckdb
 
+from muster import scratch
 from muster.errors import Abort, BadSettings, StoreRefused, Unavailable
-from muster.kpis import spilling, typed
+from muster.kpis import typed
 from muster.kpis.typed import quoted
 from muster.measured import DERIVED
 from muster.records import TABLES
@@ -62,7 +63,7 @@ def without_views(
     # Nothing is ever downloaded, and what outgrows memory spills where a function may write.
     connection.execute("set autoinstall_known_extensions = false; set enable_progress_bar = false")
     connection.execute("set preserve_insertion_order = false")  # half the cost of a stored step
-    connection.execute(f"set temp_directory = {quoted(str(spilling.own_folder()))}")
+    connection.execute(f"set temp_directory = {quoted(str(scratch.own_folder()))}")
     if memory:
         connection.execute(f"set memory_limit = {quoted(memory)}")
     if lake_url.startswith("s3://"):
@@ -97,7 +98,7 @@ def reached(lake_url: str) -> Iterator[None]:
     except (duckdb.Error, UnicodeDecodeError) as error:
         if isinstance(error, duckdb.OutOfMemoryException) or _FULL in str(error):
             raise Abort(
-                f"memory and {spilling.place()}, where DuckDB puts what it does not hold, are too "
+                f"memory and {scratch.place()}, where DuckDB puts what it does not hold, are too "
                 "small for this lake: set TMPDIR to a folder with half a GB for each million "
                 "messages, or see docs/scaling.md"
             ) from error

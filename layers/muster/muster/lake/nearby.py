@@ -6,13 +6,14 @@ goes on would ask some thousand times for objects that are a few kB each.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from muster import scratch
 from muster.store import Entry, S3Store, Store
 
 SMALL = 1 << 20  # in bytes; of a larger object few columns may be wanted
@@ -26,8 +27,11 @@ def nearby(lake: Store) -> Iterator[Store]:
     if not isinstance(lake, S3Store):
         yield lake
         return
-    with TemporaryDirectory(prefix="muster-nearby-") as folder:
-        yield NearbyStore(lake.client, lake.bucket, lake.prefix, lake.page_size, Path(folder))
+    folder = scratch.own_folder()
+    try:
+        yield NearbyStore(lake.client, lake.bucket, lake.prefix, lake.page_size, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,10 @@ class NearbyStore(S3Store):
         """A copy for good: what replaces the object is another, so that a run reads one state."""
         version = "".join(filter(str.isalnum, entry.etag))
         path = self.folder / version / entry.key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        self._copies[entry] = path
+        with suppress(OSError):  # no copy, if the disk is full
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            self._copies[entry] = path
 
     def _nearest(self, key: str) -> str:
         entry = self._listed.get(key)

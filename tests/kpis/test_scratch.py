@@ -19,7 +19,7 @@ def test_each_connection_spills_to_a_folder_of_its_own(tmp_path, monkeypatch):
     one, other = (engine.connect("/nowhere", memory="100MB") for _ in range(2))
     for connection in (one, other):
         connection.execute(BIG)
-    assert len([*tmp_path.glob("muster-spill-*")]) == 2
+    assert len([*tmp_path.glob("muster-scratch-*")]) == 2
     for connection in (one, other):
         ((rows, wrong),) = connection.execute(
             "select count(*), count_if(text not like 'row ' || number || 'x%') from big"
@@ -32,7 +32,11 @@ def test_each_connection_spills_to_a_folder_of_its_own(tmp_path, monkeypatch):
 def test_what_a_killed_process_left_is_removed_and_nothing_of_one_that_runs(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as running:
-        names = [f"muster-spill-{running.pid}-a", "muster-spill-0x-b", "muster-spill-99999999-c"]
+        names = [
+            f"muster-scratch-{running.pid}-a",
+            "muster-scratch-0x-b",
+            "muster-scratch-99999999-c",
+        ]
         for name in (*names, "else"):
             (tmp_path / name).mkdir()
             (tmp_path / name / "file.tmp").touch()
