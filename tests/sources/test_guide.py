@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -38,6 +39,13 @@ def test_it_brings_the_rows_that_its_recording_promises(campfire: Recorded) -> N
     ]  # fmt: skip
     assert [one["author_role"] for one in found] == ["member", "staff", "member"]
     assert [one["edited_at"] is not None for one in found] == [False, True, False]
+
+
+def test_what_is_older_than_the_window_is_left_alone(campfire: Recorded) -> None:
+    wire = campfire.wire()
+    late = replace(campfire.window({}), since=campfire.now)
+    found = items_of(campfire.platform.pages(campfire.api(wire), late))
+    assert (found, len(wire.asked)) == ([], 1)
 
 
 def test_its_second_fetch_changes_nothing_and_its_check_says_what_is_read(
