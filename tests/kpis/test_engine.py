@@ -13,9 +13,10 @@ from muster.errors import Abort, BadSettings
 from muster.kpis import engine
 from muster.kpis.catalogue import load
 from muster.kpis.runner import measure
+from muster.measured import DERIVED
 from muster.pipeline import measure as measuring
 from muster.project import open_project
-from muster.records import TABLES, columns
+from muster.records import TABLES, Thread, columns
 from muster.store import FolderStore
 
 
@@ -125,6 +126,35 @@ def test_a_lake_in_a_bucket_is_read_and_asked_alike(tmp_path):
                 "from 's3://lakes/other/*.parquet'",
                 environment=server.environment,
             )
+
+
+def test_a_question_looks_at_the_tables_it_names_and_no_other(tmp_path):
+    write(tmp_path, [message("m1", 0), Thread(thread_id="t1", created_at=at())])
+    asked = []
+    with moto(asked) as server:
+        bucket = client(server.url)
+        bucket.create_bucket(Bucket="lakes")
+        for path in tmp_path.rglob("*.parquet"):
+            bucket.upload_file(str(path), "lakes", path.relative_to(tmp_path).as_posix())
+        asked.clear()
+        with engine.reading("s3://lakes", environment=server.environment) as reader:
+            for question in ("select count(*) from Messages", "select max(text) from messages"):
+                assert reader.ask(question).rows[0][0]
+            assert any("/tables/messages/" in path for _, path in asked)
+            assert not any("/tables/threads/" in path for _, path in asked)
+            assert len(reader.ask("show tables").rows) > 10
+
+
+def test_which_tables_there_are_is_told_though_one_is_named(tmp_path):
+    lake = write(tmp_path, [message("m1", 0)])
+    asked = "select count(*) from information_schema.tables where table_name <> 'messages'"
+    assert engine.ask(lake, asked).rows == ((len(TABLES) + len(DERIVED) - 1,),)
+
+
+def test_of_an_unknown_name_the_nearest_table_is_told(tmp_path):
+    lake = write(tmp_path, [message("m1", 0)])
+    with pytest.raises(BadSettings, match="threads"):
+        engine.ask(lake, "select * from messages join treads using (source)")
 
 
 SETTINGS = "community: Desk\nlake: ./lake\nsources:\n  - {name: x, platform: file}\n"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,10 @@ from muster.measured import DERIVED
 from muster.records import TABLES
 
 Files = Callable[[str], Iterable[str]]  # the name of a table → where its files are read
+
+_ALL = frozenset({*TABLES, *DERIVED})
+_WORD = re.compile(r"\w+")
+_CATALOGS = ("show", "information_schema", "duckdb_", "pg_")
 
 _FROM_S3 = """\
 install httpfs; load httpfs;
@@ -129,33 +134,67 @@ def _unreached(lake_url: str, error: duckdb.Error) -> Unavailable:
 
 @dataclass(frozen=True)
 class Reader:
-    """A connection that answers questions about one lake, and can change or see nothing else."""
+    """A connection that answers questions about one lake, and can change or see nothing else.
+
+    A table is looked at when the first question names it: of a bucket that is a request a file.
+    """
 
     connection: duckdb.DuckDBPyConnection
+    lake_url: str
+    _views: set[str] = field(default_factory=set)
 
     def ask(self, sql: str) -> Answer:
         """The answer to one ``select`` over the tables and the derived tables, else refused."""
-        question = _one(self.connection, sql)
+        question = self.question(sql)
         with _answering():
             found = self.connection.execute(plain_times(self.connection, question))
         names = tuple(column[0] for column in found.description or ())
         return Answer(names, tuple(found.fetchall()))
 
+    def question(self, sql: str) -> str:
+        """The one ``select`` it is, which can be answered now, else refused."""
+        question = _one(self.connection, sql)
+        self._look_at(_named(question))
+        with _answering():
+            try:
+                self.connection.sql(question)  # reads no row
+            except duckdb.CatalogException:  # which name may be meant is told from all there are
+                self._look_at(_ALL)
+                self.connection.sql(question)
+        return question
+
     def names(self) -> tuple[str, ...]:
         """The tables and their columns, each once."""
-        sql = "select distinct table_name, column_name from information_schema.columns"
-        return tuple(
-            sorted({name for row in self.connection.execute(sql).fetchall() for name in row})
-        )
+        own = (column.name for name in _ALL for column in typed.columns_of(name))
+        return tuple(sorted({*_ALL, *own}))
+
+    def _look_at(self, tables: Set[str]) -> None:
+        new = tables - self._views
+        _make_views(self.connection, self.lake_url, new)
+        self._views.update(new)
+
+
+def _named(question: str) -> Set[str]:
+    """The tables that a question names; all of them if it may ask which there are."""
+    words = set(_WORD.findall(question.lower()))
+    may_ask = any(word.startswith(_CATALOGS) for word in words)
+    return words & _ALL if words & _ALL and not may_ask else _ALL
 
 
 @contextmanager
 def reading(
-    lake_url: str, *, environment: Mapping[str, str] = os.environ, threads: int = 2
+    lake_url: str,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    threads: int = 2,
+    folder: str = "",
 ) -> Iterator[Reader]:
-    """Whoever asks a lake several questions."""
-    with _reading(lake_url, environment, threads) as connection:
-        yield Reader(connection)
+    """Whoever asks a lake several questions; ``folder`` may be written to beside."""
+    with without_views(lake_url, environment, threads) as connection:
+        allowed = [lake_url.rstrip("/") + "/", *([folder + "/"] if folder else [])]
+        connection.execute(f"set allowed_directories = {typed.listed(allowed)}")
+        connection.execute("set enable_external_access = false; set lock_configuration = true")
+        yield Reader(connection, lake_url)
 
 
 def ask(
@@ -172,13 +211,11 @@ def ask_parquet(
     """The same answer as the bytes of a Parquet file."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        _reading(lake_url, environment, threads, folder) as connection,
+        reading(lake_url, environment=environment, threads=threads, folder=folder) as reader,
     ):
-        question = _one(connection, sql)
+        question, path = reader.question(sql), Path(folder) / "answer.parquet"
         with _answering():
-            connection.execute(f"select * from ({question}\n) limit 0")
-        path = Path(folder) / "answer.parquet"
-        copy(connection, f"select * from ({question}\n)", path)
+            copy(reader.connection, f"select * from ({question}\n)", path)
         return path.read_bytes()
 
 
@@ -192,7 +229,7 @@ def views(
     opening = _FROM_S3 if lake_url.startswith("s3://") else ""
     told = ""
     with without_views(lake_url, environment) as connection, _opening(lake_url):
-        for name in sorted({*TABLES, *DERIVED}):
+        for name in sorted(_ALL):
             found = _found(connection, lake_url, name, files)
             rows = typed.rows(connection, name, found, _pattern(lake_url, name))
             told += f"create or replace view {name} as {rows};\n"
@@ -203,18 +240,6 @@ def copy(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> None
     """The rows of ``select``, in its order, as a Parquet file."""
     options = "format parquet, compression zstd, compression_level 1, preserve_order true"
     connection.execute(f"copy ({select}) to {quoted(str(path))} ({options})")
-
-
-def _reading(
-    lake_url: str, environment: Mapping[str, str], threads: int, folder: str = ""
-) -> duckdb.DuckDBPyConnection:
-    """A connection with the derived tables too, that sees nothing beside the lake."""
-    connection = connect(lake_url, environment=environment, threads=threads)
-    _make_views(connection, lake_url, DERIVED)
-    allowed = [lake_url.rstrip("/") + "/", *([folder + "/"] if folder else [])]
-    connection.execute(f"set allowed_directories = [{', '.join(map(quoted, allowed))}]")
-    connection.execute("set enable_external_access = false; set lock_configuration = true")
-    return connection
 
 
 def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> str:

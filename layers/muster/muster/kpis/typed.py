@@ -25,11 +25,11 @@ def rows(connection: duckdb.DuckDBPyConnection, table: str, files: str, told: st
     at for the columns there are; ``told`` may stand in the select instead.
     """
     if not files:
-        parts = ", ".join(_typed(column, False) for column in _columns(table))
+        parts = ", ".join(_typed(column, False) for column in columns_of(table))
         return f"select {parts} where false"
     looked = connection.execute(f"describe select * from {_read(table, files)}").fetchall()
     present = {row[0] for row in looked}
-    parts = ", ".join(_typed(column, column.name in present) for column in _columns(table))
+    parts = ", ".join(_typed(column, column.name in present) for column in columns_of(table))
     return f"select {parts} from {_read(table, told or files)}"
 
 
@@ -51,7 +51,8 @@ def _read(table: str, files: str) -> str:
     return f"read_parquet({files}, hive_partitioning = {has_folders}, {options})"
 
 
-def _columns(table: str) -> tuple[Column, ...]:
+def columns_of(table: str) -> tuple[Column, ...]:
+    """The columns of a table as they are read, its source first."""
     if table in DERIVED:
         return derived_columns(table)
     source = Column("source", "string", False, "name of the source")

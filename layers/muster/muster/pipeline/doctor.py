@@ -105,10 +105,9 @@ def _check_lake(project: Project) -> str:
     from muster.kpis import engine
 
     check_writable(project.lake)
-    for table in TABLES:
-        engine.ask(
-            project.lake.url(), f"select 1 from {table} limit 1", environment=project.environment
-        )
+    with engine.reading(project.lake.url(), environment=project.environment) as reader:
+        for table in TABLES:
+            reader.ask(f"select 1 from {table} limit 1")
     return f"{project.lake.url()} can be read and written, and honours conditions"
 
 
