@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from measured import AS_OF, build, kpi, values, waiting
@@ -44,6 +45,24 @@ def test_what_a_mail_program_would_make_a_link_of_is_left_out() -> None:
 def test_a_long_text_is_cut_at_a_word() -> None:
     told = inert.excerpt("word " * 100)
     assert told.endswith("word …") and len(told) <= inert.QUOTE
+    assert inert.excerpt("携帯電話を失くしました。" * 30).startswith(
+        "携帯電話を失くしました。携帯電話"
+    )
+    assert len(inert.excerpt("Hi " + "携" * 300)) > 100
+
+
+@pytest.mark.parametrize("joined", ["👩\u200d💻", "🏳️\u200d🌈", "نمی\u200cدانم", "क्\u200dष"])
+def test_a_joined_emoji_stays_one_and_a_word_keeps_the_joiner_it_is_written_with(joined) -> None:
+    assert inert.text(f"{joined} Anna") == f"{joined} Anna"
+    cut = inert.text(joined * 40, 33)
+    assert inert.text(cut, 33) == cut
+
+
+@pytest.mark.parametrize(
+    "hidden", ["pay\u200dpal", "1\u200c2", "\u200dpaypal", "a\u200d\u200d\u202e"]
+)
+def test_nothing_unseen_hides_between_letters(hidden) -> None:
+    assert inert.text(hidden).isprintable()
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=12, max_size=400)

@@ -27,24 +27,29 @@ QUOTE = 160
 _ADDRESSES = re.compile(r"\S*(?:://|www\.)\S+|\S+@\S+\.\S+")
 SEVERAL_LINES = frozenset({"sql"})
 URLS = frozenset({"url", "site_url"})
+JOINERS = "\u200c\u200d"
+JOINED = frozenset({"So", "Sk", "Lo", "Mn", "Mc"})  # symbols, letters without case, their marks
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # wide ones in East Asia
 
 
 def text(raw: str, longest: int = LONGEST) -> str:
     """One line without control, bidi or invisible characters, at most ``longest`` long."""
     line = " ".join(_visible(raw[: longest * 4], keep="").split())
-    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+    return line if len(line) <= longest else line[: longest - 1].rstrip(" " + JOINERS) + "…"
 
 
 def excerpt(raw: str, longest: int = QUOTE) -> str:
-    """A quote that fits a line: no address that a mail program would make a link of, cut at a word.
+    """A quote that fits a line: no address that a mail program would make a link of, cut at a word
+    (in the middle of it where words have no spaces between them).
 
     What it gives is stored, shown and found again when its writer is to be forgotten.
     """
     plain = _ADDRESSES.sub("…", text(raw, longest * 3))
     if len(plain) <= longest:
         return plain
-    return plain[: longest - 1].rpartition(" ")[0].rstrip(" ,.;:–-") + " …"
+    cut = plain[: longest - 1]
+    words = cut.rpartition(" ")[0]
+    return (words if len(words) > longest // 2 else cut).rstrip(" ,.;:–-" + JOINERS) + " …"
 
 
 def lines(raw: str) -> str:
@@ -126,14 +131,25 @@ def _field(name: str, value: str) -> str:
 
 
 def _visible(raw: str, keep: str) -> str:
-    """Control (Cc), format (Cf: bidi, zero width) and half characters (Cs) become a space."""
+    """Control (Cc), format (Cf: bidi, zero width) and half characters (Cs) become a space.
+
+    A joiner stays where writing needs it: within an emoji, or a word in Persian or Hindi.
+    """
     if raw.isprintable():
         return raw
-    unseen = {"Cc", "Cf", "Cs", "Zl", "Zp"}
     return "".join(
-        mark if mark in keep or unicodedata.category(mark) not in unseen else _blank(mark)
-        for mark in raw
+        mark if mark in keep or not _is_unseen(mark) or _joins(raw, at) else _blank(mark)
+        for at, mark in enumerate(raw)
     )
+
+
+def _is_unseen(mark: str) -> bool:
+    return unicodedata.category(mark) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def _joins(raw: str, at: int) -> bool:
+    beside = (raw[max(at - 1, 0)], raw[min(at + 1, len(raw) - 1)])
+    return raw[at] in JOINERS and all(unicodedata.category(mark) in JOINED for mark in beside)
 
 
 def _blank(mark: str) -> str:
