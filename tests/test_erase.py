@@ -22,6 +22,7 @@ import pytest
 
 import demo
 from muster import as_json
+from muster.errors import BadSettings
 from muster.kpis import engine
 from muster.lake import erasing, raw, suppression
 from muster.pipeline import access, collect, importing, measure, publish
@@ -221,6 +222,20 @@ def test_they_do_not_come_back_by_an_import(case: Case, tmp_path: Path) -> None:
     )
     found = engine.ask(project.lake.url(), query)
     assert found.rows == (("new",),)
+
+
+def test_a_handle_is_answered_with_its_id_and_nothing_is_changed(
+    lake: Project, tmp_path: Path
+) -> None:
+    query = "select handle, member_id from members where source = 'x' and handle != member_id"
+    ((handle, member), *_) = engine.ask(lake.lake.url(), query).rows
+    before = list(lake.lake.list())
+    for name in (handle, f"@{handle.upper()}"):
+        with pytest.raises(BadSettings, match=f"{name}' is a handle, not an id: say {member}$"):
+            erase(lake, "x", name)
+    with pytest.raises(BadSettings, match="no member is named"):
+        erase(lake, "x", " ")
+    assert list(lake.lake.list()) == before
 
 
 def test_erasing_again_finds_nothing_to_do(case: Case) -> None:

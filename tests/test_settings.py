@@ -157,6 +157,7 @@ REFUSED = {
         "muster.yaml:3: reports[0].recipients[1]: 'not an address' is no mail address",
     ),
     "a lake nobody knows": ("community: a\nlake: gs://x/y\n", "muster.yaml:2: lake: 'gs://x/y'"),
+    "a bucket misspelt": ("community: a\nlake: s3:/x/y\n", "muster.yaml:2: lake: 's3:/x/y' is no"),
     "an alias that holds itself": ("community: &a [*a]\n", "muster.yaml:1: "),
     "no YAML": ("a: [", "not YAML"),
     "an empty file": ("", "expected keys"),

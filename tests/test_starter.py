@@ -66,6 +66,12 @@ def test_an_unknown_type_names_those_there_are(tmp_path):
     assert not (tmp_path / "muster.yaml").exists()
 
 
+def test_what_is_wrong_is_told_of_no_file_that_is_not_there(tmp_path):
+    with pytest.raises(BadSettings, match="^nothing was written: timezone: 'Berlin' is no IANA"):
+        begun(tmp_path, timezone="Berlin")
+    assert not (tmp_path / "muster.yaml").exists()
+
+
 def test_init_asks_for_the_type(tmp_path):
     asked = []
 

@@ -37,7 +37,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def _is_lake(text: str) -> str:
-    if "://" in text and not text.startswith("s3://"):
+    if ("://" in text or text.lower().startswith("s3:")) and not text.startswith("s3://"):
         raise ValueError(f"{text!r} is no lake: write a folder or s3://bucket/prefix")
     return text
 

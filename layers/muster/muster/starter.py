@@ -180,7 +180,11 @@ def write(folder: Path, answers: Mapping[str, str]) -> Path:
     quoted = {name: _scalar(value) for name, value in answers.items()}
     parts = {"source": _source_lines(quoted), **_start(answers)}
     text = TEXT.format(**quoted, **parts)
-    parse(text, str(path), options_of)
+    try:
+        parse(text, "muster.yaml", options_of)
+    except BadSettings as error:
+        why = re.sub(r"^muster.yaml:\d+: ", "", str(error))
+        raise BadSettings(f"nothing was written: {why}") from error
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:

@@ -228,6 +228,8 @@ def erase(
         return
     rows = ", ".join(f"{count:,} {table}" for table, count in erased.rows.items()) or "no rows"
     say(f"{source}: {rows}, {erased.raw_items:,} raw items, {erased.mails:,} mails erased")
+    if not (erased.rows or erased.raw_items or erased.mails):
+        say(f"Nothing is held under the id {member!r} there, or not any more: is it the right one?")
     if erased.aside:
         say(f"{erased.aside:,} objects that a repair had set aside were removed")
     for key in erased.look:

@@ -54,11 +54,13 @@ class Erased:
 def erase(project: Project, source: str, member: str) -> Erased:
     """Erase a member, named by the platform's id; once more is no error and finds nothing.
 
+    ``BadSettings`` for a handle, which is no id: its account would stay as it is.
     The derived tables that name people are emptied: the next measuring writes them anew.
     """
     found_in = source_of(project, source)
     lake = project.lake
     check_writable(lake)
+    _accept_id(lake, source, member)
     found = erasing.traces(lake, source, member)
     suppressed, pseudonym = suppression.add(lake, source, found.names, found.threads)
     erasure = Erasure(
@@ -82,6 +84,20 @@ def erase(project: Project, source: str, member: str) -> Erased:
         store.forget_versions()
     left = tuple(entry.key for entry in lake.list("inbox/"))
     return Erased(source, rows, raw_items, mails, files, aside, left)
+
+
+def _accept_id(lake: Store, source: str, member: str) -> None:
+    if not member.strip():
+        raise BadSettings("no member is named: say their id (members.member_id)")
+    name = _plain(member)
+    here = [one for one in person_ids.members(lake) if one.source == source]
+    of_name = [one.member_id for one in here if _plain(one.handle or "") == name]
+    if of_name and not any(one.member_id == member for one in here):
+        raise BadSettings(f"{member!r} is a handle, not an id: say {' or '.join(of_name)}")
+
+
+def _plain(handle: str) -> str:
+    return handle.removeprefix("@").casefold()
 
 
 def others_say(source: Source, suppressed: Suppressed) -> erasing.Said:
