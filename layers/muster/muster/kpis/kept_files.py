@@ -4,11 +4,12 @@ of them now. Rows without a date, and tables that are kept whole, lie in a file 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Container, Iterable, Iterator, Set
 from datetime import date
 
 import duckdb
 
+from muster.at_once import put_all
 from muster.kpis import derived, engine, kept, steps, typed
 from muster.store import Store
 
@@ -90,14 +91,10 @@ class KeptFiles:
 
     def write(self) -> dict[str, str]:
         """Write the months that changed, and empty what no longer is; all that is kept now."""
-        there = dict(self._before.written if self._before else {})
-        for name, months in self.changed.items():
-            there = self._write(name, months, there)
-        for key in kept.written_objects(self._lake).keys() - there.keys():
-            name = kept.table_of(key)
-            if name in self.changed:
-                there[key] = self._put(key, name, f"select * from {self._table(name)} limit 0")
-        return there
+        before = self._before.written if self._before else {}
+        there = {key: tag for key, tag in before.items() if not self._is_anew(kept.table_of(key))}
+        there |= put_all(self._lake, self._encoded())
+        return there | put_all(self._lake, self._emptied(there))
 
     def read_back(self, name: str, written: Iterable[str]) -> None:
         """From here on a table is what was written of it, month after month."""
@@ -109,20 +106,30 @@ class KeptFiles:
             plain = engine.plain_times(self._connection, read)
             self._run(f"create temp view {name} as {plain}")
 
-    def _write(self, name: str, months: set[str] | None, there: dict[str, str]) -> dict[str, str]:
-        prefix, table = kept.folder(name), self._table(name)
-        if name in self._whole:
-            key = f"{prefix}part-0.parquet"
-            return {**there, key: self._put(key, name, f"select * from {table}")}
-        if months is None:
-            there = {key: tag for key, tag in there.items() if not key.startswith(prefix)}
-            months = self.found(f"select distinct {_month(self._dated(table))} from {table}")
-        for month in sorted(months):
-            key = f"{prefix}month={month}/part-0.parquet" if month else f"{prefix}part-0.parquet"
-            there[key] = self._put(
-                key, name, f"select * from {table} where {self._in(name, month)}"
-            )
-        return there
+    def _is_anew(self, name: str) -> bool:
+        """Whether every month of a table is written."""
+        return name in self.changed and self.changed[name] is None
+
+    def _encoded(self) -> Iterator[tuple[str, bytes]]:
+        """The objects that changed."""
+        for name, months in self.changed.items():
+            prefix, table = kept.folder(name), self._table(name)
+            if name in self._whole:
+                yield f"{prefix}part-0.parquet", self._written(name, f"select * from {table}")
+                continue
+            if months is None:
+                months = self.found(f"select distinct {_month(self._dated(table))} from {table}")
+            for month in sorted(months):
+                within = f"month={month}/" if month else ""
+                rows = f"select * from {table} where {self._in(name, month)}"
+                yield f"{prefix}{within}part-0.parquet", self._written(name, rows)
+
+    def _emptied(self, there: Container[str]) -> Iterator[tuple[str, bytes]]:
+        """What lies there of the tables that changed, and is no longer told of them."""
+        for key in kept.written_objects(self._lake):
+            name = kept.table_of(key)
+            if key not in there and name in self.changed:
+                yield key, self._written(name, f"select * from {self._table(name)} limit 0")
 
     def _in(self, name: str, month: str) -> str:
         dated = self._dated(self._table(name))
@@ -131,12 +138,12 @@ class KeptFiles:
         start = f"date '{date.fromisoformat(f'{month}-01')}'"
         return f"{dated} >= {start} and {dated} < {start} + interval 1 month"
 
-    def _put(self, key: str, name: str, rows: str) -> str:
+    def _written(self, name: str, rows: str) -> bytes:
         if name not in self._zoned:  # the same for every month
             self._zoned[name] = derived.zoned(self._connection, rows)
         order = f"order by {derived.ORDERS[name]}" if name in derived.ORDERS else ""
         sql = f"select {self._zoned[name]} from ({rows}) {order}"
-        return self._lake.put(key, derived.written(self._connection, sql))
+        return derived.written(self._connection, sql)
 
     def _table(self, name: str) -> str:
         """Where the rows to be written are."""

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from muster import scratch
+from muster.at_once import AT_ONCE
 from muster.store import Entry, S3Store, Store
 
 SMALL = 1 << 20  # in bytes; of a larger object few columns may be wanted
 ROOM = 128 << 20  # for all of them: a function has 512 MB of disk, and DuckDB spills there
-AT_ONCE = 8
 
 
 @contextmanager
@@ -65,7 +65,7 @@ class NearbyStore(S3Store):
 
     def _wanted(self, keys: Iterable[str]) -> Iterator[Entry]:
         """Of these objects the small ones without a copy, as far as there is room."""
-        left = ROOM - sum(entry.size for entry in self._copies)
+        left = ROOM - sum(entry.size for entry in list(self._copies))  # others may add to them
         for entry in map(self._listed.get, keys):
             if entry and entry not in self._copies and entry.size <= min(SMALL, left):
                 left -= entry.size

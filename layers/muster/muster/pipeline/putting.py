@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from muster.at_once import AT_ONCE, put_all
 from muster.reports import addresses
 from muster.store import Store
 
 KEPT = 3  # publications that stay: the newest, and what somebody may still have open
-AT_ONCE = 8  # a bucket answers in some 30 ms, and there are hundreds of files
 FIXED = ("assets/", addresses.VERSIONS)  # what is there has these bytes: its folder says so
 
 
@@ -25,8 +25,8 @@ def put(site: Store, files: Mapping[str, bytes]) -> None:
     fixed = [path for path in files if path.startswith(FIXED) and path not in there]
     ways_in = (addresses.INDEX, addresses.OVERVIEW)
     plain = [path for path in files if path not in ways_in and not path.startswith(FIXED)]
+    put_all(site, ((path, files[path]) for path in fixed))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(lambda path: site.put(path, files[path]), fixed))
         list(pool.map(lambda path: _put_if_new(site, path, files[path]), plain))
     for path in ways_in:
         _put_if_new(site, path, files[path])
