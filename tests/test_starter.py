@@ -151,3 +151,9 @@ def test_every_platform_can_be_the_first_source(tmp_path, platform):
     assert credentials_of(platform) in asked[2]
     own = set(options_of(platform).model_fields) - {*answers, "name", "since", *dir(Source)}
     assert all(f"# {name}:" in text or name in Source.model_fields for name in own)
+
+
+def test_what_to_do_next_is_an_import_where_only_files_feed_the_source():
+    told = starter.next_step({"platform": "file", "name": "desk"}, "muster -C here")
+    assert told.startswith("muster -C here import messages FILE --source desk ")
+    assert starter.next_step(GIVEN, "muster").endswith("then muster run")

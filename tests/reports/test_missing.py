@@ -71,3 +71,8 @@ def test_what_lacks_data_for_one_reason_stands_in_one_line():
         "No data for the goals “G”; “H”. Nothing to measure in messages yet.",
         "Fewer than 5 cases, too few to read: D (2); E (2).",
     )
+
+
+def test_a_source_that_nothing_was_imported_for_is_named():
+    sources = (source("desk", last=None), source("x"))
+    assert build((), (), sources=sources).missing == ("Nothing has been imported for desk yet.",)

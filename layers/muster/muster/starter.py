@@ -196,6 +196,16 @@ def write(folder: Path, answers: Mapping[str, str]) -> Path:
     return path
 
 
+def next_step(answers: Mapping[str, str], muster: str) -> str:
+    """What to type once it is written; a source that only files feed has nothing to fetch."""
+    if answers["platform"] == "file":
+        return (
+            f"{muster} import messages FILE --source {answers['name']} (messages or another table "
+            f"of docs/tables.md), then {muster} measure and {muster} report"
+        )
+    return f"{muster} doctor, then {muster} run"
+
+
 def _start(answers: Mapping[str, str]) -> dict[str, str]:
     """The goals and KPIs that the catalogue's headers give a community of this type."""
     if answers["type"] not in COMMUNITIES:

@@ -51,9 +51,9 @@ def init(
         "token": token, "name": name, "timezone": timezone, "recipient": recipient, "lake": lake,
         "type": type_,
     }  # fmt: skip
-    path = starter.write(context.obj, starter.complete(given, system_clock().date(), asking()))
-    muster = called(context.obj)
-    say(f"{path} written. Next: {muster} doctor, then {muster} run")
+    answers = starter.complete(given, system_clock().date(), asking())
+    path = starter.write(context.obj, answers)
+    say(f"{path} written. Next: {starter.next_step(answers, called(context.obj))}")
 
 
 @app.command()

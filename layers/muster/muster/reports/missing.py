@@ -71,6 +71,8 @@ def missing(
     sources = tuple(sources)
     return (
         *(_stale(one, words) for one in sources if one.is_stale),
+        *(words("unimported", name=one.source) for one in sources
+          if not one.is_stale and one.last_success_text == words.NEVER),
         *(words("quarantined", name=one.source, n=one.quarantined)
           for one in sources if one.quarantined),
         *(words("failed", problem=problem) for problem in problems),
