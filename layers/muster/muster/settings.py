@@ -93,8 +93,10 @@ class Account(Part):
 class Escalation(Part):
     """What sends a member elsewhere: tags, and patterns beside the built-in ones."""
 
-    tags: tuple[str, ...] = ()
-    patterns: tuple[Pattern, ...] = ()
+    tags: Annotated[
+        tuple[str, ...], Field(description="of a message of ours, or of its whole thread")
+    ] = ()
+    patterns: Annotated[tuple[Pattern, ...], Field(description="what a message of ours says")] = ()
 
 
 class OwnWindows(Part):

@@ -8,6 +8,7 @@ lively as (
     select
         root_stories.root_number,
         root_stories.quiet_seconds,
+        root_stories.sent_away_at,
         source_settings.episode_gap,
         lost_questions.message_id is not null as has_lost_question
     from root_stories
@@ -39,7 +40,11 @@ placed as (
         counted_messages.day,
         counted_messages.is_staff,
         not counted_messages.is_staff and not counted_messages.is_closing as is_asking,
-        counted_messages.is_escalating
+        -- By its words or tag, or by the thread's tag.
+        counted_messages.is_escalating or (
+            counted_messages.is_staff
+            and coalesce(counted_messages.created_at = lively.sent_away_at, false)
+        ) as is_escalating
     from counted_messages
     join lively
         on lively.root_number = counted_messages.root_number

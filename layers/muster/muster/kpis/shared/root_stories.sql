@@ -80,7 +80,15 @@ select
     judged.opened_at,
     judged.last_ask_at,
     judged.last_staff_at,
-    judged.escalated_at,
+    -- A tag of the whole thread counts at staff's last message, if none sends the member elsewhere.
+    coalesce(
+        judged.escalated_at,
+        case when escalated_roots.root_number is not null then judged.last_staff_at end
+    ) as escalated_at,
+    case
+        when judged.escalated_at is null and escalated_roots.root_number is not null
+            then judged.last_staff_at
+    end as sent_away_at,
     judged.first_response_at,
     judged.first_peer_answer_at,
     judged.messages,
@@ -91,3 +99,5 @@ select
 from judged
 left join silences
     on silences.root_number = judged.root_number
+left join escalated_roots
+    on escalated_roots.root_number = judged.root_number
