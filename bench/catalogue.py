@@ -25,6 +25,7 @@ from pathlib import Path
 import yardsticks
 from lakes import END, SETTINGS, START, WEEK, make_two
 
+from muster import unneeded
 from muster.kpis import catalogue, engine, runner
 from muster.measured import Coverage
 from muster.store import FolderStore
@@ -138,6 +139,7 @@ if __name__ == "__main__":
     parser.add_argument("--only", nargs="*", choices=PROGRAMS, default=list(PROGRAMS))
     parser.add_argument("--run", help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    unneeded.hide()  # as every command does; yardsticks has imported Polars
     if asked.run == "before":
         measured(asked.lake, asked.memory, as_of=END - WEEK)
     elif asked.run == "make":
