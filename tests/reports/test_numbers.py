@@ -11,6 +11,7 @@ from muster.reports.numbers import (
     Style,
     change_text,
     direction,
+    glued,
     limit_texts,
     span_text,
     style_of,
@@ -119,3 +120,11 @@ def test_no_value_ever_reads_as_nonsense(value, style):
     for text in (value_text(value, style), change_text(value, style)):
         assert not any(word in text.lower() for word in ("nan", "inf", "none", "-"))
         assert text
+
+
+def test_no_line_ends_within_a_number_and_its_unit():
+    told = glued("for 13 d 7 h, 87.8 % of 4 h 12 min in 3 days 7 hours")
+    assert (
+        told
+        == "for 13\u00a0d\u00a07\u00a0h, 87.8\u00a0% of 4\u00a0h\u00a012\u00a0min in 3 days 7 hours"
+    )

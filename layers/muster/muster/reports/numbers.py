@@ -12,7 +12,9 @@ from muster.reports.words import Words, load
 from muster.results import Kpi
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-_UNITS = re.compile(r"(?<=\d) (?=(?:%|min|h|s|d|€)(?!\w))|(?<=[€$£¥₹]) (?=\d)")
+_UNITS = re.compile(
+    r"(?<=\d) (?=(?:%|min|h|s|d|€)(?!\w))|(?<=[€$£¥₹]) (?=\d)|(?<=\d [dh]) (?=\d+ (?:h|min)(?!\w))"
+)
 _STEPS = ((_MINUTE, 1), (2 * _DAY, _MINUTE), (14 * _DAY, _HOUR), (math.inf, _DAY))
 
 
@@ -114,7 +116,7 @@ def window_text(window: timedelta, words: Words) -> str:
 
 
 def glued(text: str) -> str:
-    """Any text whose numbers keep their units: no line ends between them."""
+    """Any text whose numbers keep their units, and spans both of theirs: no line ends in them."""
     return _UNITS.sub("\u00a0", text)
 
 
