@@ -87,3 +87,16 @@ def test_a_single_value_is_neither_drawn_nor_compared():
 
     assert told(5) == (False, False, False, False)
     assert told(5, 6) == (True, True, True, True)
+
+
+def test_followers_that_grow_are_no_news_week_by_week_what_they_gain_is():
+    total = kpi("followers", table="audience", statistic="state")
+    gained = kpi("gained", table="audience")
+    growing = values("followers", [1000 + 10 * week for week in range(30)], segment="x")
+    view = build((total, gained), [*growing, *values("gained", [10, 11] * 14 + [10, 90])])
+    followers, gains = view.measures
+    assert {point.tone for point in followers.points} == {"routine"} and not followers.bands
+    assert followers.why.startswith("a running total")
+    assert [change.kpi for change in view.changes] == ["gained"] and gains.tone == "better"
+    young = build((total,), growing[-3:]).measures[0]
+    assert (young.tone, young.why) == ("early", "3 weeks so far; a routine range needs 6")

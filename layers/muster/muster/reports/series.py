@@ -47,6 +47,11 @@ class Series:
         return bool(self.starts) and (self.waits is not None or self.is_coarser)
 
     @property
+    def is_running_total(self) -> bool:
+        """Whether it grows by itself (followers): what is new of it is its change."""
+        return self.kpi.table == "audience" and self.kpi.statistic == "state"
+
+    @property
     def numbers(self) -> tuple[float | None, ...]:
         """What an XmR chart reads."""
         return tuple(value.value if value else None for value in self.values)

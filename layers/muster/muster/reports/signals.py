@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from muster.reports import dates, numbers
 from muster.reports.model import Tone
@@ -29,6 +29,12 @@ class Signal:
     side: int
     run: int
     strength: tuple[float, ...]
+
+
+def of_total(reading: Reading) -> Reading:
+    """A running total's: it lies above its past nearly every week, so no point of it is news."""
+    count = len(reading.rules)
+    return replace(reading, limits=(), rules=((),) * count, sides=(0,) * count)
 
 
 def tone_at(series: Series, reading: Reading, index: int) -> Tone:
@@ -109,6 +115,8 @@ def _why(series: Series, reading: Reading, style: Style, min_n: int) -> str:
     limits = in_force(series, reading)
     if limits is None and reading.rules[-1]:
         return _run_text(series, reading, words("average_unknown"), words)
+    if series.is_running_total and reading.maturity != "early":
+        return str(words.RUNNING_TOTAL)
     if limits is None:
         return words("early", n=_count(series), grain=grain, needed=NEEDED)
     low, high = numbers.limit_texts(limits.lower, limits.upper, style)

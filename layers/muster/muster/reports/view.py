@@ -81,6 +81,10 @@ def build(
     here = ZoneInfo(report.timezone) if report.timezone else zone
     series = all_series(measured.kpis, measured.values, grain, as_of, zone)
     series, readings = settled(series, readings, settings.longest_windows, as_of, zone)
+    readings = {
+        key: signals.of_total(one) if series[key].is_running_total else one
+        for key, one in readings.items()
+    }
     shown = _chosen(report, settings, measured, judged, series)
     found = _measures(shown, series, readings, settings, measured, judged, grain, say)
     goals = _goal_lines(measured.kpis, judged, series, grain, settings.currency, say)
