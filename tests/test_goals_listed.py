@@ -6,6 +6,7 @@ import pytest
 from command_line import MESSAGES, MINIMAL, muster, one_line
 
 SETTINGS = """\
+min_n: 1
 sources:
   - {name: mine, platform: file}
 goals:
@@ -45,7 +46,7 @@ def measure(folder):
 def test_a_sales_goal_needs_influence_or_sales_of_other_channels_to_compare_with(project):
     refused = measure(project)
     assert refused.returncode == 2
-    assert "muster.yaml:6: goal 'Sell more': sales also depends on site" in one_line(refused)
+    assert "muster.yaml:7: goal 'Sell more': sales also depends on site" in one_line(refused)
     (project / "site_traffic.csv").write_text(TRAFFIC.format("organic_social", 3))
     bring(project, "site_traffic")
     assert measure(project).returncode == 2, "social sales alone compare with nothing"

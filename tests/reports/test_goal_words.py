@@ -44,9 +44,9 @@ def judged(aim, known, of=MENTIONS):
     return status
 
 
-def line(aim, numbers, of=MENTIONS, style=STYLE):
+def line(aim, numbers, of=MENTIONS, style=STYLE, few=()):
     """The goal's line in a report on these weeks."""
-    known = values(of.id, numbers)
+    known = values(of.id, numbers, few=few)
     status = judged(aim, known, of)
     series = all_series([of], known, "week", AS_OF, AT).get((of.id, "all"))
     return goal_lines.goal_line(aim, status, of, "week", style, series)
@@ -89,3 +89,11 @@ def test_a_percentage_of_nothing_is_no_target():
     never = Series(MENTIONS, "all", "week", (), ())
     reason = goal_lines.goal_line(aim, judged(aim, []), MENTIONS, "week", STYLE, never).reason
     assert reason == "Nothing to measure in messages yet."
+
+
+def test_a_value_of_too_few_cases_says_so_and_meets_nothing():
+    share, style = kpi("share", "ratio"), Style("ratio")
+    told = line(goal("G", "share", {"at_least": "90%"}), [0.5, 1], share, style, few=(1,))
+    assert (told.status, told.reason) == (
+        "no_data", "The value rests on 2 cases only: too few to judge.",
+    )  # fmt: skip

@@ -114,13 +114,14 @@ def judge(
       leads back in time.
     * ``off_track``: it is behind by more, and the trend does not arrive in time; or ``by`` has
       passed.
-    * ``no_data``: the period has no value, or the baseline has none, or is 0 and a percentage of
-      it is asked for; ``reason`` says which.
+    * ``no_data``: the period has no value, or one that rests on too few (no news from three
+      cases), or the baseline has none, or is 0 and a percentage of it is asked for; ``reason``
+      says which.
     """
-    known = {kpi.id: kpi for kpi in kpis}
-    series = _by_key(values)
+    known, values = {kpi.id: kpi for kpi in kpis}, list(values)
+    series, few = _by_key(values), _few(values)
     return tuple(
-        _verdict(goal, kpi, series, grain, _settled_at(kpi, windows, as_of), zone)
+        _verdict(goal, kpi, series, few, grain, _settled_at(kpi, windows, as_of), zone)
         for goal in goals
         for kpi in [_kpi_of(goal, known)]
     )
@@ -140,10 +141,20 @@ def _by_key(values: Iterable[KpiValue]) -> dict[_Key, list[tuple[date, float]]]:
     return {key: sorted(points) for key, points in found.items()}
 
 
+def _few(values: Iterable[KpiValue]) -> Mapping[tuple[_Key, date], int]:
+    """What those values rest on that rest on too few."""
+    return {
+        ((one.kpi, one.grain, one.segment), one.period_start): one.n
+        for one in values
+        if one.too_few
+    }
+
+
 def _verdict(
     goal: Goal,
     kpi: Kpi,
     series: Mapping[_Key, Series],
+    few: Mapping[tuple[_Key, date], int],
     grain: str,
     settled_at: datetime,
     zone: ZoneInfo,
@@ -157,6 +168,9 @@ def _verdict(
     course = _course(goal, kpi, grain, period, last >= due, points)
     if course is None or not points or points[-1][0] != period:
         reason = _why_no_data(goal, kpi, grain, period, points, series)
+        return _no_data(goal, kpi, course, period, reason)
+    if n := few.get(((kpi.id, grain, goal.segment), period)):
+        reason = f"The {grain} from {period} rests on {n} only, fewer than min_n: too few to judge."
         return _no_data(goal, kpi, course, period, reason)
     return _judged(goal, course, points[-1][1])
 

@@ -169,6 +169,8 @@ def _why_no_data(goal: Goal, status: GoalStatus, style: Style, series: Series | 
             return str(style.words.goal_zero_baseline)
         days = dates.days_text(goal.baseline.from_, goal.baseline.to, style.words)
         return style.words("goal_no_baseline", days=days)
+    if series is not None and series.last is not None and series.last.too_few:
+        return style.words("goal_too_few", n=series.last.n)
     if series is None or series.last is not None:
         return str(style.words.goal_no_value)
     said = signals.no_data(series, style.words)
