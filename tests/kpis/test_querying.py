@@ -77,6 +77,13 @@ def test_every_recipe_is_run() -> None:
     assert kinds == {("sh", ""), ("python", ""), ("python", "s3"), ("python", "spark"), ("sql", "")}
 
 
+def test_no_recipe_mixes_a_value_with_its_parts() -> None:
+    asking = [recipe for _, _, recipe in RECIPES if "first_response_median" in recipe]
+    assert len(asking) >= 3
+    for recipe in asking:
+        assert "segment" in recipe, recipe
+
+
 @pytest.mark.parametrize("recipe", recipes("sh"))
 def test_commands(project: Path, recipe: str) -> None:
     for line in recipe.splitlines():
