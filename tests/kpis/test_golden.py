@@ -1,55 +1,30 @@
 """Hand-worked cases: a few rows, and the conversations and values they must give.
 
-Values are weekly unless the case names another grain.
-
-The cases lie in tests/golden/kpis; dates there are of 2026 and times UTC. A KPI's expected values
-are all it has, so that a value that should not exist fails too.
+Values are weekly unless the case names another grain. The cases lie in tests/golden/kpis. A KPI's
+expected values are all it has, so that a value that should not exist fails too. The rows behind a
+value are as many as its n, and make its value: they are asked of here, where it is measured.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from small_lake import SOURCE, covers, lay, measured, settings
+from contributions import RELATIONS, plainly
+from golden_cases import CASES, as_of, coverage, instant, outcome_of, rows_of
+from small_lake import lay, settings
 
-from muster.kpis import catalogue, engine, given, steps
-from muster.records import (
-    AdSpend,
-    Audience,
-    Figure,
-    Member,
-    Message,
-    Order,
-    Review,
-    Row,
-    SiteTraffic,
-    SurveyResponse,
-    Thread,
-)
+from muster.kpis import behind, catalogue, engine, given, steps
+from muster.results import Behind, Kpi
 
-FOLDER = Path(__file__).parents[1] / "golden" / "kpis"
-CASES = [
-    pytest.param(case, id=case["name"])
-    for path in sorted(FOLDER.glob("*.yaml"))
-    for case in yaml.safe_load(path.read_text(encoding="utf-8"))
-]
+KPIS = {kpi.id: kpi for kpi in catalogue.load()}
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_values(case):
-    outcome = measured(
-        list(_rows(case)),
-        as_of=_as_of(case),
-        kpis=[*case.get("values", {}), "issues_opened"],
-        coverage=[covers(_at(a), _at(b), table) for table, a, b in case.get("coverage", ())],
-        grain=case.get("grain", "week"),
-        **case.get("settings", {}),
-    )
+    outcome = outcome_of(case)
     assert outcome.problems == ()
     for part in ("values", "n"):
         for kpi, expected in case.get(part, {}).items():
@@ -62,7 +37,7 @@ def test_values(case):
             }
             if part == "n":
                 found = {key: found[str(key)] for key in map(str, expected)}
-            if _as_of(case) < datetime(2026, 3, 9, tzinfo=UTC):
+            if as_of(case) < datetime(2026, 3, 9, tzinfo=UTC):
                 found |= _running(outcome, kpi)
             assert found == {str(key): value for key, value in expected.items()}, kpi
 
@@ -70,11 +45,11 @@ def test_values(case):
 @pytest.mark.parametrize("case", [case for case in CASES if "conversations" in case.values[0]])
 def test_conversations(case):
     connection, own = engine.connect("/nowhere"), settings(**case.get("settings", {}))
-    lay(connection, list(_rows(case)))
-    given.prepare(connection, own, _as_of(case), (), ())
+    lay(connection, list(rows_of(case)))
+    given.prepare(connection, own, as_of(case), (), ())
     shared = steps.load()
     for name in steps.needed(["from conversations"], shared):
-        steps.run(connection, name, shared[name], given.parameters(own, _as_of(case)))
+        steps.run(connection, name, shared[name], given.parameters(own, as_of(case)))
     asked = ", ".join(ASKED)
     order = f"select {asked} from conversations order by opened_at, message_id"
     found = [
@@ -106,7 +81,7 @@ def _said(case: Any, part: str) -> dict[str, Any]:
 
 def _expected(case: dict[str, Any]) -> dict[str, Any]:
     return {
-        key: _at(value).replace(tzinfo=None) if key.endswith("_at") else value
+        key: instant(value).replace(tzinfo=None) if key.endswith("_at") else value
         for key, value in case.items()
     }
 
@@ -121,72 +96,61 @@ def _running(outcome, kpi):
     }
 
 
-def _rows(case: dict[str, Any]):
-    for facts in map(dict, case.get("messages", ())):
-        yield facts.pop("source", SOURCE), _message(facts)
-    for facts in map(dict, case.get("threads", ())):
-        place = facts.pop("source", SOURCE)
-        yield place, Thread(**{"created_at": _at("03-02 09:00")} | _parsed(facts))
-    for facts in case.get("members", ()):
-        yield Member(**_parsed(facts))
-    for facts in case.get("audience", ()):
-        day = date.fromisoformat(f"2026-{facts['measured_on']}")
-        yield Audience(**facts | {"measured_on": day})
-    for number, facts in enumerate(case.get("surveys", ())):
-        known = {"response_id": str(number), "created_at": _at("03-04 12:00")}
-        yield SurveyResponse(**known | _parsed(facts))
-    for table, (kind, known) in MEASURED.items():
-        for number, facts in enumerate(case.get(table, ())):
-            own = {key: value(number) for key, value in known.items()} | _parsed(facts)
-            yield own.pop("source", SOURCE), kind(**own)
+def picked() -> Iterable[Any]:
+    """For every KPI and segment the first golden case with a value that rests on something."""
+    seen: set[tuple[str, str]] = set()
+    for case in (param.values[0] for param in CASES):
+        for kpi, expected in case.get("values", {}).items():
+            for name in expected or ():
+                day, _, segment = str(name).partition(" ")
+                key = (kpi, segment if segment in ("", "inbound", "outreach") else "part")
+                if key not in seen and expected[name]:
+                    seen.add(key)
+                    told = f"{kpi} {segment}".strip()
+                    yield pytest.param(case, kpi, day, segment or "all", id=told)
 
 
-# What a row has if its case says nothing of it; keys and money are of no interest to most.
-MEASURED: dict[str, tuple[type, dict[str, Any]]] = {
-    "orders": (
-        Order, {"order_id": str, "currency": lambda _: "EUR", "revenue": lambda _: Decimal(1)}
-    ),
-    "ad_spend": (AdSpend, {"campaign_id": str, "currency": lambda _: "EUR"}),
-    "site_traffic": (
-        SiteTraffic, dict.fromkeys(("sessions", "visitors", "leads"), lambda _: 0)
-    ),
-    "reviews": (Review, {"review_id": str, "rating_max": lambda _: 5.0}),
-    "figures": (Figure, {"unit": lambda _: "EUR"}),
-}  # fmt: skip
-MONEY = ("revenue", "cost", "spend")
+def asked(case: dict[str, Any], kpi: Kpi, day: str, segment: str) -> tuple[Any, Behind]:
+    """The measured value and what stands behind it."""
+    grain, own = case.get("grain", "week"), case.get("settings", {})
+    period = (grain, date.fromisoformat(day))
+    key = (kpi.id, *period, segment)
+    (value,) = [
+        one
+        for one in outcome_of(case).values
+        if (one.kpi, one.grain, one.period_start, one.segment) == key
+    ]
+    connection = engine.connect("/nowhere", threads=1)
+    lay(connection, list(rows_of(case)))
+    facts = {"as_of": as_of(case), "coverage": coverage(case)}
+    return value, behind.behind(connection, settings(**own), kpi, period, segment, **facts)
 
 
-def _message(facts: dict[str, Any]) -> Row:
-    role = facts.pop("role", "member")
-    known = {
-        "message_id": facts.pop("id"),
-        "created_at": _at(facts.pop("at")),
-        "author_id": facts.pop("by"),
-        "author_role": role,
-        "thread_id": facts.pop("thread", "t1"),
-        "parent_id": facts.pop("parent", None),
-        "direction": "outbound" if role == "staff" else "inbound",
-    }
-    return Message(**known | _parsed(facts))
+@pytest.mark.parametrize(("case", "name", "day", "segment"), list(picked()))
+def test_the_rows_make_the_value_and_are_as_many_as_its_n(case, name, day, segment):
+    kpi = KPIS[name]
+    value, found = asked(case, kpi, day, segment)
+    assert not found.trouble
+    assert (found.value, found.n) == (pytest.approx(value.value), value.n)
+    tables = [
+        [dict(zip(part.columns, row, strict=True)) for row in part.rows] for part in found.parts
+    ]
+    assert all(part.total == len(part.rows) for part in found.parts)
+    told = RELATIONS.get(name, plainly)(*tables)
+    assert told == (pytest.approx(value.value), value.n)
 
 
-def _parsed(facts: dict[str, Any]) -> dict[str, Any]:
-    return {key: _read(key, value) for key, value in facts.items()}
+def test_every_kpi_is_asked():
+    assert {param.values[1] for param in picked()} == set(KPIS)
 
 
-def _read(key: str, value: Any) -> Any:
-    if key.endswith("_at"):
-        return _at(value)
-    if key == "date":
-        return date.fromisoformat(f"2026-{value}")
-    if key in MONEY and value is not None:
-        return Decimal(str(value))
-    return tuple(value) if key == "tags" else value
-
-
-def _as_of(case: dict[str, Any]) -> datetime:
-    return _at(case.get("as_of", "03-09 00:00"))
-
-
-def _at(text: str) -> datetime:
-    return datetime.fromisoformat(f"2026-{text}").replace(tzinfo=UTC)
+def test_the_longest_wait_comes_first():
+    case = next(
+        param.values[0] for param in CASES if "stay in the median" in param.values[0]["name"]
+    )
+    _, found = asked(case, KPIS["first_response_mean"], "2026-03-02", "all")
+    (part,) = found.parts
+    waits = [row[part.columns.index("wait_seconds")] for row in part.rows]
+    assert waits == [10800, 7200, 3600]
+    assert part.contributions == ("wait_seconds",)
+    assert found.formula == ("avg(wait_seconds)", "count(*)")
