@@ -71,8 +71,8 @@ def all_series(
     """The series of every KPI by (id, segment), in the report's grain or the next coarser one.
 
     A KPI that has a whole ('all') gives that; one that is never summed gives each segment, but no
-    ``BARE_PARTS``. A first
-    period that began before anything was known of the KPI's table is part of one, and left out.
+    ``BARE_PARTS``. A first period that began before anything was known of the KPI's table is part
+    of one, and left out.
     """
     kpis = tuple(kpis)
     found: Known = {}
