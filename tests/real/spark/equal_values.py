@@ -182,6 +182,7 @@ def tricky_texts(count: int) -> list[str]:
         "bird\n",
         "bird\nde ",
         "en thanks",
+        "Bitte",
         "1",
         "42",
         "K",
