@@ -19,6 +19,7 @@ from muster.store import FolderStore
 
 PLACE = "{kind}/source=forum/date={day}/{name}.jsonl.zst"
 RECEIPT = "receipts/messages/forum/quoting.csv.json"
+BROKEN = "tables/waiting/broken.parquet"
 ASIDE = "aside/00000000/tables/messages/source=forum/month=2026-01/part-0.parquet"
 
 
@@ -41,6 +42,7 @@ def forgotten(cloud: World) -> Forgotten:
     lay_aside(cloud, lake, member)
     put_object(cloud, RECEIPT, json.dumps({"refused": [f"line 2: {title}"]}).encode())
     put_object(cloud, ASIDE, b"not Parquet at all")
+    put_object(cloud, BROKEN, b"nor this")
     answer = cloud.aws.client("lambda").invoke(
         FunctionName=cloud.stack.resources["EraseFunction"],
         Payload=json.dumps({"source": "forum", "member": member}).encode(),
@@ -122,4 +124,4 @@ def test_no_earlier_version_is_left(cloud: World, forgotten: Forgotten) -> None:
                 if not one["IsLatest"]]  # fmt: skip
     there = keys(cloud.stack, "LakeBucket")
     assert RECEIPT in there
-    assert not [key for key in there if "alone-000000" in key or key == ASIDE]
+    assert not [key for key in there if "alone-000000" in key or key in (ASIDE, BROKEN)]

@@ -93,9 +93,8 @@ def test_a_folder_is_itself(tmp_path):
         assert lake is folder
 
 
-@pytest.mark.parametrize("small", [0, 2_500, 1 << 20])
-def test_near_and_far_objects_give_a_folders_values(server, bucket, tmp_path, monkeypatch, small):
-    monkeypatch.setattr(nearby, "SMALL", small)
+def test_near_and_far_objects_give_a_folders_values(server, bucket, tmp_path, monkeypatch):
+    monkeypatch.setattr(nearby, "SMALL", 2_500)  # in bytes: some objects are larger
     rows = [
         message(f"m{n}", 5.5 * n, "staff" if n % 3 else "member", thread_id=f"t{n // 3}")
         for n in range(60)
@@ -108,8 +107,7 @@ def test_near_and_far_objects_give_a_folders_values(server, bucket, tmp_path, mo
         with nearby.nearby(bucket) as lake:
             assert _measured(lake, day, **server.environment) == told
             places = lake.urls(entry.key for entry in lake.list())
-        near = sum(map(_is_near, places))
-        assert (near == 0, near == len(places)) == (small == 0, small == 1 << 20)
+        assert 0 < sum(map(_is_near, places)) < len(places)
     assert {e.key for e in bucket.list()} == {e.key for e in folder.list()}
 
 
@@ -118,8 +116,9 @@ def _measured(lake: Store, day: int, **environment: str) -> runner.Outcome:
         return lake.urls(entry.key for entry in lake.list(f"tables/{table}/"))
 
     connection = engine.connect(lake.url(), environment=environment, files=files)
+    kpis = [kpi for kpi in load() if kpi.id in ("messages", "response_rate", "new_members")]
     outcome = runner.measure(
-        connection, settings(), load(), as_of=at(days=day), coverage=[covers(at(), at(days=day))],
+        connection, settings(), kpis, as_of=at(days=day), coverage=[covers(at(), at(days=day))],
         lake=lake,
     )  # fmt: skip
     assert outcome.values and not outcome.problems
