@@ -25,7 +25,8 @@ def found(expression: str | None, text: str) -> bool:
 def test_any_word_is_a_term_that_finds_itself(word):
     expression = phrases.terms([word])
     assert found(expression, f"so, {word}!")
-    assert not found(expression, f"so, a{word}a!")
+    bare = word.strip("'’")  # an apostrophe is a boundary
+    assert not found(expression, f"so, a{bare}a!")
 
 
 @pytest.mark.parametrize(

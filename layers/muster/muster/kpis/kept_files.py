@@ -117,11 +117,12 @@ class KeptFiles:
             if name in self._whole:
                 yield f"{prefix}part-0.parquet", self._written(name, f"select * from {table}")
                 continue
+            dated = self._dated(table)
             if months is None:
-                months = self.found(f"select distinct {_month(self._dated(table))} from {table}")
+                months = self.found(f"select distinct {_month(dated)} from {table}")
             for month in sorted(months):
                 within = f"month={month}/" if month else ""
-                rows = f"select * from {table} where {self._in(name, month)}"
+                rows = f"select * from {table} where {_within(dated, month)}"
                 yield f"{prefix}{within}part-0.parquet", self._written(name, rows)
 
     def _emptied(self, there: Container[str]) -> Iterator[tuple[str, bytes]]:
@@ -130,13 +131,6 @@ class KeptFiles:
             name = kept.table_of(key)
             if key not in there and name in self.changed:
                 yield key, self._written(name, f"select * from {self._table(name)} limit 0")
-
-    def _in(self, name: str, month: str) -> str:
-        dated = self._dated(self._table(name))
-        if not month:
-            return f"{dated} is null"
-        start = f"date '{date.fromisoformat(f'{month}-01')}'"
-        return f"{dated} >= {start} and {dated} < {start} + interval 1 month"
 
     def _written(self, name: str, rows: str) -> bytes:
         if name not in self._zoned:  # the same for every month
@@ -176,3 +170,10 @@ class KeptFiles:
 
 def _month(dated: str) -> str:
     return f"coalesce(strftime({dated}, '%Y-%m'), '')"
+
+
+def _within(dated: str, month: str) -> str:
+    if not month:
+        return f"{dated} is null"
+    start = f"date '{date.fromisoformat(f'{month}-01')}'"
+    return f"{dated} >= {start} and {dated} < {start} + interval 1 month"

@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Set
 from functools import cache
-from typing import Any
-
-import duckdb
 
 from muster.kpis import steps
+from muster.kpis.typed import quoted
 from muster.records import TABLES
 
 _ASIDE = re.compile(r"--[^\n]*|'(?:[^']|'')*'")  # a comment or a text
@@ -26,23 +24,18 @@ _WITH = re.compile(r"\b(\w+)\s+as\s*\(")
 _ALIAS = re.compile(r"\bas\s+(\w+)")
 
 
-def lighter(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    parameters: Mapping[str, Any],
-    shared: Mapping[str, str],
-    asked: Iterable[str],
-) -> str:
+def lighter(name: str, shared: Mapping[str, str], asked: Iterable[str]) -> str:
     """The statement of the step ``name``, which the steps ``shared`` and the statements ``asked``
-    may read, without columns that they leave alone."""
+    may read, without columns that they leave alone.
+
+    The first stays, as there must be one. Which there are is left to DuckDB: to ask it before
+    costs as much as to plan the step.
+    """
     sql, read = shared[name], words(name, shared, asked)
     if read is None:
         return sql
-    told = connection.execute(f"describe {sql}", steps.used(sql, parameters)).fetchall()
-    unread = [column for column, *_ in told if column not in read]
-    if not unread or len(unread) == len(told):
-        return sql
-    return f"select * exclude ({', '.join(unread)}) from ({sql}\n)"
+    listed = ", ".join(map(quoted, sorted(read))) or "null"
+    return f"select columns(lambda name, place: place = 1 or name in ({listed})) from ({sql}\n)"
 
 
 def words(name: str, shared: Mapping[str, str], asked: Iterable[str]) -> Set[str] | None:

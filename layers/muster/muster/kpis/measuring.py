@@ -7,7 +7,7 @@ kept get their other rows from before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -145,15 +145,11 @@ class Run:
     def _step(self, name: str, parameters: Mapping[str, Any], keep: Keeping | None) -> None:
         sql = self.shared[name]
         if not (steps.is_view(sql) or (keep and kept_by(sql))):
-            sql = self._lighter(name, parameters, self._asked)
+            sql = lightening.lighter(name, self._read, self._asked)
         if keep:
             keep.run(name, sql, parameters)
         else:
             steps.run(self.connection, name, sql, parameters)
-
-    def _lighter(self, name: str, parameters: Mapping[str, Any], asked: Iterable[str]) -> str:
-        """A step without the columns that what is asked does not rest on."""
-        return lightening.lighter(self.connection, name, parameters, self._read, asked)
 
     def _grain(
         self,
@@ -166,6 +162,8 @@ class Run:
     ) -> Iterator[str]:
         """Every KPI in the periods of one grain."""
         asked = [kpi for kpi in self.kpis if grain in kpi.grains or days.wants(kpi, grain)]
+        if not asked:
+            return
         needed = steps.needed([kpi.sql for kpi in asked], self.shared)
         kept = [name for name in needed if name in by_grain and kept_by(self.shared[name])]
         for periods, names in self._stale(grain, kept) if changed else [(None, kept)]:
@@ -176,7 +174,8 @@ class Run:
                     keep.period(name, grain, periods or ())
         if changed and grain == "day":
             yield from self._some_days(by_grain, kept, parameters, days)
-        self._set_periods(grain)
+        if changed:
+            self._set_periods(grain)
         direct = [kpi.sql for kpi in asked if not days.has(kpi)]
         self._by_grain(by_grain, direct, parameters, without=kept)
         yield from valuing.measure(self.connection, asked, grain, parameters, days)
@@ -247,7 +246,7 @@ class Run:
             sql = self.shared[name]
             if is_stored:
                 steps.drop(self.connection, name)
-                sql = self._lighter(name, parameters, readers) if steps.is_view(sql) else sql
+                sql = lightening.lighter(name, self._read, readers) if steps.is_view(sql) else sql
             steps.run(self.connection, name, sql, parameters, is_stored=is_stored)
         return named
 
@@ -283,19 +282,22 @@ class Run:
 
 def _seen(sql: str, shared: Mapping[str, str]) -> set[str]:
     """What a statement reads, and the steps it reads that are not kept."""
-    found: set[str] = set()
-    for name in steps.reads(sql):
-        found.add(name)
-        if name in shared and not kept_by(shared[name]) and name != WHOLE:
-            found |= _seen(shared[name], shared)
-    return found
+    return _read_by(sql, shared, lambda name: name == WHOLE or bool(kept_by(shared[name])))
 
 
 def _tables(sql: str, shared: Mapping[str, str]) -> set[str]:
     """The tables of the lake that a statement rests on."""
-    found: set[str] = set()
-    for name in steps.reads(sql) - {*given.GIVEN, "periods", WHOLE}:
-        found |= _tables(shared[name], shared) if name in shared else {name}
+    found = _read_by(sql, shared, lambda name: name == WHOLE)
+    return found - shared.keys() - {*given.GIVEN, "periods"}
+
+
+def _read_by(sql: str, shared: Mapping[str, str], is_end: Callable[[str], bool]) -> set[str]:
+    """What a statement reads, and what the steps read that it reads, up to those that end it."""
+    found, waiting = set[str](), [sql]
+    while waiting:
+        new = steps.reads(waiting.pop()) - found
+        found |= new
+        waiting += [shared[name] for name in new & shared.keys() if not is_end(name)]
     return found
 
 

@@ -190,7 +190,8 @@ def measure(
     connection.execute(_TELL.format(name="told_values", kpis=listed))
     rows = [facts(kpi, parameters, kpi.id in rolled) for kpi in told]
     given.fill(connection, "told_kpis", TOLD_KPIS, rows)
-    connection.execute(_ROLL)
+    if rolled:
+        connection.execute(_ROLL)
     connection.execute(INSERT, {"grain": grain, "min_n": parameters["min_n"]})
 
 

@@ -2,7 +2,7 @@
 -- it was written, what its text says, and the root of its conversation. Narrow, since it is stored:
 -- texts that follow from others are put beside them in told_messages and human_messages.
 with
-judged as (
+placed as (
     select
         roles.*,
         coalesce(roots.root_number, thread_openings.thread_number) as root_number,
@@ -16,6 +16,40 @@ judged as (
         on thread_openings.source = roles.source and thread_openings.thread_id = roles.thread_id
     left join roots
         on roots.source = roles.source and roots.message_id = roles.message_id
+),
+-- What its text says: asked here alone, since to plan such an expression takes milliseconds.
+judged as (
+    select
+        placed.*,
+        -- A thank-you: no question mark, at most 12 words, a closing phrase of its language. Each
+        -- test only where the ones before it hold: the last is the dear one.
+        case
+            when role <> 'member' or text is null then false
+            when text like '%?%' or text like '%？%' or text like '%؟%' then false
+            when not regexp_matches(text, '^\s*(\S+\s+){0,11}\S*\s*$') then false
+            else coalesce(
+                regexp_matches(
+                    lang || ' ' || regexp_replace(text, $thanks_in_advance, ' ', 'g'),
+                    $closing_phrases
+                ), false
+            ) or coalesce(
+                regexp_matches(
+                    source || chr(10) || lang || ' '
+                        || regexp_replace(text, $thanks_in_advance, ' ', 'g'),
+                    $own_closing_phrases
+                ), false
+            )
+        end as is_closing,
+        case
+            when role <> 'staff' or text is null then false
+            else coalesce(regexp_matches(text, $escalation), false)
+                or coalesce(regexp_matches(source || chr(10) || text, $own_escalation), false)
+        end as is_sending_away,
+        -- The text, if a member's and it names a brand or product term.
+        case
+            when role = 'member' and regexp_matches(text, $naming_terms) then text
+        end as naming_text
+    from placed
 )
 select
     judged.root_number,
