@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,12 @@ from mailing import NOW, measured_project
 from s3_servers import Server, free_ports, moto
 
 from muster import cloud
+from muster.errors import BadSettings
 from muster.lake import state
 from muster.pipeline.due import plan
+from muster.pipeline.measure import check_plans
 from muster.pipeline.publish import Reported
+from muster.settings import Report
 
 READER = "Ben.Reader@example.org"
 
@@ -37,8 +41,8 @@ def answered(event, context):
 for event in json.loads(sys.argv[1]):
     try:
         cloud.logged(answered)(event, Context())
-    except errors.Conflict:
-        pass
+    except errors.Conflict as error:
+        print(json.dumps({"raised": str(error)}))  # as Lambda does
 """
 
 
@@ -92,11 +96,16 @@ def test_no_address_of_a_reader_is_in_a_line() -> None:
     answer = {"recipients": [READER], "reports": ["weekly"], "path": f"s3://lake/{READER}.eml"}
     trouble = f"weekly-2026-W47-ben-reader-example-org-1f.sending.json: {READER} waits"
     event = {"run": "r", "report": "weekly", "recipient": READER}
-    log, failed = lines_of({**event, "answer": answer}, {**event, "fails": trouble})
+    log, failed, raised = lines_of({**event, "answer": answer}, {**event, "fails": trouble})
     assert log["result"] == {"recipients": 1, "reports": ["weekly"]}
     assert failed["error"] == "Conflict"
-    assert "(reader)" in failed["reason"]
-    assert "ben" not in json.dumps([log, failed]).lower()
+    assert "(recipient)" in failed["reason"] == raised["raised"]
+    assert "ben" not in json.dumps([log, failed, raised]).lower()
+
+
+def test_whom_an_erasure_is_about_is_in_no_line() -> None:
+    told = lines_of({"source": "forum", "member": "anna", "fails": "'anna' is a handle"})
+    assert [one.get("reason") or one["raised"] for one in told] == ["'(member)' is a handle"] * 2
 
 
 @pytest.mark.parametrize(
@@ -143,6 +152,13 @@ def test_trouble_with_schedules_is_told_and_stops_nothing(
     assert cloud.keep_schedules(measured_project(tmp_path)) == 0, "a laptop has none"
 
 
+def test_a_time_that_no_schedule_takes_stops_nothing_either(tmp_path: Path) -> None:
+    early = Report(recipients=("a@example.org",), send_at="mon 01:00", timezone="Asia/Tokyo")
+    project = measured_project(tmp_path, environment=STACK)
+    settings = project.settings.model_copy(update={"reports": (early,), "timezone": "UTC"})
+    assert cloud.keep_schedules(replace(project, settings=settings)) == 1
+
+
 def test_a_stack_s_plan_makes_the_schedules_of_its_reports(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,3 +174,15 @@ def test_a_stack_s_plan_makes_the_schedules_of_its_reports(
         (made,) = client.list_schedules(GroupName="muster")["Schedules"]
     assert made["Name"].startswith("weekly-")
     assert made["Target"]["Arn"] == "machine"
+
+
+def test_an_error_in_a_stack_s_plans_says_where_in_the_bucket_it_stands(tmp_path: Path) -> None:
+    """Settings that an earlier version took may not do after an update."""
+    goal = "{name: a, objective: b, kpi: nonsuch, target: {at_least: 1}, by: 2027-01-01}"
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/muster.yaml").write_text(f"community: X\ngoals:\n  - {goal}\n")
+    places = {"MUSTER_LAKE": str(tmp_path), "MUSTER_SITE": "site", "MUSTER_SETTINGS": "config"}
+    with cloud.opened(environment=places) as project, pytest.raises(BadSettings) as told:
+        check_plans(project)
+    assert str(told.value).startswith(f"{tmp_path}/config/muster.yaml:3: ")
+    assert "nonsuch" in str(told.value)

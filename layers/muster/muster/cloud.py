@@ -115,13 +115,12 @@ def keep_schedules(project: Project) -> int:
         return 0
     names = ("MUSTER_REPORT_MACHINE", "MUSTER_SCHEDULE_ROLE", "MUSTER_SCHEDULE_DLQ")
     target = schedules.Target(*(said[name] for name in names))
-    wanted = schedules.wanted(project.settings)
     try:
         schedules.keep(
             project.lake,
             partial(services.client, "scheduler"),
             said["MUSTER_SCHEDULE_GROUP"],
-            wanted,
+            schedules.wanted(project.settings),
             target,
         )
     except MusterError as error:
@@ -134,7 +133,8 @@ def logged(door: Door) -> Door:
     """The door with one line about each run (which, for which source, how it ended) and metrics.
 
     Every line carries the run's id. Nothing of a message, a member or a reader is logged: of an
-    answer its numbers and names of the settings, of an error its places.
+    answer its numbers and names of the settings, of an error its places. Lambda itself logs what
+    an error says, too, so the error is raised without the person it is about.
     """
 
     @wraps(door)
@@ -146,8 +146,9 @@ def logged(door: Door) -> Door:
         try:
             result = door(event, context)
         except Exception as error:
-            reason = _without(event.get("recipient", ""), str(error))
+            reason = _without(event, str(error))
             _log.error("failed", error=type(error).__name__, reason=reason)
+            error.args = (reason,)
             raise
         _log.info("done", result=_countable(result))
         _count(result, {"run": run, **named})
@@ -163,10 +164,12 @@ def _countable(result: Mapping[str, Any]) -> dict[str, Any]:
     return {key: one for key, one in said.items() if key in LOGGED or not isinstance(one, str)}
 
 
-def _without(reader: str, text: str) -> str:
-    """An error's text without the reader's address, as it is and as it stands in file names."""
-    for name in filter(None, (reader, slug(reader)[:40] if reader else "")):
-        text = text.replace(name, "(reader)")
+def _without(event: Mapping[str, Any], text: str) -> str:
+    """An error's text without whom the call is about, as they are and as in file names."""
+    for kind in filter(event.get, ("recipient", "member")):
+        who = str(event[kind])
+        for name in filter(None, (who, slug(who)[:40])):
+            text = text.replace(name, f"({kind})")
     return text
 
 

@@ -44,6 +44,7 @@ class Project:
     http: Any
     notify: Callable[[Progress], None]
     mailer: Mailer = field(default_factory=Outbox)
+    settings_url: str = ""  # where the settings came from, if not from the folder
 
     @property
     def kpi_folder(self) -> Path:
@@ -73,7 +74,8 @@ def read_settings(folder: Path) -> Settings:
 
 def place(project: Project, *at: str | int) -> str:
     """Where a key of the project's settings stands: ``muster.yaml:12``."""
-    return settings_file.place(project.folder / SETTINGS_FILE, at)
+    path = project.folder / SETTINGS_FILE
+    return settings_file.place(path, project.settings_url or str(path), at)
 
 
 def all_sources(project: Project) -> Iterator[str]:
@@ -131,8 +133,12 @@ def in_bucket(
     with TemporaryDirectory() as name:
         folder = Path(name)
         lake = open_store(environment["MUSTER_LAKE"], base=folder)
-        settings = _settings(lake, environment, options)
-        _copy_own(lake, f"{environment['MUSTER_SETTINGS']}/", folder)
+        config = f"{environment['MUSTER_SETTINGS']}/"
+        text = _settings_text(lake, f"{config}{SETTINGS_FILE}")
+        (folder / SETTINGS_FILE).write_text(text, encoding="utf-8")  # for the line of an error
+        url = lake.url(f"{config}{SETTINGS_FILE}")
+        settings = _completed(settings_file.parse(text, url, options), environment)
+        _copy_own(lake, config, folder)
         yield Project(
             folder=folder,
             settings=settings,
@@ -144,22 +150,22 @@ def in_bucket(
             http=http,
             notify=lambda _: None,
             mailer=mailer(settings, environment),
+            settings_url=url,
         )
 
 
-def _settings(
-    lake: Store, environment: Mapping[str, str], options: Callable[[str], type[Source]]
-) -> Settings:
-    """``muster.yaml`` of the bucket; what it leaves open of a report, the stack says."""
-    key = f"{environment['MUSTER_SETTINGS']}/{SETTINGS_FILE}"
+def _settings_text(lake: Store, key: str) -> str:
     stored = lake.get(key)
     if stored is None:
         raise BadSettings(f"{lake.url(key)}: not found. Put it there with muster config push")
     try:
-        text = stored.data.decode("utf-8-sig")
+        return stored.data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadSettings(f"{lake.url(key)}: cannot be read: {error}") from error
-    settings = settings_file.parse(text, lake.url(key), options)
+
+
+def _completed(settings: Settings, environment: Mapping[str, str]) -> Settings:
+    """The settings of the bucket; what they leave open of a report, the stack says."""
     readers = tuple(filter(None, environment.get("MUSTER_RECIPIENTS", "").split(",")))
     site = environment.get("MUSTER_SITE_URL") or None
     reports = tuple(

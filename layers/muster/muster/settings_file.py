@@ -152,10 +152,10 @@ def _unfolded(node: yaml.Node, known: dict[int, int | None]) -> int:
     return count
 
 
-def place(path: Path, at: Location) -> str:
-    """Where a key of the file stands: ``muster.yaml:12``."""
-    _, lines = _compose(path.read_text(encoding="utf-8"), str(path))
-    return f"{path}:{lines.get(at, 1)}"
+def place(path: Path, name: str, at: Location) -> str:
+    """Where a key of the file called ``name`` stands: ``muster.yaml:12``."""
+    _, lines = _compose(path.read_text(encoding="utf-8"), name)
+    return f"{name}:{lines.get(at, 1)}"
 
 
 def _lines(node: yaml.Node, at: Location) -> Iterator[tuple[Location, int]]:
