@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 from random import Random
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -38,10 +38,12 @@ PLATFORMS = [name for name in platform_names() if (RECORDINGS / f"{name}.json").
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 
 
-@cache
+_FOLDER = TemporaryDirectory(prefix="muster-fuzz-")  # goes when Python ends
+
+
 def folder() -> Path:
     """A place for what has to be a file."""
-    return Path(mkdtemp(prefix="muster-fuzz-"))
+    return Path(_FOLDER.name)
 
 
 @cache

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from muster import settings_file, sources
+from muster import scratch, settings_file, sources
 from muster.clock import Clock
 from muster.errors import BadSettings
 from muster.sending import Mailer, Outbox, mailer
@@ -130,8 +129,7 @@ def in_bucket(
     ``MUSTER_LAKE`` and ``MUSTER_SITE`` say where lake and site are, whatever ``lake:`` says;
     ``MUSTER_SETTINGS`` names the folder; ``options`` gives the settings class of a platform.
     """
-    with TemporaryDirectory() as name:
-        folder = Path(name)
+    with scratch.folder() as folder:
         lake = open_store(environment["MUSTER_LAKE"], base=folder)
         config = f"{environment['MUSTER_SETTINGS']}/"
         text = _settings_text(lake, f"{config}{SETTINGS_FILE}")

@@ -1,7 +1,8 @@
-"""A process → a folder of its own for what it needs only while it runs.
+"""A process → folders of its own for what it needs only while it runs.
 
 What DuckDB spills has the same names in every process: in one folder, two that spill at once end in
-a crash or read each other's rows.
+a crash or read each other's rows. What was killed leaves its folders, with people's rows in them:
+the next process takes them away.
 """
 
 from __future__ import annotations
@@ -9,10 +10,17 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from uuid import uuid4
 
 _NAME = "muster-scratch"
+_SHOWN, SHOWN_FOR = "muster-preview-", 24 * 3600.0  # seconds
+_one_at_a_time = Lock()
 
 
 def place() -> Path:
@@ -21,14 +29,43 @@ def place() -> Path:
 
 
 def own_folder() -> Path:
-    """A name that nobody else uses; whoever makes the folder removes it.
-
-    Those of processes that were killed are removed.
-    """
-    for left in place().glob(f"{_NAME}-*"):
-        if not _is_running(left.name.removeprefix(_NAME).split("-")[1]):
-            shutil.rmtree(left, ignore_errors=True)
+    """A name that nobody else uses; whoever makes the folder removes it."""
+    with _one_at_a_time:
+        _clear(place())
     return place() / f"{_NAME}-{os.getpid()}-{uuid4().hex}"
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder that is there until this is done, and that nobody else may look into."""
+    path = own_folder()
+    path.mkdir(mode=0o700)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def shown_folder() -> Path:
+    """A folder for what a browser shows, which tells nobody when it is done; it stays for a day."""
+    for left in place().glob(f"{_SHOWN}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > SHOWN_FOR:
+                shutil.rmtree(left)
+    return Path(tempfile.mkdtemp(prefix=_SHOWN))
+
+
+@cache
+def _clear(place: Path) -> None:
+    """Remove the folders of processes that were killed.
+
+    This is done once, before we make our own: one of our number is of a process before us, as in a
+    container, where each run has the same number.
+    """
+    for left in place.glob(f"{_NAME}-*"):
+        process = left.name.removeprefix(_NAME).split("-")[1]
+        if process == str(os.getpid()) or not _is_running(process):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _is_running(process: str) -> bool:

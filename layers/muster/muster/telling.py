@@ -6,10 +6,9 @@ import sys
 import webbrowser
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
+from muster import scratch
 from muster.reports.words import load
 from muster.terminal import say, say_json, warn
 
@@ -106,7 +105,7 @@ def alerted(results: Sequence[Any], as_json: bool, is_wanted: bool = True) -> No
 
 def previewed(pages: Mapping[str, str], as_json: bool) -> None:
     """Each report's mail as a file to look at, opened in a browser on a terminal."""
-    folder = Path(mkdtemp(prefix="muster-preview-"))
+    folder = scratch.shown_folder()
     files = {name: folder / f"{name}.html" for name in pages}
     for name, file in files.items():
         file.write_text(pages[name], encoding="utf-8")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Container, Iterable
 from dataclasses import astuple
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from muster import scratch
 from muster.kpis.engine import copy
 from muster.kpis.typed import SQL_TYPES
 from muster.records import columns
@@ -68,8 +67,8 @@ def encoded(connection: duckdb.DuckDBPyConnection, sql: str, order: str) -> byte
 
 def written(connection: duckdb.DuckDBPyConnection, sql: str) -> bytes:
     """The rows of a statement as Parquet."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "rows.parquet"
+    with scratch.folder() as folder:
+        path = folder / "rows.parquet"
         copy(connection, sql, path)
         return path.read_bytes()
 
@@ -94,10 +93,10 @@ def rows_as_parquet(kind: type, rows: Iterable[Any]) -> bytes:
     wanted = columns(kind)[:-1]
     types = ", ".join(f"{column.name} {SQL_TYPES[column.type]}" for column in wanted)
     marks = ", ".join("?" for _ in wanted)
-    with duckdb.connect(":memory:") as connection, tempfile.TemporaryDirectory() as folder:
+    with duckdb.connect(":memory:") as connection, scratch.folder() as folder:
         connection.execute(f"create table told ({types})")
         for row in rows:
             connection.execute(f"insert into told values ({marks})", list(astuple(row)))
-        path = Path(folder) / "told.parquet"
+        path = folder / "told.parquet"
         copy(connection, "select * from told", path)
         return path.read_bytes()

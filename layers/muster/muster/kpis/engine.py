@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -210,10 +209,10 @@ def ask_parquet(
 ) -> bytes:
     """The same answer as the bytes of a Parquet file."""
     with (
-        tempfile.TemporaryDirectory() as folder,
-        reading(lake_url, environment=environment, threads=threads, folder=folder) as reader,
+        scratch.folder() as folder,
+        reading(lake_url, environment=environment, threads=threads, folder=str(folder)) as reader,
     ):
-        question, path = reader.question(sql), Path(folder) / "answer.parquet"
+        question, path = reader.question(sql), folder / "answer.parquet"
         with _answering():
             copy(reader.connection, f"select * from ({question}\n)", path)
         return path.read_bytes()

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from muster import scratch
 from muster.clock import DAY, local_midnight
 from muster.errors import BadSettings
 from muster.kpis import joining, per_source, phrases
@@ -162,8 +161,8 @@ def fill(
     rows = iter(rows)
     if (first := next(rows, None)) is None:
         return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "rows.jsonl"
+    with scratch.folder() as folder:
+        path = folder / "rows.jsonl"
         with path.open("w", encoding="utf-8") as file:
             for row in chain((first,), rows):
                 named = dict(zip(columns, map(_plain, row), strict=True))

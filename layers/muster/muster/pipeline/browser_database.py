@@ -13,10 +13,10 @@ import json
 import shutil
 import subprocess
 import tarfile
-import tempfile
 from base64 import b64encode
 from pathlib import Path
 
+from muster import scratch
 from muster.errors import BadSettings
 from muster.reports import addresses
 from muster.store import Store
@@ -60,10 +60,10 @@ def package(file: Path | None = None) -> bytes:
     npm = shutil.which("npm")
     if npm is None:
         raise BadSettings(f"npm brings {PACKAGE}, and is not here: install Node.js, or {ONES_OWN}")
-    with tempfile.TemporaryDirectory() as folder:
-        asked = [npm, "pack", "--silent", "--ignore-scripts", "--pack-destination", folder, PACKAGE]
+    with scratch.folder() as folder:
+        asked = [npm, "pack", "--silent", "--ignore-scripts", "--pack-destination", ".", PACKAGE]
         ended = subprocess.run(asked, capture_output=True, text=True, cwd=folder)
-        found = next(Path(folder).glob("*.tgz"), None)
+        found = next(folder.glob("*.tgz"), None)
         if ended.returncode or found is None:
             *_, why = ("no reason given", *ended.stderr.strip().splitlines())
             raise BadSettings(f"npm did not bring {PACKAGE} ({why}): {ONES_OWN}")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from tempfile import TemporaryDirectory
 
-from muster import sources
+from muster import scratch, sources
 from muster.errors import BadKpi, BadSettings, MusterError
 from muster.kpis import catalogue
 from muster.lake.probing import check_writable
@@ -74,8 +73,8 @@ def _try_kpis(project: Project) -> str:
     from muster.kpis import engine, runner
 
     kpis = catalogue.load(project.kpi_folder)
-    with TemporaryDirectory() as nothing:
-        tables = engine.connect(nothing)
+    with scratch.folder() as nothing:
+        tables = engine.connect(str(nothing))
         now, settings = project.clock(), project.settings
         outcome = runner.measure(tables, settings, kpis, as_of=now, coverage=())
     if outcome.problems:

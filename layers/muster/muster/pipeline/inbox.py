@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from errno import EFBIG, ENOSPC
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 from typing import Any
 
+from muster import scratch
 from muster.errors import BadImport
 from muster.pipeline.importing import import_file
 from muster.pipeline.subscriptions import RETURNED
@@ -28,8 +28,8 @@ def receive(project: Project, key: str) -> dict[str, Any]:
 
     The same file announced twice is taken once. Returns the outcome, and 1 or 0 ``problems``.
     """
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / f"file{PurePosixPath(key).suffix[:20]}"
+    with scratch.folder() as folder:
+        file = folder / f"file{PurePosixPath(key).suffix[:20]}"
         try:
             if not project.lake.download(key, file):
                 return {"outcome": "not there", "problems": 0}
