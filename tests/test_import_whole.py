@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import StringIO
@@ -116,8 +117,27 @@ def test_an_excel_file_dropped_into_the_inbox_is_taken_as_the_command_line_takes
     assert project.lake.get("inbox/messages/forum/a.xlsx") is None
 
 
+class _Overtaken(FolderStore):
+    def download(self, key: str, path: Path) -> str | None:
+        etag = super().download(key, path)
+        self.put(key, b"message_id,thread_id,created_at\nm9,t,2026-03-01\n")
+        return etag
+
+
+def test_a_file_that_comes_while_the_one_before_is_taken_is_not_lost(project: Project) -> None:
+    """Both are announced, under one name."""
+    key = "inbox/messages/forum/a.csv"
+    project.lake.put(key, b"message_id,thread_id,created_at\nm1,t,2026-03-01\n")
+    overtaken = replace(project, lake=_Overtaken(project.lake.root))  # type: ignore[attr-defined]
+    assert inbox.receive(overtaken, key)["outcome"] == "imported"
+    assert inbox.receive(project, key)["outcome"] == "imported"
+    assert inbox.receive(project, key)["outcome"] == "not there"
+    found = engine.ask(project.lake.url(), "select message_id from messages order by 1")
+    assert list(found.rows) == [("m1",), ("m9",)]
+
+
 class _FullDisk(FolderStore):
-    def download(self, key: str, path: Path) -> bool:
+    def download(self, key: str, path: Path) -> str | None:
         raise OSError(28, "No space left on device")
 
 

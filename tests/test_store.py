@@ -84,10 +84,10 @@ def test_a_browser_is_told_what_an_object_is(moto_server: Server) -> None:
 
 
 def test_an_object_is_downloaded_as_a_file(store: Store, tmp_path: Path) -> None:
-    store.put("a/b.csv", b"x" * 3_000_000)
-    assert store.download("a/b.csv", tmp_path / "b.csv")
+    etag = store.put("a/b.csv", b"x" * 3_000_000)
+    assert store.download("a/b.csv", tmp_path / "b.csv") == etag
     assert (tmp_path / "b.csv").read_bytes() == b"x" * 3_000_000
-    assert not store.download("a/c.csv", tmp_path / "c.csv")
+    assert store.download("a/c.csv", tmp_path / "c.csv") is None
 
 
 def test_earlier_versions_are_forgotten_and_the_present_ones_stay(moto_server: Server) -> None:

@@ -79,7 +79,7 @@ class MortalStore:
         self._called("get")
         return self.inner.get(key)
 
-    def download(self, key: str, path: Path) -> bool:
+    def download(self, key: str, path: Path) -> str | None:
         self._called("download")
         return self.inner.download(key, path)
 

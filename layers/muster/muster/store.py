@@ -53,8 +53,8 @@ class Store(Protocol):
     def get(self, key: str) -> Stored | None:
         """The object, or ``None`` if there is none."""
 
-    def download(self, key: str, path: Path) -> bool:
-        """The object as a file, however large it is; whether there is one."""
+    def download(self, key: str, path: Path) -> str | None:
+        """The object as a file, however large it is; its ETag, or ``None`` if there is none."""
 
     def put(
         self, key: str, data: bytes, *, if_match: str | None = None, if_new: bool = False
@@ -114,14 +114,15 @@ class FolderStore:
             raise self._refused(key, error) from error
         return Stored(data, _etag(data))
 
-    def download(self, key: str, path: Path) -> bool:
+    def download(self, key: str, path: Path) -> str | None:
         try:
             shutil.copyfile(self._path(key), path)
         except FileNotFoundError:
-            return False
+            return None
         except OSError as error:
             raise self._refused(key, error) from error
-        return True
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def put(
         self, key: str, data: bytes, *, if_match: str | None = None, if_new: bool = False
@@ -233,13 +234,14 @@ class S3Store:
     def get(self, key: str) -> Stored | None:
         return self._read(key, lambda found: Stored(found["Body"].read(), found["ETag"]))
 
-    def download(self, key: str, path: Path) -> bool:
-        def keep(found: Any) -> bool:
+    def download(self, key: str, path: Path) -> str | None:
+        def keep(found: Any) -> str:
             with path.open("wb") as file:
                 file.writelines(found["Body"].iter_chunks(CHUNK))
-            return True
+            return str(found["ETag"])
 
-        return bool(self._read(key, keep))
+        etag: str | None = self._read(key, keep)
+        return etag
 
     def _read(self, key: str, take: Callable[[Any], Any], left: int = MORE_READS) -> Any:
         """What is made of an object, if there is one; a body that is cut is asked for again.

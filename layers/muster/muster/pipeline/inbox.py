@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from errno import EFBIG, ENOSPC
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from muster import scratch
-from muster.errors import BadImport
+from muster.errors import BadImport, Conflict
 from muster.pipeline.importing import import_file
 from muster.pipeline.subscriptions import RETURNED
 from muster.project import Project
@@ -26,12 +27,15 @@ INBOX, RECEIPTS = "inbox/", "receipts/"
 def receive(project: Project, key: str) -> dict[str, Any]:
     """Import the file and take it out of the inbox; one that cannot be taken stays, and is told.
 
-    The same file announced twice is taken once. Returns the outcome, and 1 or 0 ``problems``.
+    The same file announced twice is taken once; another that came in its place meanwhile stays, as
+    it is announced, too. Returns the outcome, and 1 or 0 ``problems``.
     """
+    etag = None
     with scratch.folder() as folder:
         file = folder / f"file{PurePosixPath(key).suffix[:20]}"
         try:
-            if not project.lake.download(key, file):
+            etag = project.lake.download(key, file)
+            if etag is None:
                 return {"outcome": "not there", "problems": 0}
             taken = _taken(project, key, file)
         except OSError as error:
@@ -39,7 +43,8 @@ def receive(project: Project, key: str) -> dict[str, Any]:
         told = {"file": key, "at": project.clock().isoformat(), **taken}
     project.lake.put(_receipt(key), json.dumps(told, indent=1, default=str).encode())
     if told["outcome"] == "imported":
-        project.lake.delete(key)
+        with suppress(Conflict):
+            project.lake.delete(key, if_match=etag)
     return {"outcome": told["outcome"], "problems": int(told["outcome"] == "refused")}
 
 
