@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from moto import mock_aws
 
 from muster.errors import SourceFailed
-from muster.secret import Held
+from muster.secret import Held, reveal
 
 
 @pytest.fixture
@@ -69,3 +70,30 @@ def test_in_secrets_manager_too(cloud: None, tmp_path: Path) -> None:
 def test_a_role_that_may_not_write_says_so(cloud: None, tmp_path: Path) -> None:
     with pytest.raises(SourceFailed, match="secretsmanager:none cannot be replaced"):
         Held("secretsmanager:none", {}, tmp_path).keep("new")
+
+
+def test_a_secret_that_is_no_text_costs_its_own_source_only(cloud: None, tmp_path: Path) -> None:
+    boto3.client("secretsmanager").create_secret(Name="tube", SecretBinary=b"\x00")
+    with pytest.raises(SourceFailed, match="secretsmanager:tube holds bytes"):
+        Held("secretsmanager:tube", {}, tmp_path).read()
+
+
+@pytest.mark.parametrize("kind", ["ssm:/none", "secretsmanager:none"])
+def test_what_is_to_be_done_about_a_secret_fits_the_trouble(
+    cloud: None, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    with pytest.raises(SourceFailed, match="Put it there first"):
+        reveal(kind, {})
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    with pytest.raises(SourceFailed, match="set AWS_REGION"):
+        reveal(kind, {})
+
+
+def test_a_longer_one_that_a_killed_run_left_half_written_spoils_nothing(tmp_path: Path) -> None:
+    """In a container every run has the same number."""
+    held = Held("env:TUBE", {"TUBE": "old"}, tmp_path)
+    (tmp_path / ".secrets").mkdir()
+    (tmp_path / ".secrets" / f"TUBE.{os.getpid()}").write_text("x" * 1000)
+    held.keep("new")
+    assert held.read() == "new"

@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_urlsafe
+from tempfile import mkstemp
+from typing import Any
 
 from muster import services
 from muster.errors import SourceFailed
@@ -85,13 +87,17 @@ class Held:
 
     def _keep_beside(self, name: str, secret: str) -> None:
         text = json.dumps({"replaces": _print(self.environment[name]), "secret": secret})
-        unfinished = self._path.with_suffix(f".{os.getpid()}")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             (self._path.parent / ".gitignore").write_text("*\n", "utf-8")
-            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            descriptor, unfinished = mkstemp(dir=self._path.parent)  # for nobody else to read
+            with os.fdopen(descriptor, "w") as file:
                 file.write(text)
-            unfinished.replace(self._path)
+                file.flush()
+                os.fsync(
+                    descriptor
+                )  # the old one is used up: a power cut must not lose the new one
+            Path(unfinished).replace(self._path)
         except OSError as error:
             raise SourceFailed(
                 f"what replaces the secret of {name} cannot be kept in {self._path}: "
@@ -142,9 +148,10 @@ def _from_cloud(kind: str, name: str) -> str:
     with _told(f"{kind}:{name}"):
         if kind == "ssm":
             return _parameter(name)
-        return str(
-            services.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
-        )
+        found = services.client("secretsmanager").get_secret_value(SecretId=name)
+    if "SecretString" not in found:
+        raise SourceFailed(f"{kind}:{name} holds bytes: put it there as text")
+    return str(found["SecretString"])
 
 
 @contextmanager
@@ -154,7 +161,14 @@ def _told(reference: str, trouble: str = "cannot be read") -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        todo = (
-            "Put it there first" if trouble == "cannot be read" else "Allow that, then sign in anew"
-        )
-        raise SourceFailed(f"{reference} {trouble}: {error}. {todo}") from error
+        said = str(error).rstrip(" .:")
+        raise SourceFailed(f"{reference} {trouble}: {said}. {_todo(error, trouble)}") from error
+
+
+def _todo(error: Any, trouble: str) -> str:
+    if trouble != "cannot be read":
+        return "Allow that, then sign in anew"
+    code = getattr(error, "response", {}).get("Error", {}).get("Code")
+    if code in ("ParameterNotFound", "ResourceNotFoundException"):
+        return "Put it there first, or look whether AWS_REGION is the region it is in"
+    return "Sign in as somebody who may read it, and set AWS_REGION to the region it is in"
