@@ -109,3 +109,11 @@ def test_no_memory_makes_a_condition_hold_that_does_not(tmp_path):
     assert told(tmp_path) == [(key, LONG, etag)]
     with pytest.raises(Conflict):
         FolderStore(tmp_path).put(key, b"mine", if_match=etag)
+
+
+def test_a_memory_that_cannot_be_written_leaves_nothing_behind(tmp_path):
+    (tmp_path / "digests.json" / "in the way").mkdir(parents=True)
+    (tmp_path / "a").write_bytes(b"x" * 100_000)
+    os.utime(tmp_path / "a", (LONG_AGO, LONG_AGO))
+    assert len([*digests.Digests(tmp_path / "digests.json", "").of(tmp_path, ["a"])]) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"digests.json", "a"}

@@ -62,6 +62,8 @@ class Digests:
             self._memory.parent.mkdir(parents=True, exist_ok=True)
             unfinished.write_text(json.dumps(others | self._seen), encoding="utf-8")
             unfinished.replace(self._memory)
+        with suppress(OSError):  # a full disk: each listing would leave one more
+            unfinished.unlink()
 
     def _remembered(self) -> dict[str, tuple[Facts, str]]:
         if self._known is None:

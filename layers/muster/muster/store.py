@@ -111,7 +111,7 @@ class FolderStore:
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
         except OSError as error:
-            raise self._refused(key, error) from error
+            raise _refused(self.url(key), error) from error
         return Stored(data, _etag(data))
 
     def download(self, key: str, path: Path) -> str | None:
@@ -120,7 +120,7 @@ class FolderStore:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise self._refused(key, error) from error
+            raise _refused(self.url(key), error) from error
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -135,7 +135,7 @@ class FolderStore:
                 _write(unfinished, data)
                 unfinished.replace(path)
         except OSError as error:
-            raise self._refused(key, error) from error
+            raise _refused(self.url(key), error) from error
         return _etag(data)
 
     def delete(self, key: str, *, if_match: str | None = None) -> None:
@@ -146,15 +146,18 @@ class FolderStore:
                     self._compare(key, if_match, False)
                     path.unlink()
         except OSError as error:
-            raise self._refused(key, error) from error
+            raise _refused(self.url(key), error) from error
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         folder = self.root / prefix.rpartition("/")[0] if "/" in prefix else self.root
         if prefix:
             checked(prefix.rstrip("/") or "/")
-        keys = [key for key in sorted(self._keys(folder)) if key.startswith(prefix)]
         memory = Digests(self.root / _HIDDEN / "digests.json", prefix)
-        yield from (Entry(*found) for found in memory.of(self.root, keys))
+        try:
+            keys = [key for key in sorted(self._keys(folder)) if key.startswith(prefix)]
+            yield from (Entry(*found) for found in memory.of(self.root, keys))
+        except OSError as error:
+            raise _refused(error.filename or self.url(prefix), error) from error
 
     def forget_versions(self) -> None:
         """A folder keeps none, but what a killed writer left unfinished goes."""
@@ -172,7 +175,7 @@ class FolderStore:
         return self.root / checked(key)
 
     def _keys(self, folder: Path) -> Iterator[str]:
-        for parent, folders, files in os.walk(folder):
+        for parent, folders, files in os.walk(folder, onerror=_unless_gone):
             folders[:] = [name for name in folders if name != _HIDDEN]
             for name in files:
                 yield (Path(parent) / name).relative_to(self.root).as_posix()
@@ -194,11 +197,18 @@ class FolderStore:
         if if_match is not None and (present is None or present.etag != if_match):
             raise Conflict(f"{self.url(key)} changed since it was read: read it and merge again")
 
-    def _refused(self, key: str, error: OSError) -> StoreRefused:
-        return StoreRefused(
-            f"{self.url(key)}: {error.strerror or error}: "
-            "check the folder's rights and free space, or name another one as `lake`"
-        )
+
+def _refused(where: str, error: OSError) -> StoreRefused:
+    return StoreRefused(
+        f"{where}: {error.strerror or error}: "
+        "check the folder's rights and free space, or name another one as `lake`"
+    )
+
+
+def _unless_gone(error: OSError) -> None:
+    """A folder that may not be looked into is not an empty one."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
 
 
 def _etag(data: bytes) -> str:
