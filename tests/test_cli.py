@@ -265,6 +265,18 @@ def test_doctor_tries_every_kpi_and_the_lake(project):
     assert "BAD  KPIs: KPI mine" in ended.stdout
 
 
+def test_doctor_looks_at_our_own_templates_and_at_no_picture_beside_them(project):
+    own = project / "templates" / "site"
+    own.mkdir(parents=True)
+    (own / "logo.png").write_bytes(b"\x89PNG")
+    (own / "style.css").write_text("@media{#a{}}")
+    (own / "archive.html").write_text("<p>ä", "utf-8")
+    assert "ok   templates: 1 of your own" in muster(project, "doctor").stdout
+    (own / "archive.html").write_text("<p>ä", "latin-1")
+    told = muster(project, "doctor").stdout
+    assert "archive.html: cannot be read: save it as UTF-8 text" in told
+
+
 def test_an_unknown_source_names_those_there_are(project):
     (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url="http://127.0.0.1:9"))
     ended = muster(project, "fetch", "--source", "form", FORUM_TOKEN="x")

@@ -156,6 +156,19 @@ REFUSED = {
         "community: a\nreports:\n  - recipients: [anna@example.org, not an address]\n",
         "muster.yaml:3: reports[0].recipients[1]: 'not an address' is no mail address",
     ),
+    "no address among those who are alerted": (
+        "community: a\nreports:\n  - alerts: [anna]\n",
+        "muster.yaml:3: reports[0].alerts: 'anna' is no mail address",
+    ),
+    "a list for a number": (
+        "community: a\ngoals: [{name: g, objective: o, kpi: k, by: 2027-12-31,"
+        " target: {at_least: [1]}}]\n",
+        "muster.yaml:2: goals[0].target.at_least: expected ",
+    ),
+    "a key whose list was taken out": (
+        "community: a\ngoals:\n#  - name: g\n",
+        "muster.yaml:2: goals: nothing stands here: write a value, or take the key out",
+    ),
     "a lake nobody knows": ("community: a\nlake: gs://x/y\n", "muster.yaml:2: lake: 'gs://x/y'"),
     "a bucket misspelt": ("community: a\nlake: s3:/x/y\n", "muster.yaml:2: lake: 's3:/x/y' is no"),
     "an alias that holds itself": ("community: &a [*a]\n", "muster.yaml:1: "),
@@ -174,6 +187,11 @@ def test_what_is_wrong_is_refused_with_place_and_fix(case):
     assert "\n" not in str(refusal.value)
     assert "abc" not in str(refusal.value)
     assert refusal.value.exit_code == 2
+
+
+def test_a_bucket_is_the_same_with_a_slash_behind_it():
+    """Site and outbox lie below it: s3://b/x//site would be another place."""
+    assert read("community: a\nlake: s3://b/x/\n").lake == "s3://b/x"
 
 
 def test_a_pattern_that_a_later_python_may_read_otherwise_is_taken_in_silence(recwarn):

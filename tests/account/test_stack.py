@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -287,6 +288,9 @@ def test_costs_grow_with_sources_and_are_what_the_price_list_says() -> None:
     now = 100_000 * 120 + 100_000 / 24 * 3 * 130 + 30e6
     kept = {one.what: one.amount for one in costs.month(many, prices, measured, 100_000)}
     assert kept["s3_gb_month"] == pytest.approx((now + replaced) / 1e9, rel=1e-4)
+    always = [one.model_copy(update={"every": timedelta()}) for one in many.sources]
+    as_often = costs.month(many.model_copy(update={"sources": tuple(always)}), prices, measured)
+    assert {one.what: one for one in as_often} == table, "the hour is the shortest there is"
     few = costs.month(settings, prices, measured)
     big = costs.month(many, prices, measured, 100_000_000)
     paid = [sum(one.paid for one in lines) for lines in (few, table.values(), big)]

@@ -185,3 +185,14 @@ def test_a_reader_over_http_sees_one_publication_while_others_are_put(tmp_path: 
         is_over.set()
         reader.join()
     assert met and all(found in whole for found in met)
+
+
+@pytest.mark.parametrize("path", [".muster/digests.json", "%2emuster/digests.json", "a/%2E%2e/.b"])
+def test_nothing_hidden_is_shown_however_its_name_is_written(tmp_path: Path, path: str) -> None:
+    for name in ("index.html", ".muster/digests.json", ".b", "a/c"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    with served(server(str(tmp_path), 0)) as address:
+        assert urllib.request.urlopen(f"{address}/a/c").status == 200
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(f"{address}/{path}")

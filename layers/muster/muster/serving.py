@@ -7,6 +7,7 @@ from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from muster.errors import BadSettings
 from muster.reports import addresses, pages
@@ -31,7 +32,7 @@ class _Pages(SimpleHTTPRequestHandler):
 
     def send_head(self) -> Any:
         """The file asked for, unless it is hidden."""
-        if "/." in self.path:
+        if "/." in unquote(self.path):
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
         return super().send_head()

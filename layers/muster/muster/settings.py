@@ -39,7 +39,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 def _is_lake(text: str) -> str:
     if ("://" in text or text.lower().startswith("s3:")) and not text.startswith("s3://"):
         raise ValueError(f"{text!r} is no lake: write a folder or s3://bucket/prefix")
-    return text
+    return text.rstrip("/") if text.startswith("s3://") else text  # /site is put behind it
 
 
 class Schedule(Part):

@@ -208,7 +208,8 @@ def _source(raw: Any, at: Location, options: Callable[[str], type[Source]]) -> S
 def _sentence(name: str, lines: Mapping[Location, int], at: Location, problem: str) -> str:
     """``muster.yaml:12: sources[0].tokn: unknown key 'tokn': did you mean 'token'?``"""
     known = next((at[:end] for end in range(len(at), 0, -1) if at[:end] in lines), ())
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in at).lstrip(".")
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in known)
+    path = "".join(parts).lstrip(".")
     return f"{name}:{lines.get(known, 1)}: {path + ': ' if path else ''}{problem}"
 
 

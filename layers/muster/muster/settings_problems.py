@@ -29,7 +29,7 @@ _PLAINLY = {
 def first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[Location, str]:
     """Where and what; unknown keys first, since they often explain the rest."""
     problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
-    problem = problems[0]
+    problem = _nearest_miss(problems, model)
     at = tuple(part for part in problem["loc"] if not str(part).startswith("function-"))
     if problem["type"] == "extra_forbidden":
         return at, _unknown_key(str(at[-1]), _model_at(model, at[:-1]))
@@ -41,8 +41,20 @@ def first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[Locat
         return at, f"expected keys with values: {', '.join(_keys(inner)) if inner else ''}"
     if problem["type"] == "string_pattern_mismatch":
         return at, _misshapen(str(problem["ctx"]["pattern"]), model, at)
+    if problem["input"] is None:
+        return at, "nothing stands here: write a value, or take the key out"
     text = problem["msg"].removeprefix("Value error, ")
     return at, _PLAINLY.get(problem["type"], text)
+
+
+def _nearest_miss(problems: Sequence[Any], model: type[BaseModel]) -> Any:
+    """The first problem; where a value may be of several kinds, of the kind that fits furthest."""
+    first = problems[0]
+    *owner, _ = first["loc"] or ("",)
+    if not owner or _model_at(model, tuple(owner)):
+        return first
+    same = [one for one in problems if list(one["loc"][: len(owner)]) == owner]
+    return max(same, key=lambda one: len(one["loc"]))
 
 
 def nearest(word: str, known: Sequence[str]) -> str:

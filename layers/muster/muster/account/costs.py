@@ -116,7 +116,7 @@ def _replaced(
 def _calls(settings: Settings) -> dict[str, float]:
     """How often each function is called, and how many mails go."""
     every = [one.every.total_seconds() for one in settings.sources if one.platform != "file"]
-    fetches = sum(HOURS * min(3600 / seconds, 1) for seconds in every) or HOURS * SOURCES
+    fetches = sum(HOURS / max(seconds / 3600, 1) for seconds in every) or HOURS * SOURCES
     reports = sum(PER_MONTH[one.grain] for one in settings.reports)
     mails = sum(PER_MONTH[one.grain] * len(one.recipients) for one in settings.reports)
     measured = DAYS + reports

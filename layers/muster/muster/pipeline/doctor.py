@@ -86,12 +86,15 @@ def _check_templates(project: Project) -> str:
     """The community's own templates are templates; what they ask for shows when they are filled."""
     from jinja2 import Environment, TemplateSyntaxError
 
-    own = sorted((project.folder / "templates").glob("*/*.*"))
+    found = (project.folder / "templates").glob("*/*.*")
+    own = sorted(path for path in found if path.suffix in (".html", ".txt"))
     for path in own:
         try:
             Environment().parse(path.read_text(encoding="utf-8"), filename=str(path))
         except TemplateSyntaxError as error:
             raise BadSettings(f"{path}:{error.lineno}: {error.message}") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSettings(f"{path}: cannot be read: save it as UTF-8 text") from error
     return f"{len(own)} of your own"
 
 
