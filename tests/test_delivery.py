@@ -25,7 +25,7 @@ from muster.errors import (
     Unavailable,
     Undeliverable,
 )  # fmt: skip
-from muster.pipeline import delivery, mails, publish, reporting
+from muster.pipeline import mails, publish, reporting
 from muster.pipeline.delivery import Delivery
 from muster.project import Project
 
@@ -120,11 +120,11 @@ def test_a_crash_between_sending_and_its_record_is_never_a_second_mail(tmp_path:
 @pytest.mark.parametrize("is_written", [False, True])
 @pytest.mark.parametrize("ending", [".sending.json", ".sent.json"])
 def test_a_store_that_is_out_of_reach_for_a_moment_leaves_no_mail_unclear(
-    ending: str, is_written: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ending: str, is_written: bool, tmp_path: Path
 ) -> None:
     """Whether what it did not answer to was written or not."""
-    monkeypatch.setattr(delivery, "PAUSES", (0.0, 0.0))
-    project = measured_project(tmp_path, box := Postbox())
+    slept: list[float] = []
+    project = replace(measured_project(tmp_path, box := Postbox()), sleep=slept.append)
     put, troubles = project.outbox.put, [Unavailable("down"), Unavailable("down")]
 
     class Away:
@@ -142,7 +142,7 @@ def test_a_store_that_is_out_of_reach_for_a_moment_leaves_no_mail_unclear(
 
     mail = bare(replace(project, outbox=Away()))  # type: ignore[arg-type]
     assert (mail.send(MAIL), mail.send(MAIL)) == ("sent", "sent before")
-    assert box.readers == [BEN]
+    assert box.readers == [BEN] and slept == [0.5, 2.0]
 
 
 def test_a_crash_before_sending_is_told_and_sent_when_a_person_says_so(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import duckdb
 import pytest
 from s3_servers import client, moto
@@ -176,8 +178,8 @@ def test_measuring_begins_again_where_an_object_was_replaced_while_it_was_read(
         return connect(*place, **how)
 
     monkeypatch.setattr(engine, "connect", looked_at)
-    monkeypatch.setattr(measuring, "PAUSES", (0,) * 5)
     project = open_project(tmp_path, clock=system_clock, environment={}, http=None)
+    project = replace(project, sleep=lambda seconds: None)
     if is_measured:
         assert measuring.compute(project, at(100), is_kept=True).values
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ class Project:
     http: Any
     notify: Callable[[Progress], None]
     mailer: Mailer = field(default_factory=Outbox)
+    sleep: Callable[[float], None] = time.sleep
     settings_url: str = ""  # where the settings came from, if not from the folder
 
     @property

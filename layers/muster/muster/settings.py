@@ -333,6 +333,10 @@ class Settings(Part):
         """The community's time zone."""
         return ZoneInfo(self.timezone)
 
+    def source(self, name: str) -> Source | None:
+        """The source of that name; none where only imports feed it."""
+        return next((one for one in self.sources if one.name == name), None)
+
     @property
     def longest_windows(self) -> Windows:
         """Each window at its longest over the community and its sources: after it all is known."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import typing
 from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from muster.names import nearest
 from muster.settings_types import SHAPES
 
 Location = tuple[str | int, ...]
@@ -55,12 +55,6 @@ def _nearest_miss(problems: Sequence[Any], model: type[BaseModel]) -> Any:
         return first
     same = [one for one in problems if list(one["loc"][: len(owner)]) == owner]
     return max(same, key=lambda one: len(one["loc"]))
-
-
-def nearest(word: str, known: Sequence[str]) -> str:
-    """What was meant by a word that is none of the known, or which those are."""
-    near = difflib.get_close_matches(word, known, 1, 0.5)
-    return f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
 
 
 def _unknown_key(key: str, model: type[BaseModel] | None) -> str:

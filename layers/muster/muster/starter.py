@@ -16,11 +16,12 @@ from muster.errors import BadSettings
 from muster.goals.target import RELATIVE
 from muster.kpis import catalogue
 from muster.kpis.catalogue import COMMUNITIES
+from muster.names import nearest
 from muster.project import SETTINGS_FILE, credentials_of, options_of, platform_names
 from muster.results import Kpi, StartingGoal
 from muster.settings import Source
 from muster.settings_file import parse
-from muster.settings_problems import first_problem, nearest
+from muster.settings_problems import first_problem
 from muster.settings_types import Address, Zone
 
 TEXT = """\

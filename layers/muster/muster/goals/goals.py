@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from difflib import get_close_matches
 from math import fsum
 from zoneinfo import ZoneInfo
 
@@ -13,6 +12,7 @@ from muster.errors import BadSettings
 from muster.goals import target
 from muster.goals.course import Course, Series, outlook, verdict
 from muster.measured import GoalStatus, KpiValue
+from muster.names import nearest
 from muster.results import Kpi
 from muster.settings import Goal, Windows
 
@@ -44,12 +44,8 @@ def check(
 def _kpi_of(goal: Goal, known: Mapping[str, Kpi]) -> Kpi:
     if goal.kpi in known:
         return known[goal.kpi]
-    near = get_close_matches(goal.kpi, known, n=1, cutoff=0)
-    advice = f"did you mean {near[0]!r}? " if near else ""
-    raise BadSettings(
-        f"goal {goal.name!r}: there is no KPI {goal.kpi!r}: {advice}"
-        "`muster kpis list` shows them all"
-    )
+    advice = nearest(goal.kpi, known, "`muster kpis list` shows them all")
+    raise BadSettings(f"goal {goal.name!r}: there is no KPI {goal.kpi!r}: {advice}")
 
 
 def _check_dates(goal: Goal) -> None:

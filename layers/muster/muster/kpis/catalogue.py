@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from muster.errors import BadKpi
+from muster.names import nearest
 from muster.records import TABLES
 from muster.results import Kpi, StartingGoal
 from muster.settings import Settings, Target
@@ -78,9 +78,7 @@ def _header(path: Path, text: str) -> dict[str, tuple[int, str]]:
 def _known(path: Path, number: int, key: str) -> str:
     if key in _KEYS:
         return key
-    near = get_close_matches(key, _KEYS, 1, 0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_KEYS)}"
-    raise BadKpi(f"{path}:{number}: unknown header key {key!r}: {hint}")
+    raise BadKpi(f"{path}:{number}: unknown header key {key!r}: {nearest(key, _KEYS)}")
 
 
 def _value(path: Path, key: str, header: Mapping[str, tuple[int, str]]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
@@ -10,10 +9,15 @@ from typing import TypeVar
 Made = TypeVar("Made")
 
 
-def patiently(do: Callable[[], Made], trouble: type[Exception], pauses: Sequence[float]) -> Made:
+def patiently(
+    do: Callable[[], Made],
+    trouble: type[Exception],
+    pauses: Sequence[float],
+    sleep: Callable[[float], None],
+) -> Made:
     """What ``do`` gives, after pauses (in seconds) as it meets ``trouble``; raises the last one."""
     for pause in pauses:
         with suppress(trouble):
             return do()
-        time.sleep(pause)
+        sleep(pause)
     return do()

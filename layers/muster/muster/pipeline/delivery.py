@@ -127,7 +127,7 @@ class Delivery:
     def _surely(self, ending: str, text: bytes, *, if_new: bool = False) -> str:
         """The ETag of what is written; a store that is out of reach is asked a few times."""
         put = partial(self.project.outbox.put, self.name + ending, text, if_new=if_new)
-        return patiently(put, Unavailable, PAUSES)
+        return patiently(put, Unavailable, PAUSES, self.project.sleep)
 
     def _text(self, facts: Mapping[str, object]) -> bytes:
         return json.dumps({**self.facts, **facts}, indent=1).encode()

@@ -119,8 +119,7 @@ def source_of(project: Project, name: str) -> Source:
     there = dict.fromkeys(all_sources(project))
     if name not in there:
         raise BadSettings(f"no source {name!r}: there are {', '.join(there) or 'none yet'}")
-    named = (one for one in project.settings.sources if one.name == name)
-    return next(named, Source(name=name, platform="file"))
+    return project.settings.source(name) or Source(name=name, platform="file")
 
 
 def _take_away(outbox: Store, erasure: Erasure) -> Iterator[int]:

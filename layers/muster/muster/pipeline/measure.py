@@ -46,7 +46,8 @@ def compute(project: Project, as_of: datetime, *, is_kept: bool) -> Measured:
     """Measure as of an instant; the derived tables are written only if they are to be kept."""
     from muster.kpis import engine
 
-    return patiently(lambda: _reached(project, as_of, is_kept), engine.Replaced, PAUSES)
+    reached = partial(_reached, project, as_of, is_kept)
+    return patiently(reached, engine.Replaced, PAUSES, project.sleep)
 
 
 def _reached(project: Project, as_of: datetime, is_kept: bool) -> Measured:
@@ -202,10 +203,6 @@ def catalogue_of(folder: Path) -> tuple[Kpi, ...]:
     return catalogue.load(folder / "kpis")
 
 
-def _source(project: Project, name: str) -> Source | None:
-    return next((one for one in project.settings.sources if one.name == name), None)
-
-
 def _is_fetched(source: Source | None) -> bool:
     return source is not None and source.platform != "file"
 
@@ -214,7 +211,7 @@ def coverage_of(project: Project, as_of: datetime) -> Iterator[Coverage]:
     """What successes vouch for: a fetch to its last success, an import to ``as_of``."""
     for name in all_sources(project):
         memory = state.told(project.lake, name)
-        is_fetched = _is_fetched(_source(project, name))
+        is_fetched = _is_fetched(project.settings.source(name))
         to_at = memory.last_success_at if is_fetched else as_of
         for table in memory.covered:
             from_at = memory.vouched_from(table)
@@ -223,13 +220,13 @@ def coverage_of(project: Project, as_of: datetime) -> Iterator[Coverage]:
 
 
 def _facts(project: Project, name: str, as_of: datetime, connection: object) -> SourceFacts:
-    source, memory = _source(project, name), state.told(project.lake, name)
+    source, memory = project.settings.source(name), state.told(project.lake, name)
     return SourceFacts(
         name=name,
         platform=source.platform if source else "file",
         last_success_at=memory.last_success_at if _is_fetched(source) else memory.last_run_at,
         last_error=memory.last_error,
-        is_stale=_is_fetched(source) and _is_stale(source, memory, as_of),
+        is_stale=_is_stale(source, memory, as_of),
         messages=_messages(connection, name),
         quarantined=raw.quarantined(project.lake, name),
         timezone=source.timezone if source else None,
@@ -243,8 +240,10 @@ def _messages(connection: object, name: str) -> int:
 
 
 def _is_stale(source: Source | None, memory: State, as_of: datetime) -> bool:
-    """A day and two hours without a success, or twice the interval it is fetched at."""
-    patience = max(STALE_AFTER, 2 * source.every) if source else STALE_AFTER
+    """Fetched, and a day and two hours without a success, or twice its interval."""
+    if source is None or not _is_fetched(source):
+        return False
+    patience = max(STALE_AFTER, 2 * source.every)
     return memory.last_success_at is None or as_of - memory.last_success_at > patience
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from muster.project import Project
 from muster.sentiment import Mood, Scorer, comprehend, vader
-from muster.settings import Sentiment, Source
+from muster.settings import Sentiment
 from muster.store import Store
 
 #: What a paid scorer may take beyond the end of the reading, in a function that must checkpoint.
@@ -18,7 +18,7 @@ GRACE = timedelta(seconds=8)
 
 def scorer_of(project: Project, name: str) -> Sentiment:
     """Who scores a source: its own setting, else the community's."""
-    source = _source(project, name)
+    source = project.settings.source(name)
     return (source and source.sentiment) or project.settings.sentiment
 
 
@@ -31,16 +31,12 @@ def is_paid(project: Project, names: Sequence[str] = ()) -> bool:
 def mood(project: Project, name: str, *, again: bool = False) -> Mood:
     """The reading of one source's texts, for one run."""
     chosen = scorer_of(project, name)
-    lang = source.lang if (source := _source(project, name)) else None
+    lang = source.lang if (source := project.settings.source(name)) else None
     if chosen == "comprehend":
         calls = comprehend.Comprehend(comprehend.connect, _is_late(project))
         return Mood(calls.scorer(), lang, again, lambda: calls.trouble)
     scorer = vader() if chosen == "vader" else Scorer()
     return Mood(scorer, lang, again)
-
-
-def _source(project: Project, name: str) -> Source | None:
-    return next((one for one in project.settings.sources if one.name == name), None)
 
 
 def _is_late(project: Project) -> Callable[[], bool]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from muster.clock import local_midnight
 from muster.errors import BadSettings, Unavailable
-from muster.settings import Report, Settings
+from muster.settings import WEEKDAYS, Report, Settings
 from muster.store import Store
 
 SYNCED = "state/stack/schedules.json"
@@ -22,7 +22,6 @@ DEFAULT = {"week": "mon 07:00", "month": "1 07:00", "quarter": "1 07:00"}
 MONTHS = {"month": "*", "quarter": "1,4,7,10"}
 # Two years of them: every pair of two zones' summer times is among them.
 MONDAYS = [date(2026, 1, 5) + timedelta(weeks=week) for week in range(104)]
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Starting hours late is better than never; by the next day somebody has looked at the alarm.
 RETRY = {"MaximumRetryAttempts": 10, "MaximumEventAgeInSeconds": 21_600}
 

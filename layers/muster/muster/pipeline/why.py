@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from difflib import get_close_matches
 
 from muster.clock import parse_period
 from muster.errors import BadSettings
 from muster.kpis import catalogue
 from muster.lake.nearby import nearby
 from muster.measured import KpiValue
+from muster.names import nearest
 from muster.pipeline import latest, measure
 from muster.project import Project
 from muster.reports import dates, events, numbers, words
@@ -124,10 +124,8 @@ def why(
 def _kpi(project: Project, kpi_id: str) -> Kpi:
     found = {kpi.id: kpi for kpi in catalogue.load(project.kpi_folder)}
     if kpi_id not in found:
-        (near,) = get_close_matches(kpi_id.lower(), found, n=1, cutoff=0)
-        raise BadSettings(
-            f"no KPI {kpi_id!r}: did you mean {near!r}? muster kpis list shows them all"
-        )
+        advice = nearest(kpi_id.lower(), found, "muster kpis list shows them all")
+        raise BadSettings(f"no KPI {kpi_id!r}: {advice}")
     return found[kpi_id]
 
 

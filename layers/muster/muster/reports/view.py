@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from muster.clock import DAY, last_whole_period, next_period
 from muster.errors import BadSettings
 from muster.measured import KpiValue
+from muster.names import nearest
 from muster.reports import (
     dates,
     events,
@@ -52,9 +52,8 @@ def check(reports: Iterable[Report], kpis: Iterable[Kpi], goals: Iterable[Goal] 
 
 def _refuse_unknown(report: Report, what: str, name: str, known: Sequence[str], where: str) -> None:
     if name not in known:
-        near = get_close_matches(name, known, n=1, cutoff=0)
-        advice = f"did you mean {near[0]!r}? " if near else ""
-        raise BadSettings(f"report {report.name!r}: there is no {what} {name!r}: {advice}{where}")
+        advice = nearest(name, known, where)
+        raise BadSettings(f"report {report.name!r}: there is no {what} {name!r}: {advice}")
 
 
 def build(

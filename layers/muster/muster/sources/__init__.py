@@ -42,7 +42,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from muster.errors import BadSettings
-from muster.settings_problems import nearest
+from muster.names import nearest
 
 if TYPE_CHECKING:
     from muster.records import Deletion, Item, KnownMessage, Page, Review, Row, SurveyResponse
