@@ -11,6 +11,7 @@ import sys
 
 import pytest
 from command_line import MESSAGES, MINIMAL, command, muster, one_line
+from loopback import answering
 
 SOURCE = """\
 sources:
@@ -263,6 +264,17 @@ def test_doctor_tries_every_kpi_and_the_lake(project):
     ended = muster(project, "doctor")
     assert ended.returncode == 2
     assert "BAD  KPIs: KPI mine" in ended.stdout
+
+
+def test_doctor_goes_on_where_another_program_answers_for_a_platform(project):
+    one = "  - {{name: {}, platform: mastodon, account: us, base_url: '{}', token: 'env:{}'}}\n"
+    with answering(lambda path, body: (200, {"data": []})) as url:
+        two = one.format("hall", url, "HALL_TOKEN") + one.format("desk", url, "NONE")
+        (project / "muster.yaml").write_text(f"{MINIMAL}sources:\n{two}")
+        told = muster(project, "doctor", HALL_TOKEN="abc-def-ghi")
+    assert told.returncode == 1 and not told.stderr
+    assert "BAD  source hall: an answer has a shape that Muster does not know" in told.stdout
+    assert "BAD  source desk: the environment variable NONE is empty" in told.stdout
 
 
 def test_doctor_looks_at_our_own_templates_and_at_no_picture_beside_them(project):

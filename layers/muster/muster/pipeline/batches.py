@@ -43,12 +43,17 @@ def batches(
         raise
     except UNMAPPABLE as error:  # A page, or a cursor, of a shape that its platform never has.
         yield batch.made(), cursor
-        said = clean(why(error), secrets)[:200]
-        raise SourceFailed(
-            f"an answer has a shape that Muster does not know ({said}): check that \
-base_url leads to the platform; if it does, this is a fault of Muster"
-        ) from None
+        raise unknown_shape(error, secrets) from None
     yield batch.made(), cursor
+
+
+def unknown_shape(error: BaseException, secrets: Collection[str] = ()) -> SourceFailed:
+    """What reading an answer stumbled over (``UNMAPPABLE``), as an error that says what to do."""
+    said = clean(why(error), secrets)[:200]
+    return SourceFailed(
+        f"an answer has a shape that Muster does not know ({said}): check that base_url leads to "
+        "the platform; if it does, this is a fault of Muster"
+    )
 
 
 class _Batch(Generic[Made]):

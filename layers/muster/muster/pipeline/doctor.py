@@ -11,6 +11,8 @@ from muster.errors import BadKpi, BadSettings, MusterError
 from muster.kpis import catalogue
 from muster.lake.probing import check_writable
 from muster.pipeline import connecting, moods
+from muster.pipeline.batches import unknown_shape
+from muster.pipeline.mapping import UNMAPPABLE
 from muster.pipeline.measure import check_plans
 from muster.project import Project
 from muster.records import TABLES
@@ -141,4 +143,7 @@ def _check_chat(project: Project, reference: str) -> str:
 
 def _check_source(project: Project, source: Source) -> str:
     api = connecting.connect(project, source)
-    return sources.platform(source.platform).check(api, source)
+    try:
+        return sources.platform(source.platform).check(api, source)
+    except UNMAPPABLE as error:
+        raise unknown_shape(error, project.http.echoed if project.http else ()) from None
