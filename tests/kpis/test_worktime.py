@@ -176,7 +176,7 @@ def test_nothing_is_known_before_the_first_schedule():
 
 
 def test_an_unknown_country_is_named():
-    with pytest.raises(BadSettings, match="no holidays known for XX"):
+    with pytest.raises(BadSettings, match="no holidays known for 'XX': write a country"):
         intervals(
             week("09:00-17:00", country="XX"), ZoneInfo("UTC"), date(2026, 1, 1), date(2026, 1, 1)
         )

@@ -132,7 +132,11 @@ def _holidays(country: str | None, region: str | None) -> Any:
     try:
         return holidays.country_holidays(country, subdiv=region)
     except NotImplementedError as error:
-        raise BadSettings(f"business_hours: no holidays known for {country} {region}") from error
+        where = f"{country!r}, {region!r}" if region else repr(country)
+        raise BadSettings(
+            f"business_hours: no holidays known for {where}: write a country as ISO 3166 does (DE, "
+            "US), a region by its letters there (BE, CA)"
+        ) from error
 
 
 def _import_only_who_is_asked(holidays: ModuleType) -> None:
