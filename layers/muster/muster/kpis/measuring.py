@@ -110,15 +110,9 @@ class Run:
         keep: Keeping | None,
         changed: Changes | None,
     ) -> None:
+        """The steps that rest on no period; ``later`` are the statements that read them after."""
         outlived = steps.outlived(names, self.shared, later)
-        who = list(steps.needed(["from suspected_accounts"], self.shared))
-        if changed:
-            changed.load()
-        for name in who:
-            self._step(name, parameters, keep)
-        if keep and keep.note_accounts() and changed and changed.add_accounts():
-            for name in who:
-                self._step(name, parameters, keep)
+        who = self._accounts(parameters, keep, changed)
         if changed:
             changed.load_threads()
         for name in names:
@@ -131,6 +125,21 @@ class Run:
             changed.let_threads_go()
             keep.note_joined()
             keep.note_waiting()
+
+    def _accounts(
+        self, parameters: Mapping[str, Any], keep: Keeping | None, changed: Changes | None
+    ) -> list[str]:
+        """The steps that tell which accounts count as what; where some count otherwise than at the
+        earlier run, their messages have changed too, and may tell more."""
+        who = steps.needed(["from suspected_accounts"], self.shared)
+        if changed:
+            changed.load()
+        for name in who:
+            self._step(name, parameters, keep)
+        if keep and keep.note_accounts() and changed and changed.add_accounts():
+            for name in who:
+                self._step(name, parameters, keep)
+        return who
 
     def _hold(self, by_grain: Iterable[str]) -> None:
         """Read tables of the lake that are asked for in every grain once: a file costs more than
