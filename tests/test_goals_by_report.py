@@ -55,7 +55,7 @@ def test_each_report_tells_the_verdict_of_its_own_period(project: Project) -> No
     pages = publish.preview(project)
     said = {name: re.search(r"The goal is ([a-z ]+)\.", page) for name, page in pages.items()}
     told = {name: found[1] if found else "" for name, found in said.items()}
-    assert told == {"weekly": "at risk", "monthly": "met", "quarterly": "without data"}
+    assert told == {"weekly": "at risk", "monthly": "met", "quarterly": "without a verdict"}
     assert "400 meets the target" not in pages["weekly"]
 
 

@@ -31,7 +31,7 @@ ENDLESS = "W" * 200
 
 
 def sample_goals() -> tuple[GoalLine, ...]:
-    """Six goals: two met, one on track, one at risk, one off track, one without data."""
+    """Six goals: two met, one on track, one at risk, one off track, one without a verdict."""
     objective = "Be the place students trust for IT help"
 
     def goal(name, kpi, status, text, value, target, expected, reason, bar):
@@ -59,7 +59,7 @@ def sample_goals() -> tuple[GoalLine, ...]:
             "2 h 48 min",
             "at most 4 h",
             "4 h 22 min",
-            "2 h 48 min meets the target of at most 4 h.",
+            "2 h 48 min meets the target (at most 4 h).",
             (0.36, 0.46, 0.5),
         ),
         goal(
@@ -70,8 +70,8 @@ def sample_goals() -> tuple[GoalLine, ...]:
             "6 h 33 min",
             "at most 4 h",
             "4 h 50 min",
-            "6 h 33 min, where the straight pace asks for 4 h 50 min by now; the present trend "
-            "reaches the target on 12 January 2027.",
+            "The straight pace asks for 4 h 50 min by now; at the present trend it arrives only on "
+            "12 January 2027.",
             (0.8, 0.46, 0.56),
         ),
         goal(
@@ -82,8 +82,8 @@ def sample_goals() -> tuple[GoalLine, ...]:
             "80.8 %",
             "at least 90 %",
             "88.9 %",
-            "80.8 %, where the straight pace asks for 88.9 % by now; the present trend does not "
-            "reach the target.",
+            "The straight pace asks for 88.9 % by now; the present trend leads away from the "
+            "target.",
             (0.808, 0.9, 0.889),
         ),
         goal(
@@ -94,7 +94,7 @@ def sample_goals() -> tuple[GoalLine, ...]:
             "91.9 %",
             "at least 90 %",
             "89 %",
-            "91.9 % meets the target of at least 90 %.",
+            "91.9 % meets the target (at least 90 %).",
             (0.919, 0.9, 0.89),
         ),
         goal(
@@ -105,18 +105,18 @@ def sample_goals() -> tuple[GoalLine, ...]:
             "31.7 %",
             "at least 40 %",
             "31.1 %",
-            "31.7 %, where the straight pace asks for 31.1 % by now.",
+            "The straight pace asks for 31.1 % by now.",
             (0.317, 0.4, 0.311),
         ),
         goal(
             "Satisfied students",
             "csat",
             "no_data",
-            "No data",
+            "No verdict",
             "–",
             "at least 85 %",
             "–",
-            "No source has delivered survey_responses yet.",
+            "Nothing to measure in survey responses yet.",
             (None, None, None),
         ),
     )
@@ -172,7 +172,7 @@ def sample_view() -> ReportView:
         opening=(
             "3 of 12 measures changed beyond routine variation: 1 better, 1 worse, 1 without a "
             "good or bad direction. Everything else moved within its usual range.",
-            "Of 6 goals 2 are met, 1 is on track, 1 at risk, 1 off track and 1 has no data.",
+            "Of 6 goals 2 are met, 1 on track, 1 at risk, 1 off track and 1 without a verdict.",
             "Look first at New members who came back. 4 issues wait for an answer now, the longest "
             "for 6 d 4 h.",
         ),

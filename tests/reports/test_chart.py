@@ -228,7 +228,7 @@ def test_a_bullet_bar_without_data_is_empty_and_says_so():
     root = ElementTree.fromstring(small_charts.bullet(goal, EN, "g"))
     assert not of_class(root, "bar")
     assert not of_class(root, "aimed")
-    assert small_charts.in_words(goal, EN).startswith("No data")
+    assert small_charts.in_words(goal, EN).startswith("No verdict")
 
 
 @given(st.floats(-1e6, 1e6))

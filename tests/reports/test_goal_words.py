@@ -22,6 +22,7 @@ SAME = {
     "at the present trend it arrives only on": "the present trend arrives too late.",
     "the present trend still meets the target": "the present trend still meets the target.",
     "the present trend leads to": "the present trend does not lead to the target.",
+    "the present trend leads away": "the present trend does not lead to the target.",
 }
 
 

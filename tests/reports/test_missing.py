@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from measured import build, goal, kpi, source, values
+from measured import build, kpi, source, values
 
 from muster.errors import RateLimited, Rejected, SourceFailed, Unavailable
 from muster.results import OtherMoney
@@ -62,13 +62,11 @@ def test_of_many_measures_without_a_goal_the_first_are_named_and_the_others_coun
 def test_what_lacks_data_for_one_reason_stands_in_one_line():
     kpis = [kpi("a"), kpi("b"), kpi("c", table="reviews"), kpi("d"), kpi("e")]
     few = [*values("d", [1, 2], few=(1,)), *values("e", [1, 3], few=(1,))]
-    goals = (goal("G", "a", {"at_least": 1}), goal("H", "b", {"at_least": 1}))
     named = Report(kpis=tuple("abcde"))
-    found = build(kpis, few, Settings(community="C", goals=goals), named).missing
-    assert found[:4] == (
+    found = build(kpis, few, Settings(community="C"), named).missing
+    assert found[:3] == (
         "No data for A; B: nothing to measure in messages yet.",
         "No data for C: nothing to measure in reviews yet.",
-        "No data for the goals “G”; “H”. Nothing to measure in messages yet.",
         "Fewer than 5 cases, too few to read: D (2); E (2).",
     )
 

@@ -107,7 +107,13 @@ def test_nothing_is_said_to_need_attention_while_a_goal_is_behind():
     assert last(met) == "Nothing needs your attention."
     assert last(met, far) == "Look first at the goal “Far”: it is off track."
     assert last(met, early, far) == "Look first at the goal “Far”: it is off track."
-    assert last(early) == "Look first at the goal “Early”: it is without data."
+    assert last(early) == "Look first at the goal “Early”: it is without a verdict."
+
+
+def test_who_waits_comes_before_a_goal_that_cannot_be_judged():
+    settings = Settings(community="C", goals=(goal("Early", "wait", {"at_most": "1h"}),))
+    found = build((MEMBERS, WAIT), values("members", CALM), settings, waiting=(waiting(9),))
+    assert found.opening[-1].startswith("1 issue waits for an answer now")
 
 
 def test_the_subject_ends_with_the_goals_that_are_behind():
@@ -126,7 +132,7 @@ def test_the_opening_tells_what_changed_goals_and_what_to_do():
         "3 of 10 measures changed beyond routine variation: 1 better, 1 worse and 1 without a good "
         "or bad direction. 3 moved within their usual range and need no explanation."
     )
-    assert goals == "Of 4 goals 1 is met, 2 off track and 1 without data."
+    assert goals == "Of 4 goals 1 is met, 2 off track and 1 without a verdict."
     assert to_do == (
         "Look first at New members who came back: outside the routine range of 71.4 % to 92.6 %. "
         "3 issues wait for an answer now, the longest for 2 d 3 h. 1 source is out of date, so "

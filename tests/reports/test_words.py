@@ -166,13 +166,13 @@ def _of(language, *series):
     [
         (
             {"met": 2, "on_track": 1, "at_risk": 1, "off_track": 1, "no_data": 1},
-            "Of 6 goals 2 are met, 1 on track, 1 at risk, 1 off track and 1 without data.",
+            "Of 6 goals 2 are met, 1 on track, 1 at risk, 1 off track and 1 without a verdict.",
             "Von 6 Zielen sind 2 erreicht, 1 auf Kurs, 1 gefährdet, 1 nicht auf Kurs und "
-            "1 ohne Daten.",
+            "1 ohne Urteil.",
         ),
         ({"met": 1, "at_risk": 2}, "Of 3 goals 1 is met and 2 at risk.",
          "Von 3 Zielen ist 1 erreicht und 2 gefährdet."),
-        ({"on_track": 4}, "All 4 goals are on track.", "Alle 4 Ziele sind auf Kurs."),
+        ({"on_track": 4}, "The 4 goals are all on track.", "Die 4 Ziele sind alle auf Kurs."),
         ({"off_track": 1}, "The goal is off track.", "Das Ziel ist nicht auf Kurs."),
         ({}, "No goals are set.", "Es sind keine Ziele gesetzt."),
     ],

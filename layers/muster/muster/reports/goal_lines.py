@@ -196,8 +196,17 @@ def _trend(goal: Goal, status: GoalStatus, style: Style) -> str:
         return words("trend_late" if is_late else "trend_arrives", day=day)
     if _is_met_by_trend(status):
         return str(words.TREND_MEETS)
-    projected = numbers.value_text(status.projected, style)
-    return words("trend_misses", projected=projected, day=dates.day_text(goal.by, words))
+    if _is_led_away(status):
+        return str(words.TREND_AWAY)
+    return words("trend_misses", projected=numbers.value_text(status.projected, style))
+
+
+def _is_led_away(status: GoalStatus) -> bool:
+    """Whether the trend ends farther from the target than the value is: a line drawn on through
+    weeks to come tells that much, and no number worth quoting."""
+    if status.projected is None or status.value is None or status.target is None:
+        return False
+    return abs(status.projected - status.target) > abs(status.value - status.target)
 
 
 def _is_met_by_trend(status: GoalStatus) -> bool:

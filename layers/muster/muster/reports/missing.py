@@ -1,4 +1,4 @@
-"""Facts about sources, goals and measures go in; what is missing or stale comes out, in words."""
+"""Facts about sources and measures go in; what is missing or stale comes out, in words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from muster.reports import dates, numbers, wording
-from muster.reports.model import Freshness, GoalLine, Measure
+from muster.reports.model import Freshness, Measure
 from muster.reports.words import Words
 from muster.results import OtherMoney, SourceFacts, SuspectedBots
 
@@ -60,7 +60,6 @@ def suspected(bots: SuspectedBots, words: Words) -> str:
 
 def missing(
     measures: Sequence[Measure],
-    goals: Iterable[GoalLine],
     sources: Iterable[Freshness],
     problems: Iterable[str],
     other_money: Iterable[OtherMoney],
@@ -77,7 +76,7 @@ def missing(
           for one in sources if one.quarantined),
         *(words("failed", problem=problem) for problem in problems),
         *(_other_money(one, settings.currency, words) for one in other_money),
-        *_gaps(measures, goals, settings.min_n, words),
+        *_gaps(measures, settings.min_n, words),
         *_loose_ends(measures, settings.goals, words),
     )  # fmt: skip
 
@@ -96,15 +95,10 @@ def _other_money(found: OtherMoney, own: str, words: Words) -> str:
     return words("other_money", n=found.rows, **facts)
 
 
-def _gaps(
-    measures: Sequence[Measure], goals: Iterable[GoalLine], min_n: int, words: Words
-) -> Iterator[str]:
-    """Measures and goals without data, those with one reason in one line; then thin ones."""
+def _gaps(measures: Sequence[Measure], min_n: int, words: Words) -> Iterator[str]:
+    """Measures without data, those with one reason in one line; then thin ones."""
     for why, titles in _by_reason((one.title, one.why) for one in measures if one.value is None):
         yield words("kpi_without_data", title=_named(titles, words), why=why)
-    bare = ((words.QUOTE.format(one.name), one.reason) for one in goals if one.status == "no_data")
-    for why, names in _by_reason(bare):
-        yield words("goal_without_data", n=len(names), names=_named(names, words), why=why)
     few = [words("few", title=one.title, n=one.n) for one in measures if one.is_too_few]
     if few:
         yield words("few_cases", n=len(few), titles=_named(few, words), needed=min_n)

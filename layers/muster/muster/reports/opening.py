@@ -194,13 +194,17 @@ def _to_do(findings: Findings) -> list[str]:
     said = []
     if main and main.tone == "worse":
         said = [words("look_first", title=main.title, why=main.why)]
-    elif findings.behind:
-        name, verdict = findings.behind[0]
-        said = [words("look_at_goal", name=name, status=words.VERDICTS[verdict])]
+    elif findings.behind and findings.behind[0][1] != "no_data":
+        said = [_look_at_goal(findings)]
     if findings.waiting:
         said.append(words("waiting", n=findings.waiting, longest=findings.longest))
     if findings.stale:
         said.append(words("stale_sources", n=findings.stale))
     if said or findings.is_blank:
         return said
-    return [str(words.NOTHING_TO_DO)]
+    return [_look_at_goal(findings) if findings.behind else str(words.NOTHING_TO_DO)]
+
+
+def _look_at_goal(findings: Findings) -> str:
+    name, verdict = findings.behind[0]
+    return findings.words("look_at_goal", name=name, status=findings.words.VERDICTS[verdict])

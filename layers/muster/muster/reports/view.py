@@ -129,7 +129,7 @@ def build(
         waiting_left=_left(measured, say) if is_team else "",
         unchanged=opening.unchanged(findings),
         missing=missing.missing(
-            found, goals, fresh, measured.problems, measured.other_money, settings, say
+            found, fresh, measured.problems, measured.other_money, settings, say
         ),
         suspected=missing.suspected(measured.suspected, say),
         freshness=fresh,
