@@ -9,6 +9,7 @@ from measured import build, kpi, values
 from published import whole
 from sample import sample_view
 
+from muster.kpis import catalogue
 from muster.reports import email, site, wording, words
 from muster.reports.series import BARE_PARTS
 from muster.settings import Report
@@ -90,13 +91,15 @@ def test_a_single_value_is_neither_drawn_nor_compared():
 
 
 def test_followers_that_grow_are_no_news_week_by_week_what_they_gain_is():
-    total = kpi("followers", table="audience", statistic="state")
-    gained = kpi("gained", table="audience")
+    shipped = {one.id: one for one in catalogue.load()}
+    total, gained = shipped["followers"], shipped["followers_gained"]
     growing = values("followers", [1000 + 10 * week for week in range(30)], segment="x")
-    view = build((total, gained), [*growing, *values("gained", [10, 11] * 14 + [10, 90])])
+    gains_of = values("followers_gained", [10, 11] * 14 + [10, 90], segment="x")
+    view = build((total, gained), [*growing, *gains_of])
     followers, gains = view.measures
     assert {point.tone for point in followers.points} == {"routine"} and not followers.bands
     assert followers.why.startswith("a running total")
-    assert [change.kpi for change in view.changes] == ["gained"] and gains.tone == "better"
+    assert [change.kpi for change in view.changes] == ["followers_gained"]
+    assert (gains.tone, gains.why.split(",")[0]) == ("better", "outside the routine range of 8 to 13")
     young = build((total,), growing[-3:]).measures[0]
     assert (young.tone, young.why) == ("early", "3 weeks so far; a routine range needs 6")

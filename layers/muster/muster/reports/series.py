@@ -49,7 +49,7 @@ class Series:
     @property
     def is_running_total(self) -> bool:
         """Whether it grows by itself (followers): what is new of it is its change."""
-        return self.kpi.table == "audience" and self.kpi.statistic == "state"
+        return self.kpi.table == "audience" and self.kpi.from_days == "last"
 
     @property
     def numbers(self) -> tuple[float | None, ...]:
