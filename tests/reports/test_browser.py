@@ -86,6 +86,14 @@ def test_without_javascript_a_page_shows_all_it_has(browser, name):
     assert texts[0] == texts[1] and len(texts[0]) > 80
 
 
+def test_on_a_phone_most_of_a_line_is_the_measures_name_and_its_reading_stays(browser):
+    how = {"viewport": {"width": 390, "height": 800}}
+    with page_of(browser, german(), place(german(), "measures.html"), **how) as (page, _):
+        name, row = page.locator("#rows th").first, page.locator("#rows tr").first
+        assert name.bounding_box()["width"] > row.bounding_box()["width"] / 2
+        assert page.locator("#rows .sign:visible").count() == page.locator("#rows tr").count()
+
+
 def test_the_filter_shows_one_reading_and_works_from_the_keyboard(browser):
     with page_of(browser, sample(), "index.html") as (page, said):
         page.get_by_role("radio", name="Worse").check()

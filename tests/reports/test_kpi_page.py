@@ -36,7 +36,7 @@ def test_what_a_value_rests_on_stands_under_it_with_its_target_and_nothing_where
     assert told() == []
     assert told(target_text="at most 10 – met") == ["Target at most 10 – met"]
     both = {"n_text": "of 3 cases", "target_text": "at least 90 % – met"}
-    assert told(**both) == ["Of 3 cases · Target at least 90 % – met"]
+    assert told(**both) == ["Of 3 cases · Target at least 90\u00a0% – met"]
 
 
 def test_a_part_that_the_community_names_keeps_its_name():
@@ -100,6 +100,9 @@ def test_followers_that_grow_are_no_news_week_by_week_what_they_gain_is():
     assert {point.tone for point in followers.points} == {"routine"} and not followers.bands
     assert followers.why.startswith("a running total")
     assert [change.kpi for change in view.changes] == ["followers_gained"]
-    assert (gains.tone, gains.why.split(",")[0]) == ("better", "outside the routine range of 8 to 13")
+    assert (gains.tone, gains.why.split(",")[0]) == (
+        "better",
+        "outside the routine range of 8 to 13",
+    )
     young = build((total,), growing[-3:]).measures[0]
     assert (young.tone, young.why) == ("early", "3 weeks so far; a routine range needs 6")

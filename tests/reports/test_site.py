@@ -10,6 +10,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import date
+from html import unescape
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,7 +21,7 @@ from sample import HOSTILE, hostile_view, quiet_view, sample_view
 
 from muster.measured import DERIVED, GoalStatus, KpiValue
 from muster.records import TABLES
-from muster.reports import addresses, data, inert, site
+from muster.reports import addresses, data, inert, numbers, site
 from muster.reports import pages as made
 from muster.reports.pages import Engine
 
@@ -73,6 +74,15 @@ def test_pages_are_as_agreed(files, golden):
     for name, path in (("index", "index.html"), ("kpi", "kpi/first_response_median.html")):
         page = re.sub(r"(v/|assets/)[0-9A-Ta-f-]+/", r"\1…/", files[path].decode())
         golden(f"site/{name}.html", page)  # without the digests, which change with every file
+
+
+def test_no_line_of_a_sentence_ends_between_a_number_and_its_unit(files):
+    view, page = sample_view(), unescape(files["index.html"].decode())
+    behind = [one.reason for one in view.goals if one.status == "at_risk"]
+    said = [*view.opening, *behind, *(change.text for change in view.changes)]
+    glued = [numbers.glued(text) for text in (*said, *(one.why[1:] for one in view.measures))]
+    assert all(text in page for text in glued)
+    assert sum("\u00a0" in text for text in glued) > 5
 
 
 def test_the_overview_is_small(files):
@@ -248,7 +258,7 @@ def test_goals_have_a_page_with_verdict_and_reason(files):
     page = files["goals.html"].decode()
     for goal in sample_view().goals:
         assert goal.name in page and goal.target_text in page
-        assert goal.reason.replace("'", "&#39;") in page
+        assert numbers.glued(goal.reason).replace("'", "&#39;") in page
     assert "Messages by members" in page  # serves no goal
 
 

@@ -64,7 +64,7 @@ def _environment(places: tuple[Path, ...]) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"sentence": sentence, "wrapped": wrapped}
+    made.filters |= {"sentence": sentence, "glued": numbers.glued, "wrapped": wrapped}
     return made
 
 
