@@ -252,7 +252,7 @@ def sample_measures() -> tuple[Measure, ...]:
             "up",
             [*([None] * 23), 8_120.0, 8_164.0, 8_171.0, 8_190.0],
             "early",
-            "4 weeks so far; a routine range needs 6",
+            "4 of the 6 weeks needed",
             n=1,
             segment="campus-bluesky",
         ),

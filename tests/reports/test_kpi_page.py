@@ -105,4 +105,4 @@ def test_followers_that_grow_are_no_news_week_by_week_what_they_gain_is():
         "outside the routine range of 8 to 13",
     )
     young = build((total,), growing[-3:]).measures[0]
-    assert (young.tone, young.why) == ("early", "3 weeks so far; a routine range needs 6")
+    assert (young.tone, young.why) == ("early", "3 of the 6 weeks needed")

@@ -111,7 +111,7 @@ def test_readings_say_the_rule_and_the_routine_range():
     assert only(*CALM, 14, 14, 11, 14).why == (
         "3 of the last 4 weeks nearer to the upper limit than to the average (routine 6 to 16)"
     )
-    assert only(1, 2, 3).why == "3 weeks so far; a routine range needs 6"
+    assert only(1, 2, 3).why == "3 of the 6 weeks needed"
     assert only(1, 2, 1, 2, 1, 2, 1).why.endswith("; the range rests on 7 weeks only")
     assert only(1, 2, 1, 2, 1, 2, 99).why.endswith("; the range rests on 7 weeks only"), "a signal"
 
@@ -136,7 +136,8 @@ def test_a_value_that_rests_on_too_few_is_no_signal():
     found = build((MEMBERS,), values("members", [*CALM, 99], few=(26,)))
     (measure,) = found.measures
     assert (measure.tone, measure.is_too_few) == ("early", True)
-    assert "fewer than 5" in measure.why
+    assert measure.reading == "Too few to tell"
+    assert measure.why == "rests on 2 cases only; it takes 5"
     assert found.changes == ()
     assert any("too few to read: Members (2)" in line for line in found.missing)
 

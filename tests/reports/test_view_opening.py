@@ -160,7 +160,14 @@ def test_where_nothing_can_be_read_yet_no_calm_is_claimed():
         "Nothing left its routine range."
     )
     young = build((MEMBERS,), values("members", [1, 2]))
-    assert young.unchanged == "Nothing is called a change before there is a routine range."
+    assert young.unchanged == "There is too little yet to tell a change by."
+
+
+def test_a_week_of_too_few_cases_is_not_called_one_of_the_first():
+    """A small community's twenty-sixth week may rest on two cases."""
+    found = build((MEMBERS,), values("members", CALM, few=(25,)))
+    assert found.subject == "A week of too few cases to tell (week 47)"
+    assert found.opening[0] == "Too few to tell: no measure of this week rests on enough cases."
 
 
 @pytest.mark.parametrize("voice", ["team", "executive"])

@@ -47,7 +47,7 @@ def measure(
         is_too_few=bool(last and last.too_few),
         comparisons=_comparisons(series, style),
         tone=tone,
-        reading=style.words.READINGS[tone],
+        reading=style.words.READINGS["few" if last and last.too_few else tone],
         why=signals.why(series, reading, style, min_n),
         points=_points(series, reading, style),
         bands=_bands(series, reading, style),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from muster.reports import dates
 from muster.reports.model import Measure
@@ -50,6 +51,14 @@ class Findings:
     def is_unread(self) -> bool:
         """Whether no source is up to date; one that was only imported always is."""
         return 0 < self.sources == self.stale
+
+    @property
+    def calm(self) -> Literal["routine", "few", "early"]:
+        """What a period without signals is: a routine one, or one that nothing can be told of."""
+        if self.routine:
+            return "routine"
+        told = [one for one in self.measures if one.value is not None]
+        return "few" if told and all(one.is_too_few for one in told) else "early"
 
     def is_held_back(self, measure: Measure) -> bool:
         """Better is no news to lead with while a goal on the KPI is off track."""
@@ -98,9 +107,7 @@ def _main_thing(findings: Findings) -> str:
             return str(words.NO_SOURCE_READ)
         if findings.is_blank:
             return str(words.NO_NUMBERS)
-        return words(
-            "routine_period" if findings.routine else "too_early_period", grain=findings.grain
-        )
+        return words(f"{findings.calm}_period", grain=findings.grain)
     signal = next(signal for measure, signal in findings.signals if measure is main)
     is_held_back = findings.is_held_back(main)
     prefix = words.BETTER_BUT_OFF_TRACK if is_held_back else words.TONES[main.tone]
@@ -174,7 +181,7 @@ def _changed(findings: Findings) -> list[str]:
         return [words("unread_routine" if routine else "unread", grain=grain)]
     if findings.is_blank:
         return [words("rest_blank", grain=grain)]
-    return [words("rest_only" if routine else "rest_early", n=routine, grain=grain)]
+    return [words(f"rest_{findings.calm}", n=routine, grain=grain)]
 
 
 def _signals_sentence(findings: Findings) -> str:
