@@ -10,8 +10,11 @@ import subprocess
 import sys
 
 import pytest
+import typer
 from command_line import MESSAGES, MINIMAL, command, muster, one_line
 from loopback import answering
+
+from muster.command_line import app
 
 SOURCE = """\
 sources:
@@ -334,6 +337,21 @@ def test_ctrl_c_while_the_program_starts_is_no_traceback(when, lines):
     code = f"{when}\nfrom muster.__main__ import main\nmain()"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (ended.returncode, len(ended.stderr.splitlines())) == (130, lines), ended.stderr
+
+
+def test_windows_itself_is_told_where_it_runs_instead_of_a_traceback():
+    code = "import sys; sys.platform = 'win32'\nfrom muster.__main__ import main\nmain()"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.returncode and "on Windows inside WSL" in one_line(ended)
+
+
+def test_every_argument_of_every_command_says_what_it_is():
+    def bare(command, name):
+        for one in getattr(command, "commands", {}).values():
+            yield from bare(one, f"{name} {one.name}")
+        yield from (f"{name} {one.name}" for one in command.params if not one.help)
+
+    assert not [*bare(typer.main.get_command(app), "muster")]
 
 
 def test_the_schema_command_explains_every_column():

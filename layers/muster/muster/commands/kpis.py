@@ -34,7 +34,7 @@ def kpis_list(context: typer.Context, as_json: Json = False) -> None:
 @kpis_app.command("show")
 def kpis_show(
     context: typer.Context,
-    kpi: str,
+    kpi: Annotated[str, typer.Argument(help="Its id: see kpis list.")],
     period: Annotated[
         str | None, typer.Option(help="Ask why: 2026-W47, 2026-11, 2026-Q4, 2026, 2026-11-23.")
     ] = None,

@@ -29,7 +29,7 @@ def sql(
     query: Annotated[
         str | None, typer.Argument(help="SQL over the tables of the lake; none: ask in turn.")
     ] = None,
-    file_format: Annotated[Format, typer.Option("--format")] = "table",
+    file_format: Annotated[Format, typer.Option("--format", help="Of the answer.")] = "table",
     output: Annotated[Path | None, typer.Option("-o", help="File; needed for parquet.")] = None,
     init: Annotated[
         bool, typer.Option("--init", help="SQL that makes the tables views of any DuckDB.")

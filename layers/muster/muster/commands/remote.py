@@ -21,6 +21,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(secret_app, name="secret")
 
 Stack = Annotated[str, typer.Option(help="Name of the stack.")]
+Name = Annotated[str, typer.Argument(help="Its name, e.g. FORUM_TOKEN.")]
 Lake = Annotated[
     str | None, typer.Option(metavar="S3", help="s3://bucket, instead of asking the stack.")
 ]
@@ -131,7 +132,7 @@ def _tell_moved(moved: Any, place: str, verb: str) -> None:
 
 
 @secret_app.command("set")
-def secret_set(name: str, stack: Stack = "muster") -> None:
+def secret_set(name: Name, stack: Stack = "muster") -> None:
     """Put a secret, asked for unseen or read from stdin; prints the line for muster.yaml."""
     from muster.account import secrets
 
@@ -153,7 +154,7 @@ def secret_list(stack: Stack = "muster", as_json: Json = False) -> None:
 
 
 @secret_app.command("remove")
-def secret_remove(name: str, stack: Stack = "muster") -> None:
+def secret_remove(name: Name, stack: Stack = "muster") -> None:
     """Remove a secret."""
     from muster.account import secrets
 
