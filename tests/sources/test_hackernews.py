@@ -11,7 +11,7 @@ import httpx
 import pytest
 from recorded import items_of, last_cursor
 
-from muster.errors import BadSettings, Refused, SourceFailed
+from muster.errors import Refused, SourceFailed
 from muster.records import Deletion, Item, KnownMessage, Message
 from muster.sources import Window, hackernews
 from muster.sources._http import Http
@@ -199,7 +199,7 @@ def test_slices_of_time_go_down_to_where_the_last_fetch_began() -> None:
 
 def test_something_has_to_be_looked_for() -> None:
     nothing = OPTIONS.model_copy(update={"terms": (), "account": None})
-    with pytest.raises(BadSettings, match="h: set terms to look for, or account"):
+    with pytest.raises(SourceFailed, match="h: set terms to look for, or account"):
         hackernews.connect(nothing, None, Http())
     with pytest.raises(SourceFailed, match="h: Hacker News knows no 'desk'"):
         net = Net(idesk=404)

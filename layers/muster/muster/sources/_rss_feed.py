@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from time import struct_time
 from typing import Any
 
 from muster.sources._answer import text_body
 
 _ROOT = re.compile(r"<((?:\w+:)?(?:rss|feed|RDF))\b[^>]*>", re.IGNORECASE)
-_ENTRY = re.compile(r"<((?:\w+:)?(?:item|entry))(?=[\s/>]).*?</\1\s*>", re.DOTALL)
+_ENTRY = re.compile(r"<(/?)((?:\w+:)?(?:item|entry))(?=[\s/>])")
 _END = re.compile(r"</(?:\w+:)?(?:rss|feed|RDF)\s*>\s*(?:<!--(?:(?!-->).)*-->\s*)*\Z", re.DOTALL)
 _FACTS = ("title", "language", "link")
 
@@ -43,15 +44,30 @@ def whole(kind: str, raw: bytes) -> tuple[Any, str]:
 
 def feed(text: str) -> Feed:
     """The page a text holds."""
-    begin = _ROOT.search(text)
-    told, version = _parse(_ENTRY.sub("", text))
-    entries = [found[0] for found in _ENTRY.finditer(text)]
+    begin, spans = _ROOT.search(text), [*_entries(text)]
+    edges = [0, *chain.from_iterable(spans), len(text)]
+    between = zip(edges[::2], edges[1::2], strict=True)
+    told, version = _parse("".join(text[start:end] for start, end in between))
+    entries = [text[start:end] for start, end in spans]
     return Feed(
         is_feed=bool(version and begin),
         facts={name: told["feed"][name] for name in _FACTS if told["feed"].get(name)},
         links=tuple(told["feed"].get("links") or ()),
         entries=tuple({"root": begin[0] if begin else "", "xml": one} for one in entries),
     )
+
+
+def _entries(text: str) -> Iterator[tuple[int, int]]:
+    """Where each entry begins and ends; seen once, since thousands may begin that never end."""
+    start, name = -1, ""
+    for tag in _ENTRY.finditer(text):
+        is_end = bool(tag[1])
+        if start < 0 and not is_end:
+            start, name = tag.start(), tag[2]
+        elif start >= 0 and is_end and tag[2] == name:
+            end = text.find(">", tag.end()) + 1
+            yield start, end or len(text)
+            start = -1
 
 
 def entry(body: Any) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from muster.clock import DAY
-from muster.errors import BadSettings, Rejected, SourceFailed
+from muster.errors import Rejected, SourceFailed
 from muster.records import Deletion, Item, KnownMessage, Page, Row
 from muster.settings import Source
 from muster.sources import Window, _hackernews_rows
@@ -86,7 +86,7 @@ class News:
 def connect(options: Options, secret: str | None, http: Http) -> News:
     """The connections; there is nothing to sign."""
     if not (options.terms or options.account):
-        raise BadSettings(f"{options.name}: set terms to look for, or account, or both")
+        raise SourceFailed(f"{options.name}: set terms to look for, or account, or both")
     hosts = ("https://hn.algolia.com", "https://hacker-news.firebaseio.com")
     search, site = (
         Api(http, options.base_url or host, {}, name=options.name, wait_of=_wait) for host in hosts

@@ -33,7 +33,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from muster.clock import DAY
-from muster.errors import BadSettings, Rejected, SourceFailed
+from muster.errors import Rejected, SourceFailed
 from muster.records import Deletion, Item, Page, Row
 from muster.settings import Source
 from muster.sources import Window, _zendesk_rows
@@ -75,7 +75,7 @@ class Options(Source):
 def connect(options: Options, secret: str | None, http: Http) -> Api:
     """The signed-in client."""
     if not (options.account or options.base_url):
-        raise BadSettings(f"{options.name}: set account to your subdomain of zendesk.com")
+        raise SourceFailed(f"{options.name}: set account to your subdomain of zendesk.com")
     base_url = options.base_url or f"https://{options.account}.zendesk.com"
     if options.email is None:
         oauth = OAuth(f"{base_url}/oauth/tokens", scope="read")
