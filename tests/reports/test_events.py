@@ -62,6 +62,15 @@ def test_three_of_four_speak_of_four_weeks():
     assert change.events == ("3", "2", "1", "0")
 
 
+def test_where_all_happened_at_once_nothing_is_named_and_what_came_twice_is_named_once():
+    terms = [("Term", LAST - back * WEEK, None) for back in (7, 1)]
+    fair = ("Fair", LAST - 2 * WEEK, None)
+    (change,) = seen([*CALM, 10, *[13] * 8], *terms, fair).changes
+    assert change.text.endswith("; in these 8 weeks: Term and Fair")
+    (change,) = seen([*CALM, 10, *[13] * 8], *((f"E{n}", LAST, None) for n in range(4))).changes
+    assert change.text.endswith("routinely 13 to 13)") and len(change.events) == 4
+
+
 def test_a_routine_week_needs_no_explanation():
     found = seen([*CALM, 11], ("Mail outage", LAST, None))
     assert found.changes == ()

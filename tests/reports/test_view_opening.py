@@ -126,6 +126,15 @@ def test_the_subject_ends_with_the_goals_that_are_behind():
     )
 
 
+def test_a_goal_that_is_met_is_not_called_one_on_the_way():
+    met = goal("One", "members", {"at_least": 10})
+    assert subject((MEMBERS, CALM), goals=(met,)) == "A routine week; the goal is met (week 47)"
+    way = goal("Two", "members", {"at_least": 13}, by="2028-12-31")
+    assert subject((MEMBERS, CALM), goals=(met, way)) == (
+        "A routine week; all goals on track (week 47)"
+    )
+
+
 def test_the_opening_tells_what_changed_goals_and_what_to_do():
     changed, goals, to_do = campus().opening
     assert changed == (

@@ -16,6 +16,7 @@ from muster.results import Definition
 if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
     from muster.settings import Settings
 
+MOST = 3  # more than these explain nothing; charts mark them all
 # How many periods a rule speaks of; a run has its own length.
 _PERIODS = {"outside": 1, "near_limit": 4}
 
@@ -34,9 +35,9 @@ def texts(events: Iterable[Event], say: Words) -> tuple[str, ...]:
 
 
 def beside(measure: Measure, signal: Signal, events: Sequence[Event], say: Words) -> str:
-    """The events that lay in the periods a signal speaks of, in words; nothing without any."""
-    names = within(measure, signal, events)
-    if not names:
+    """The few events that lay in the periods a signal speaks of, in words, each name once."""
+    names = tuple(dict.fromkeys(within(measure, signal, events)))
+    if not 0 < len(names) <= MOST:
         return ""
     count = periods(signal)
     key = "meanwhile_one" if count == 1 else "meanwhile"

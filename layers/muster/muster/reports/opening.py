@@ -132,7 +132,7 @@ def _goals_clause(findings: Findings) -> str:
     if not total:
         return ""
     at_risk, off_track, without = (goals.get(status, 0) for status in STATUSES[2:])
-    key, n = "goals_well", 0
+    key, n = "goals_met" if goals.get("met") == total else "goals_well", 0
     if at_risk and off_track:
         key, n = "goals_behind", at_risk + off_track
     elif at_risk or off_track:
