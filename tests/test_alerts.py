@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mailing import ANNA, BEN, CLEO, Postbox
@@ -67,14 +68,14 @@ def status(verdict: str) -> GoalStatus:
 
 def project_at(
     folder: Path, box: Postbox, now: datetime, *newest: float, goal: str = "on_track",
-    name: str = "waiting", text: str = MORE,
+    name: str = "waiting", text: str = MORE, of: Kpi | None = None,
 ) -> Project:  # fmt: skip
     """The project in the night of ``now``, whose last whole days had these values."""
     (folder / "muster.yaml").write_text(text)
     secret = {"LEAVING": "secret"}
     project = open_project(folder, clock=lambda: now, environment=secret, http=None)
     last = (now.astimezone(project.settings.zone) - timedelta(days=1)).date()
-    kpis = (kpi("waiting"), kpi("questions", "none"))
+    kpis = (of or kpi("waiting"), kpi("questions", "none"))
     found = Measured(
         now, kpis, tuple(days(name, last, *newest)), (status(goal),), waiting=(), sources=()
     )
@@ -94,11 +95,18 @@ def folder(tmp_path: Path, box: Postbox) -> Path:
     return tmp_path
 
 
-def tell(folder: Path, box: Postbox, now: datetime, *newest: float, **how: str) -> list[str]:
+def tell(folder: Path, box: Postbox, now: datetime, *newest: float, **how: Any) -> list[str]:
     alerts.alert(project_at(folder, box, now, *newest, **how), send=True)
     found = [f"{reader}: {mail['Subject']}" for reader, mail in box.sent]
     box.sent.clear()
     return found
+
+
+def test_a_running_total_is_no_news_between_reports_either(folder: Path, box: Postbox) -> None:
+    """What it loses is: followers gained."""
+    level, flow = (replace(kpi("waiting"), table="audience", from_days=how) for how in ("last", ""))
+    assert tell(folder, box, THURSDAY, 400, of=level) == []
+    assert len(tell(folder, box, THURSDAY, 400, of=flow)) == 2
 
 
 def test_a_signal_is_told_once_to_whoever_wants_it(folder: Path, box: Postbox) -> None:
