@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from test_keeping import FIRST, WEEK, afresh, measured, say, told
+from test_keeping import FIRST, WEEK, afresh, measured, only, say, told
 
 from muster.kpis import measuring
 from muster.lake import person_ids
@@ -18,6 +18,7 @@ from muster.store import FolderStore
 @pytest.fixture(autouse=True)
 def strictly(monkeypatch):
     """To count from scratch after all would hide what a run that went on got wrong."""
+    only(monkeypatch, "new_members", "active_members", "new_member_retention")
     go_on = measuring.Run.go_on
 
     def goes_on(*arguments):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import test_keeping
-from test_keeping import FIRST, SEEN, SOURCES, WEEK, Life, measured, say
+from test_keeping import FIRST, SEEN, SOURCES, WEEK, Life, measured, only, say
 
 from muster.kpis import engine, measuring
 from muster.lake.merge import merge
@@ -17,7 +17,8 @@ from muster.records import Thread
 from muster.store import FolderStore
 
 
-def test_what_is_kept_of_waits_is_what_conversations_say(tmp_path):
+def test_what_is_kept_of_waits_is_what_conversations_say(tmp_path, monkeypatch):
+    only(monkeypatch, "first_response_p90", "first_response_business_median")
     life, lake = Life(7), tmp_path / "lake"
     for week in (4, 5):
         now = FIRST + week * WEEK
