@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from muster import command_line, unneeded
+from muster.kpis import catalogue
 
 MINIMAL = "community: Help desk\ntimezone: Europe/Berlin\n"
 MESSAGES = """\
@@ -27,6 +35,31 @@ def muster(folder: Path, *words: str, typed: str = "", **environment: str) -> En
         command(folder, *words), input=typed, capture_output=True, text=True,
         env={**clean, **environment}, timeout=240,
     )  # fmt: skip
+
+
+def here(folder: Path, *words: str, **environment: str) -> Ended:
+    """The same in this process: spares its start, where only what is said and done matters."""
+    said, complained = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, environment),
+        mock.patch.object(sys, "argv", ["muster", "-C", str(folder), *words]),
+        mock.patch.object(unneeded, "hide"),  # tests need numpy
+        redirect_stdout(said),
+        redirect_stderr(complained),
+        pytest.raises(SystemExit) as ended,
+    ):
+        command_line.run()
+    code = int(ended.value.code or 0)
+    return Ended(list(words), code, said.getvalue(), complained.getvalue())
+
+
+def few(patch: pytest.MonkeyPatch, *ids: str) -> None:
+    """What is measured ``here`` are these KPIs and a project's own: all take two seconds more."""
+    load = catalogue.load
+    ours = frozenset(one.id for one in load()) - set(ids)
+    patch.setattr(
+        catalogue, "load", lambda *where: tuple(it for it in load(*where) if it.id not in ours)
+    )
 
 
 def done(ended: Ended) -> str:

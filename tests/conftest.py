@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from botocore.retries import standard
 from hypothesis import HealthCheck, settings
+from thorough import tries
 from xdist import plugin as xdist
 
 # Where this is set, as in many containers, each program that a test starts compiles all its
@@ -21,7 +22,12 @@ sys.dont_write_bytecode = False
 os.fsync = lambda _: None  # type: ignore[assignment]
 
 # No test depends on how fast the machine is.
-settings.register_profile("muster", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "muster",
+    deadline=None,
+    max_examples=tries(50, 200),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("muster")
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 import typer
-from command_line import MESSAGES, MINIMAL, command, muster, one_line
+from command_line import MESSAGES, MINIMAL, command, few, here, muster, one_line
 from loopback import answering
 
 from muster.command_line import app
@@ -80,18 +80,19 @@ def test_wrong_settings_are_one_line_with_file_line_and_fix(project):
     assert sorted(path.name for path in project.iterdir()) == ["muster.yaml"]
 
 
-def test_run_tells_what_was_done_before_what_could_not_be(project):
+def test_run_tells_what_was_done_before_what_could_not_be(project, monkeypatch):
     """Its first source lacks a token, and there is no room for what is measured."""
+    few(monkeypatch, "messages")
     (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url="http://127.0.0.1:9"))
-    whole = muster(project, "run", FORUM_TOKEN="")
+    whole = here(project, "run", FORUM_TOKEN="")
     assert whole.returncode == 1 and "FORUM_TOKEN" in one_line(whole)
     assert " KPIs, 0 values" in whole.stdout and "weekly: " in whole.stdout
-    told = json.loads(muster(project, "run", "--json", FORUM_TOKEN="").stdout)
+    told = json.loads(here(project, "run", "--json", FORUM_TOKEN="").stdout)
     assert list(told) == ["fetched", "measured", "reported"]
     assert "FORUM_TOKEN" in told["fetched"][0]["error"]
     shutil.rmtree(project / "lake" / "measured")
     (project / "lake" / "measured").write_text("a file, not a folder")
-    ended = muster(project, "run", FORUM_TOKEN="")
+    ended = here(project, "run", FORUM_TOKEN="")
     fetched, stopped = ended.stderr.strip().splitlines()
     assert ended.returncode == 1
     assert fetched.startswith("forum: ") and stopped.startswith("muster: ")
@@ -252,19 +253,19 @@ def test_an_answer_that_cannot_be_written_is_one_line(project):
 
 
 def test_doctor_tries_every_kpi_and_the_lake(project):
-    well = muster(project, "doctor")
+    well = here(project, "doctor")
     assert "can be measured" in well.stdout and "can be read and written" in well.stdout
     (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url="http://127.0.0.1:9"))
-    told = muster(project, "doctor", FORUM_TOKEN="x").stdout
+    told = here(project, "doctor", FORUM_TOKEN="x").stdout
     assert "BAD  source forum: no answer from 127.0.0.1:9" in told
     assert "ok   mail: written into the outbox only" in told
     smtp = "mail: smtp\nsmtp: {host: 127.0.0.1, port: 9}\n"
     (project / "muster.yaml").write_text(MINIMAL + smtp)
-    told = muster(project, "doctor").stdout
+    told = here(project, "doctor").stdout
     assert "BAD  mail: mail server 127.0.0.1:9 does not take mail now" in told
     (project / "kpis").mkdir()
     (project / "kpis" / "mine.sql").write_text(OWN_KPI)
-    ended = muster(project, "doctor")
+    ended = here(project, "doctor")
     assert ended.returncode == 2
     assert "BAD  KPIs: KPI mine" in ended.stdout
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from command_line import MESSAGES, MINIMAL, muster, one_line
+from command_line import MESSAGES, MINIMAL, few, here, one_line
 
 SETTINGS = """\
 min_n: 1
@@ -26,7 +26,8 @@ TRAFFIC = "date,channel,sessions,visitors,leads,purchases\n2026-11-03,{},100,90,
 
 
 @pytest.fixture
-def project(tmp_path):
+def project(tmp_path, monkeypatch):
+    few(monkeypatch, "csat", "first_response_mean", "first_response_median", "messages", "sales")
     (tmp_path / "muster.yaml").write_text(MINIMAL + SETTINGS)
     (tmp_path / "messages.csv").write_text(MESSAGES)
     bring(tmp_path, "messages")
@@ -35,12 +36,12 @@ def project(tmp_path):
 
 def bring(folder, table):
     file = str(folder / f"{table}.csv")
-    ended = muster(folder, "import", table, file, "--source", "mine")
+    ended = here(folder, "import", table, file, "--source", "mine")
     assert ended.returncode == 0, ended.stderr
 
 
 def measure(folder):
-    return muster(folder, "measure", "--as-of", "2026-11-10")
+    return here(folder, "measure", "--as-of", "2026-11-10")
 
 
 def test_a_sales_goal_needs_influence_or_sales_of_other_channels_to_compare_with(project):
@@ -60,12 +61,12 @@ def test_goals_without_data_and_kpis_without_a_goal_are_listed(project):
     accepted = text.replace("    segment:", "    accept_outside_influence: true\n    segment:")
     (project / "muster.yaml").write_text(accepted)
     assert measure(project).returncode == 0
-    said = muster(project, "goals").stdout
+    said = here(project, "goals").stdout
     assert "Goals without data: Sell more" in said
     loose = next(line for line in said.splitlines() if line.startswith("KPIs without a goal: "))
     assert "messages" in loose and "first_response_median" in loose
     assert "first_response_mean" not in loose and "csat" not in loose, "csat has no value"
-    told = json.loads(muster(project, "goals", "--json").stdout)
+    told = json.loads(here(project, "goals", "--json").stdout)
     assert told["without_data"] == ["Sell more"]
     assert "messages" in told["without_goal"]
     assert [goal["goal"] for goal in told["goals"]] == ["Sell more", "Answer fast"]

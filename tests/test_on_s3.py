@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Ended, done, muster, one_line
+from command_line import Ended, done, few, here, muster, one_line
 from s3_servers import Server, binary, client, moto, rclone, seaweed
 
 from muster.errors import Unavailable
@@ -35,6 +35,8 @@ reports:
   - name: weekly
     recipients: [chief@example.org]
 """
+# Of messages and their authors, of conversations, and of another table.
+SOME = ("first_response_median", "followers", "messages", "new_members", "response_rate")
 VALUES = "select * from kpi_values order by kpi, grain, period_start, segment"
 # A connection that downloads needs a home for its extensions; none is there to write to.
 OFFLINE = {"HOME": "/nonexistent", "http_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1",
@@ -87,9 +89,11 @@ def whole_way(folder: Path, **environment: str) -> None:
     """Import, measure, report."""
     for table in ("messages", "audience"):
         file = str(folder / f"{table}.csv")
-        done(muster(folder, "import", table, file, "--source", "old", **environment))
-    done(muster(folder, "measure", "--as-of", AS_OF, **environment))
-    done(muster(folder, "report", "--send", **environment))
+        done(here(folder, "import", table, file, "--source", "old", **environment))
+    with pytest.MonkeyPatch.context() as patch:
+        few(patch, *SOME)
+        done(here(folder, "measure", "--as-of", AS_OF, **environment))
+    done(here(folder, "report", "--send", **environment))
 
 
 @pytest.fixture(scope="module")
@@ -154,16 +158,19 @@ def test_a_bucket_gives_the_values_a_folder_gives(
     assert in_bucket == in_folder
 
 
-def test_measuring_asks_a_bucket_once_for_each_small_object(tmp_path: Path) -> None:
+def test_measuring_asks_a_bucket_once_for_each_small_object(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few(monkeypatch, *SOME)
     asked: list[tuple[str, str]] = []
     with moto(asked) as server:
         client(server.url).create_bucket(Bucket="ready")
         folder, environment = project(tmp_path / "p", "s3://ready"), {**server.environment}
         file = str(folder / "messages.csv")
-        done(muster(folder, "import", "messages", file, "--source", "old", **environment))
+        done(here(folder, "import", "messages", file, "--source", "old", **environment))
         for day in ("2026-10-26", AS_OF):  # from scratch, and going on
             asked.clear()
-            done(muster(folder, "measure", "--as-of", day, **environment))
+            done(here(folder, "measure", "--as-of", day, **environment))
             tables = [one for one in asked if one[1].endswith(".parquet") and one[0] != "PUT"]
             assert any("/tables/messages/" in path for _, path in tables)
             assert len(tables) == len({*tables})
@@ -267,7 +274,7 @@ def test_a_missing_bucket_is_one_line(
     folder = project(tmp_path / "project", "s3://nowhere/desk")
     before = files(folder)
     called = [word.format(folder=folder) for word in words]
-    line = refused(muster(folder, *called, **strict.environment))
+    line = refused(here(folder, *called, **strict.environment))
     assert "s3://nowhere/desk" in line
     assert "NoSuchBucket" in line and "exists" in line
     assert files(folder) == before
@@ -279,7 +286,7 @@ def test_wrong_keys_are_one_line(server: Server, tmp_path: Path) -> None:
     folder = project(tmp_path / "project", "s3://ready/wrong")
     wrong = {**server.environment, "AWS_SECRET_ACCESS_KEY": "hush-hush"}
     for words in (("fetch",), ("measure",), ("sql", "select count(*) from messages")):
-        line = refused(muster(folder, *words, **wrong))
+        line = refused(here(folder, *words, **wrong))
         assert "credentials" in line
         assert "hush-hush" not in line
     assert not keys(server, "wrong/")
@@ -295,7 +302,7 @@ def test_a_service_that_ignores_conditions_takes_no_row(tmp_path: Path) -> None:
             ("import", "messages", str(folder / "messages.csv"), "--source", "old"),
             ("fetch",),
         ):
-            line = refused(muster(folder, *words, **careless.environment))
+            line = refused(here(folder, *words, **careless.environment))
             assert "s3://ready/desk ignores conditional writes" in line
             assert "use AWS S3, SeaweedFS, MinIO" in line
         found = client(careless.url).list_objects_v2(Bucket="ready", Prefix="desk/")

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from command_line import MESSAGES, muster
+from command_line import MESSAGES, few, here, muster
 from published import newest
 
 SETTINGS = """\
@@ -45,6 +45,13 @@ group by periods.period_start
 AS_OF = ("--as-of", "2026-11-10")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def beside_messages():
+    with pytest.MonkeyPatch.context() as patch:
+        few(patch, "messages")
+        yield
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A project with a KPI of its own and a few messages."""
@@ -60,7 +67,7 @@ def project(tmp_path_factory):
 
 
 def said(folder, *words, code=0):
-    ended = muster(folder, *words)
+    ended = here(folder, *words)
     assert ended.returncode == code, ended.stdout + ended.stderr
     return ended.stdout
 
@@ -102,7 +109,7 @@ def test_a_new_definition_marks_a_break_with_its_day(project):
 
 def test_a_broken_one_is_one_line_and_the_others_stand(project):
     (project / "kpis" / "broken_things.sql").write_text(OWN.replace("count(*) as value", "nope"))
-    ended = muster(project, "measure", *AS_OF)
+    ended = here(project, "measure", *AS_OF)
     assert ended.returncode == 1
     (line,) = ended.stderr.strip().splitlines()
     assert line.startswith("KPI broken_things: its SQL cannot be run:") and "nope" in line

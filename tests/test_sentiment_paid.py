@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from command_line import muster
+from command_line import here, muster
 from comprehend_server import Calls, Failure, in_force
 
 from bench.simulated_forum import NOW, SETTINGS, Forum
@@ -96,12 +96,12 @@ def test_a_change_of_scorer_is_made_by_a_replay_that_asks_before_it_pays(
     before = scored(opened(), "sentiment not in (0.625, -0.625)")
     assert before > 100
     opened("comprehend")
-    refused = muster(tmp_path, "replay", "--rescore", **service.environment())
+    refused = here(tmp_path, "replay", "--rescore", **service.environment())
     assert refused.returncode == 2
     assert "Comprehend would score 120 texts for about $0.0" in refused.stderr
     assert "say --yes" in refused.stderr
     assert service.asked == []
-    assert muster(tmp_path, "replay", **service.environment()).returncode == 0, (
+    assert here(tmp_path, "replay", **service.environment()).returncode == 0, (
         "what has a score is left alone"
     )
     assert service.asked == []
@@ -117,7 +117,7 @@ def test_an_import_is_scored_in_its_own_languages(
     project = opened("comprehend", "  - {name: old, platform: file, lang: en}\n")
     (tmp_path / "old.csv").write_text(OPINIONS)
     for name in ("old", "new"):
-        taken = muster(tmp_path, "import", "messages", str(tmp_path / "old.csv"),
+        taken = here(tmp_path, "import", "messages", str(tmp_path / "old.csv"),
                        "--source", name, **service.environment())  # fmt: skip
         assert taken.returncode == 0, taken.stderr
     sql = "select source, message_id, lang, sentiment from messages order by all"
@@ -138,7 +138,7 @@ def test_doctor_and_fetch_say_the_price_before(
     broken = {one.what: one for one in doctor.checkup(opened())}["sentiment"]
     assert (broken.is_well, broken.exit_code) == (False, 2)
     (tmp_path / "muster.yaml").write_text("community: C\nsentiment: comprehend\n")
-    assert "$0.30 a thousand" not in muster(tmp_path, "fetch", **service.environment()).stderr, (
+    assert "$0.30 a thousand" not in here(tmp_path, "fetch", **service.environment()).stderr, (
         "nothing is paid for"
     )
 

@@ -5,7 +5,7 @@ import io
 import json
 
 import pytest
-from command_line import MESSAGES, MINIMAL, muster, one_line
+from command_line import MESSAGES, MINIMAL, here, one_line
 
 TYPES = """\
 sources:
@@ -26,13 +26,13 @@ def measured(tmp_path_factory):
     (folder / "messages.csv").write_text(MESSAGES + MORE)
     for words in (("import", "messages", "messages.csv", "--source", "mine"), ("measure",)):
         words = tuple(str(folder / word) if word.endswith(".csv") else word for word in words)
-        ended = muster(folder, *words)
+        ended = here(folder, *words)
         assert ended.returncode == 0, ended.stderr
     return folder
 
 
 def why(folder, kpi, period, *words):
-    ended = muster(folder, "kpis", "show", kpi, "--period", period, *words)
+    ended = here(folder, "kpis", "show", kpi, "--period", period, *words)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 
@@ -77,7 +77,7 @@ def test_a_count_of_nothing_is_told_as_nothing(measured):
     ],
 )
 def test_what_cannot_be_told_is_one_line(measured, kpi, words, told):
-    ended = muster(measured, "kpis", "show", kpi, "--period", *words)
+    ended = here(measured, "kpis", "show", kpi, "--period", *words)
     assert ended.returncode == 2
     assert told in one_line(ended)
 
@@ -86,6 +86,6 @@ def test_a_lake_that_changed_since_says_so(measured):
     late = measured / "late.csv"
     head = MESSAGES.splitlines()[0]
     late.write_text(f"{head}\n9,9,,zoe,member,2026-11-03T09:00:00Z,inbound,And I?,\n")
-    assert muster(measured, "import", "messages", str(late), "--source", "mine").returncode == 0
+    assert here(measured, "import", "messages", str(late), "--source", "mine").returncode == 0
     said = why(measured, "messages", "2026-W45")
     assert "n = 3; the lake has changed since it was measured: it was 2" in said
