@@ -89,13 +89,16 @@ def seaweed(folder: Path) -> Iterator[Server]:
         f"-s3.config={folder / 's3.json'}", "-master.volumeSizeLimitMB=64",
         "-volume.max=200",  # what is overwritten takes room until it is swept up
         # Nothing on fixed ports, so that several servers run side by side; and nothing sent out.
-        # Its sockets lie in its folder, from where it runs: else each start leaves some in /tmp.
-        "-filer.localSocket=filer.sock", "-s3.localSocket=s3.sock",
+        "-filer.localSocket=filer.sock", "-s3.localSocket=s3.sock",  # in its folder
         "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false",
         *(f"-{name}.port={ports[name]}" for name in ("master", "volume", "filer")),
     ]  # fmt: skip
-    with _running(command, folder, f"http://127.0.0.1:{ports['s3']}") as server:
-        yield server
+    try:
+        with _running(command, folder, f"http://127.0.0.1:{ports['s3']}") as server:
+            yield server
+    finally:
+        for name, port in ports.items():  # it leaves them, and is told no other place
+            Path(f"/tmp/seaweedfs-{name}-grpc-{port + 10_000}.sock").unlink(missing_ok=True)
 
 
 @contextmanager
