@@ -199,6 +199,28 @@ def test_a_mail_that_cannot_leave_costs_only_itself(folder: Path, box: Postbox) 
     assert {one.recipient: one.outcome for one in told} == {ANNA: "not sent yet", BEN: "sent"}
 
 
+def test_what_could_not_leave_is_told_by_the_next_look_to_whom_it_is_owed(
+    folder: Path, box: Postbox
+) -> None:
+    """Once, and only while it stands."""
+
+    def trouble(one: str) -> None:
+        if one == ANNA:
+            raise Unavailable("later")
+
+    box.trouble = trouble
+    subject = "Worse: Waiting unusually high (400) (26 November 2026)"
+    assert tell(folder, box, THURSDAY, 400) == [f"{BEN}: {subject}"]
+    box.trouble = lambda one: None
+    assert tell(folder, box, THURSDAY, 400) == [f"{ANNA}: {subject}"]
+    assert tell(folder, box, THURSDAY, 400) == []
+    box.trouble = trouble
+    friday, goal = THURSDAY + timedelta(days=1), "off_track"
+    assert tell(folder, box, friday, 400, 390, goal=goal)
+    box.trouble = lambda one: None
+    assert tell(folder, box, friday, 400, 390) == [], "the goal is on track again"
+
+
 def test_without_send_it_only_says_and_forgets(folder: Path, box: Postbox) -> None:
     project = project_at(folder, box, THURSDAY, 400)
     told = alerts.alert(project, send=False)

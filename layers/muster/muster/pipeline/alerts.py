@@ -1,16 +1,19 @@
 """A measurement → what may not wait, mailed once per signal and at most twice a day per report.
 
 ``alerts/REPORT.json`` of the outbox holds which signals stand and were told, the goals that are off
-track, and how many mails each day had. It is written on a condition before a mail leaves, so of two
-runs at once one tells, and what breaks off is never told twice.
+track, how many mails each day had, and what a reader is owed whose mail could not leave. It is
+written on a condition before a mail leaves, so of two runs at once one tells, and what breaks off
+is never told twice.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from muster.errors import Conflict
@@ -20,7 +23,7 @@ from muster.pipeline.mails import Reported
 from muster.pipeline.reporting import chosen
 from muster.project import Project
 from muster.reports import between, templating
-from muster.reports.between import Found
+from muster.reports.between import Alert, Found
 from muster.results import Measured
 from muster.settings import Report
 
@@ -30,10 +33,11 @@ KEPT_DAYS = 7
 
 @dataclass(frozen=True)
 class Memory:
-    """What was told: signals and goals that still stand, and mails by day."""
+    """What was told: signals and goals that still stand, and mails by day; what is owed to whom."""
 
     standing: frozenset[str] = frozenset()
     mails: Mapping[str, int] = field(default_factory=dict)
+    owed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     etag: str | None = None
 
     def sent_on(self, day: date) -> int:
@@ -60,26 +64,47 @@ def _of(project: Project, one: Report, measured: Measured, send: bool) -> tuple[
     memory = _memory(project, one)
     day = project.clock().astimezone(project.settings.zone).date()
     is_first = memory.etag is None
-    new = [told for told in found if told.key not in memory.standing]
-    is_told = bool(new) and not is_first and memory.sent_on(day) < A_DAY
+    keys = {told.key for told in found}
+    new = keys - memory.standing
+    due = {reader: _due(found, new, memory, reader) for reader in one.alerted}
+    is_told = any(due.values()) and not is_first and memory.sent_on(day) < A_DAY
     if not send:
-        return _would(one, new, "old news at the first look" if is_first else "new, not sent")
-    known = memory.standing | {told.key for told in new} if is_told or is_first else memory.standing
-    standing = known & {told.key for told in found}
+        outcome = "old news at the first look" if is_first else "new, not sent"
+        return _would(one, [told for told in found if told.key in new], outcome)
+    known = memory.standing | new if is_told or is_first else memory.standing
+    after = replace(memory, standing=known & keys, owed={} if is_told else memory.owed)
     try:
-        _remember(project, one, memory, standing, day, memory.sent_on(day) + is_told)
+        after = _remember(project, one, after, day, memory.sent_on(day) + is_told)
     except Conflict:
         return ()  # Another run looks at the same measurement, and tells.
     if not is_told or seen is None:
         return ()
-    letter = between.alert(one, project.settings, seen, measured.as_of, new)
-    name = f"alerts/{one.name}-{day.isoformat()}-{memory.sent_on(day) + 1}"
+    compose = partial(between.alert, one, project.settings, seen, measured.as_of)
+    letters = {reader: compose(news) for reader, news in due.items() if news}
+    told = _sent(project, one, letters, f"{day.isoformat()}-{after.sent_on(day)}")
+    late = [each.recipient for each in told if each.outcome == mails.NOT_YET]
+    owed = {reader: [each.key for each in due[reader]] for reader in late}
+    if owed:
+        with suppress(Conflict):  # Another run has gone on from here.
+            _remember(project, one, replace(after, owed=owed), day, after.sent_on(day))
+    return told
+
+
+def _sent(
+    project: Project, one: Report, letters: Mapping[str, Alert], number: str
+) -> tuple[Reported, ...]:
+    """What became of each reader's mail."""
+    name = f"alerts/{one.name}-{number}"
     return tuple(
-        mails.tried(
-            project, mails.Letter(one, letter, reader, mails.named(name, reader)), send=True
-        )
-        for reader in one.alerted
+        mails.tried(project, mails.Letter(one, alert, reader, mails.named(name, reader)), send=True)
+        for reader, alert in letters.items()
     )
+
+
+def _due(found: Iterable[Found], new: Container[str], memory: Memory, reader: str) -> list[Found]:
+    """What this reader has not heard of: what is new, and what could not leave the last time."""
+    owed = memory.owed.get(reader, ())
+    return [told for told in found if told.key in new or told.key in owed]
 
 
 def _found(
@@ -114,17 +139,17 @@ def _memory(project: Project, one: Report) -> Memory:
     if stored is None:
         return Memory()
     told: dict[str, Any] = json.loads(stored.data)
-    return Memory(frozenset(told["standing"]), told["mails"], stored.etag)
+    standing = frozenset(told["standing"])
+    return Memory(standing, told["mails"], told.get("owed", {}), stored.etag)
 
 
-def _remember(
-    project: Project, one: Report, memory: Memory, standing: Iterable[str], day: date, sent: int
-) -> None:
+def _remember(project: Project, one: Report, memory: Memory, day: date, sent: int) -> Memory:
     mails = {**memory.mails, day.isoformat(): sent}
     kept = dict(sorted(mails.items())[-KEPT_DAYS:])
-    text = json.dumps({"standing": sorted(standing), "mails": kept}, indent=1)
-    new = memory.etag is None
-    project.outbox.put(_key(one), text.encode(), if_match=memory.etag, if_new=new)
+    told = {"standing": sorted(memory.standing), "mails": kept, "owed": memory.owed}
+    data, new = json.dumps(told, indent=1).encode(), memory.etag is None
+    etag = project.outbox.put(_key(one), data, if_match=memory.etag, if_new=new)
+    return replace(memory, mails=kept, etag=etag)
 
 
 def _key(one: Report) -> str:

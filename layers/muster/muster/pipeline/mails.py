@@ -31,6 +31,7 @@ from muster.sending import chat
 from muster.settings import Report
 
 NOBODY = "nobody@example.invalid"
+NOT_YET = "not sent yet"
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def tried(project: Project, letter: Letter, *, send: bool, again: bool = False) 
     try:
         return delivered(project, letter, send=send, again=again)
     except Retry as error:
-        return _told(project, letter, "not sent yet", error)
+        return _told(project, letter, NOT_YET, error)
 
 
 def delivered(project: Project, letter: Letter, *, send: bool, again: bool = False) -> Reported:
