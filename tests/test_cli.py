@@ -358,3 +358,4 @@ def test_every_argument_of_every_command_says_what_it_is():
 def test_the_schema_command_explains_every_column():
     ended = muster(".", "schema")
     assert "messages\tthread_id\tstring\t" in ended.stdout
+    assert "by us: inbound, ambient, outbound\n" in ended.stdout, "the words that an export may use"

@@ -303,7 +303,7 @@ def _column(name: str, hint: Any) -> Column:
     is_union = type(None) in typing.get_args(plain)
     kind = options[0] if is_union else plain
     if typing.get_origin(kind) is Literal:
-        kind = str
+        meaning, kind = f"{meaning}: {', '.join(typing.get_args(kind))}", str
     return Column(name, _TYPES[kind], is_union, meaning)
 
 
