@@ -221,6 +221,18 @@ def test_what_could_not_leave_is_told_by_the_next_look_to_whom_it_is_owed(
     assert tell(folder, box, friday, 400, 390) == [], "the goal is on track again"
 
 
+def test_a_password_that_is_refused_costs_no_alert(folder: Path, box: Postbox) -> None:
+    def refused(one: str) -> None:
+        raise BadSettings("mail server refuses user 'desk'")
+
+    box.trouble = refused
+    with pytest.raises(BadSettings):
+        tell(folder, box, THURSDAY, 400)
+    box.trouble = lambda one: None
+    assert len(tell(folder, box, THURSDAY, 400)) == 2
+    assert tell(folder, box, THURSDAY, 400) == []
+
+
 def test_without_send_it_only_says_and_forgets(folder: Path, box: Postbox) -> None:
     project = project_at(folder, box, THURSDAY, 400)
     told = alerts.alert(project, send=False)

@@ -16,7 +16,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from muster.errors import Conflict
+from muster.errors import BadSettings, Conflict
 from muster.goals import xmr
 from muster.pipeline import latest, mails
 from muster.pipeline.mails import Reported
@@ -81,13 +81,25 @@ def _of(project: Project, one: Report, measured: Measured, send: bool) -> tuple[
         return ()
     compose = partial(between.alert, one, project.settings, seen, measured.as_of)
     letters = {reader: compose(news) for reader, news in due.items() if news}
-    told = _sent(project, one, letters, f"{day.isoformat()}-{after.sent_on(day)}")
-    late = [each.recipient for each in told if each.outcome == mails.NOT_YET]
-    owed = {reader: [each.key for each in due[reader]] for reader in late}
+    owe = partial(_owe, project, one, after, day, due)
+    try:
+        told = _sent(project, one, letters, f"{day.isoformat()}-{after.sent_on(day)}")
+    except BadSettings:  # no mail goes before they are mended
+        owe(letters)
+        raise
+    owe(each.recipient for each in told if each.outcome == mails.NOT_YET)
+    return told
+
+
+def _owe(
+    project: Project, one: Report, memory: Memory, day: date,
+    due: Mapping[str, Sequence[Found]], readers: Iterable[str],
+) -> None:  # fmt: skip
+    """Note what these readers are told by the next look."""
+    owed = {reader: [each.key for each in due[reader]] for reader in readers}
     if owed:
         with suppress(Conflict):  # Another run has gone on from here.
-            _remember(project, one, replace(after, owed=owed), day, after.sent_on(day))
-    return told
+            _remember(project, one, replace(memory, owed=owed), day, memory.sent_on(day))
 
 
 def _sent(
