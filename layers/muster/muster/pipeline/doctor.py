@@ -102,7 +102,7 @@ def _check_templates(project: Project) -> str:
 
 def _check_plans(project: Project) -> str:
     check_plans(project)
-    return f"{len(project.settings.goals)} goals, {len(project.settings.reports)} reports"
+    return f"goals: {len(project.settings.goals)}, reports: {len(project.settings.reports)}"
 
 
 def _check_lake(project: Project) -> str:
