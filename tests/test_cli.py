@@ -252,9 +252,10 @@ def test_an_answer_that_cannot_be_written_is_one_line(project):
         assert ended.returncode == 2 and "/nowhere/x cannot be written" in one_line(ended)
 
 
-def test_doctor_tries_every_kpi_and_the_lake(project):
+def test_doctor_tries_every_kpi_and_the_lake(project, monkeypatch):
     well = here(project, "doctor")
     assert "can be measured" in well.stdout and "can be read and written" in well.stdout
+    few(monkeypatch, "messages")
     (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url="http://127.0.0.1:9"))
     told = here(project, "doctor", FORUM_TOKEN="x").stdout
     assert "BAD  source forum: no answer from 127.0.0.1:9" in told

@@ -132,7 +132,9 @@ def test_groups_that_the_settings_name_are_read_and_no_others(
     """As Discourse answers: who is in the group, and of everybody else that they are not."""
     assert {one.groups for one in first["forum"][0].members.values()} == {None}
     http, named = Http(clock=fixed_clock(server.now)), ("help-desk", "night-shift")
-    found = fetch(sources["forum"], server.now, Read(), http, named).members.values()
+    since = (server.now - timedelta(weeks=8)).date().isoformat()
+    found = fetch({**sources["forum"], "since": since}, server.now, Read(), http, named)
+    found = found.members.values()
     night = {one.handle for one in found if one.groups == named}
     assert night == {"mirko", "sunniva", "dao", "emil"}
     assert len([one for one in found if one.groups == ("help-desk",)]) == 6

@@ -62,7 +62,7 @@ def quantile(connection, waits: list[tuple[int, bool]], kpi: str) -> float | Non
     return found[0][2] if found else None
 
 
-@settings(max_examples=tries(40, 500), deadline=None)
+@settings(max_examples=tries(20, 500), deadline=None)
 @given(waits=st.lists(wait, min_size=1, max_size=40))
 @example(waits=[(t, True) for t in range(1, 21)])
 @example(waits=[(1, True), (2, False)])
