@@ -77,11 +77,10 @@ def test_the_html_is_valid(tools: Path, tmp_path: Path) -> None:
     (tmp_path / ".htmlvalidate.json").write_text(json.dumps(config))
     pages = [page_of(name, tmp_path) for name in MAILS]
     ended = subprocess.run(
-        [tools / "node_modules/.bin/html-validate", "--formatter", "json", *pages],
+        [tools / "node_modules/.bin/html-validate", "--formatter", "text", *pages],
         cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip
-    assert json.loads(ended.stdout) == [], "only files with a fault are told"
-    assert ended.returncode == 0
+    assert (ended.returncode, ended.stdout) == (0, ""), "each fault is a line"
 
 
 def test_the_validator_would_find_something(tools: Path, tmp_path: Path) -> None:
