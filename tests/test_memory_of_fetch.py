@@ -19,11 +19,11 @@ def peak_mb(posts: int, letters: int = 250, days: int = 425) -> int:
 
 
 def test_more_posts_take_no_more_memory() -> None:
-    assert peak_mb(25_000) - peak_mb(10_000) < 40
+    assert peak_mb(25_000) - peak_mb(10_000) < 20
 
 
 def test_a_month_that_fills_a_part_takes_little_more() -> None:
-    assert peak_mb(45_000, letters=600, days=20) < 300
+    assert peak_mb(45_000, letters=600, days=20) < 270
 
 
 def test_long_posts_make_smaller_batches() -> None:
