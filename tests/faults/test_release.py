@@ -15,8 +15,6 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from release import build, shipped
 from release.bill import bill
@@ -100,6 +98,9 @@ def test_the_archive_carries_all_that_a_deploy_needs(released):
 
 
 def test_the_bill_is_valid_and_always_the_same():
+    from cyclonedx.schema import SchemaVersion  # jsonschema below it takes seconds to import
+    from cyclonedx.validation.json import JsonStrictValidator
+
     text = bill("0.1.0", MADE_AT)
     told = json.loads(text)
     for part in told["components"]:  # its check of thousands of hashes takes half a minute

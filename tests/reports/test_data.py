@@ -7,7 +7,6 @@ import math
 from dataclasses import replace
 from datetime import date, timedelta
 
-import jsonschema
 import pytest
 from measured import campus
 from sample import hostile_view, quiet_view, sample_view
@@ -25,23 +24,31 @@ def documents(one):
     return data.files(views) | {"index.json": data.plain(data.index(views))}
 
 
+@pytest.fixture(scope="module")
+def validator():
+    """What holds a document against its schema; it takes seconds to import."""
+    import jsonschema
+
+    return jsonschema.Draft202012Validator
+
+
 @pytest.mark.parametrize("name", VIEWS)
-def test_every_document_keeps_its_published_schema(name):
+def test_every_document_keeps_its_published_schema(name, validator):
     published = schema.files()
     for path, document in documents(VIEWS[name]()).items():
         kind = KIND.get(path, "report")
         root = "reports/" if path.startswith("reports/") else ""
         where = document["schema"].replace("../", "") if root else document["schema"]
         assert where == f"schema/{kind}.schema.json"
-        jsonschema.Draft202012Validator.check_schema(published[where])
+        validator.check_schema(published[where])
         held = json.loads(json.dumps(document, allow_nan=False))
-        jsonschema.Draft202012Validator(published[where]).validate(held)
+        validator(published[where]).validate(held)
         assert held["version"] == data.VERSION
 
 
-def test_a_document_that_lost_a_field_breaks_its_schema():
+def test_a_document_that_lost_a_field_breaks_its_schema(validator):
     for path, document in documents(sample_view()).items():
-        checker = jsonschema.Draft202012Validator(schema.schema(KIND.get(path, "report")))
+        checker = validator(schema.schema(KIND.get(path, "report")))
         for name in document:
             assert list(checker.iter_errors({k: v for k, v in document.items() if k != name}))
         assert not list(checker.iter_errors({**document, "added_later": 1}))

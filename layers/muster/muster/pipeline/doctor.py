@@ -102,7 +102,8 @@ def _check_templates(project: Project) -> str:
 
 def _check_plans(project: Project) -> str:
     check_plans(project)
-    return f"goals: {len(project.settings.goals)}, reports: {len(project.settings.reports)}"
+    told = {"goal": project.settings.goals, "report": project.settings.reports}
+    return ", ".join(f"{len(of)} {what}{'s' * (len(of) != 1)}" for what, of in told.items())
 
 
 def _check_lake(project: Project) -> str:
