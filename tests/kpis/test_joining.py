@@ -142,32 +142,41 @@ def test_the_order_in_which_lines_arrive_changes_nothing(engine_of_test, lines, 
 
 LINES = """\
 message_id,thread_id,author_id,author_role,channel,created_at,text
-m1,m1,ada,member,help,2026-03-02T09:00,The wifi is down?
-m2,m2,ada,member,help,2026-03-02T09:08,in room 5
-m3,m3,sue,staff,help,2026-03-02T09:30,@ada: better now?
-m4,m4,bob,member,help,2026-03-02T09:31,Where is lunch?
-m5,m5,bob,member,help,2026-03-02T09:40,never mind
-m6,m6,ada,member,help,2026-03-02T09:41,@sue it is
+m1,m1,ada,member,help,2026-03-02T23:50,The wifi is down?
+m2,m2,ada,member,help,2026-03-02T23:58,in room 5
+m3,m3,sue,staff,help,2026-03-03T00:20,@ada: better now?
+m4,m4,bob,member,help,2026-03-03T00:21,Where is lunch?
+m5,m5,bob,member,help,2026-03-03T00:30,never mind
+m6,m6,ada,member,help,2026-03-03T00:31,@sue it is
 """
 ASKED = """
 select opened_at, first_response_at, messages from conversations order by opened_at, message_id
 """
 
 
-@pytest.mark.parametrize("batches", [[(1, 7)], [(4, 7), (1, 4)], [(2, 3), (6, 7), (1, 2), (3, 6)]])
+@pytest.mark.parametrize(
+    "batches",
+    [
+        [(1, 7)],
+        [(4, 7), (1, 4)],
+        [(2, 3), (6, 7), (1, 2), (3, 6)],
+        [(3, 7), (2, 3), (1, 2)],  # late lines of one day join those of the next
+    ],
+)
 def test_late_lines_give_the_same_conversations_as_lines_in_time(tmp_path, batches, monkeypatch):
     counted = tuple(one for one in catalogue.load() if one.id == "issues_opened")
     monkeypatch.setattr(catalogue, "load", lambda *_: counted)
     (tmp_path / "muster.yaml").write_text(
         "community: Desk\nsources: [{name: irc, platform: file, chat: true}]\n"
     )
-    project = open_project(tmp_path, clock=fixed_clock(at(days=9)), environment={}, http=None)
     header, *lines = LINES.splitlines(keepends=True)
-    for first, last in batches:
+    for number, (first, last) in enumerate(batches):
+        then = fixed_clock(at(days=9 + 2 * number))  # what came before is no news any more
+        project = open_project(tmp_path, clock=then, environment={}, http=None)
         part = tmp_path / "part.csv"
         part.write_text(header + "".join(lines[first - 1 : last - 1]))
         import_file(project, "messages", part, "irc")
         measure.measure(project)
     found = [(str(row[0])[11:16], str(row[1])[11:16], row[2]) for row in
              engine.ask(project.lake.url(), ASKED).rows]  # fmt: skip
-    assert found == [("09:00", "09:30", 3), ("09:31", "", 2), ("09:41", "", 1)]
+    assert found == [("23:50", "00:20", 3), ("00:21", "", 2), ("00:31", "", 1)]
