@@ -19,7 +19,7 @@ from muster.store import FolderStore
 
 def test_what_is_kept_of_waits_is_what_conversations_say(tmp_path, monkeypatch):
     only(monkeypatch, "first_response_p90", "first_response_business_median")
-    life, lake = Life(7), tmp_path / "lake"
+    life, lake = Life(2), tmp_path / "lake"
     for week in (4, 5):
         now = FIRST + week * WEEK
         said = [one for _ in range(6 if week == 4 else 1) for one in life.week(now)]
@@ -40,6 +40,8 @@ def test_what_is_kept_of_waits_is_what_conversations_say(tmp_path, monkeypatch):
         opened = [it for it in issues if it["opened_day"] == day]
         told = shortest_waits(opened, FIRST + 4 * WEEK, working)
         assert waited == pytest.approx(told[clock])
+    by_day = {(day, clock): waited for day, clock, waited in found}
+    assert any(by_day[day, "resolution"] != by_day[day, "first_response"] for day, _ in by_day)
 
 
 def conversations_as_dicts(lake: Path) -> list[dict[str, Any]]:
