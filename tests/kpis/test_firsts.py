@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from test_keeping import FIRST, WEEK, afresh, measured, only, say, told
 
-from muster.kpis import measuring
+from muster.kpis import engine, measuring
 from muster.lake import person_ids
 from muster.lake.merge import merge
 from muster.records import Deletion, Member
@@ -122,3 +122,23 @@ def test_who_is_found_late_to_have_been_new_counts_in_the_period_after_too(tmp_p
         and one.period_start == (FIRST + WEEK).date()
     )  # fmt: skip
     assert stayed == (0.5, 2)
+
+
+def test_who_turns_out_to_be_the_one_who_asked_has_answered_nobody(tmp_path):
+    """Their messages are counted again, though nothing else of their thread has changed."""
+    lake = tmp_path / "lake"
+    for hours, who in enumerate(("member a", "member b")):
+        said = FIRST + timedelta(hours=hours)
+        say(lake, said, "t1", who)
+        row = Member(member_id=who, handle=who, role="member", last_seen_at=FIRST)
+        merge(FolderStore(lake), "desk", [(row, FIRST)])
+    one = {("desk", who): "muster:1" for who in ("member a", "member b")}
+    found = []
+    for week, ids in ((2, {}), (4, one), (6, {})):
+        person_ids.apply(FolderStore(lake), ids)
+        measured(lake, FIRST + week * WEEK)
+        ((answered,),) = engine.ask(
+            str(lake), "select first_peer_answer_at from conversations"
+        ).rows
+        found.append(answered is not None)
+    assert found == [True, False, True]
