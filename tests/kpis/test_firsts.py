@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -92,20 +93,44 @@ def test_whose_accounts_are_told_apart_or_joined_is_counted_again(tmp_path):
     assert new_on(lake, FIRST + 3 * WEEK) == {FIRST.date(), later.date()}
 
 
-def test_a_decision_that_two_accounts_are_one_person_counts_and_its_undoing_too(tmp_path):
-    """`muster people` writes it into rows that nobody observes anew."""
-    lake, later = tmp_path / "lake", FIRST + timedelta(days=10)
-    for at, who in ((FIRST, "member a"), (later, "member b")):
-        say(lake, at, who, who)
+TWO = ("member a", "member b")
+
+
+def two_speak(lake: Path, after: timedelta, *threads: str) -> None:
+    """Each of two accounts writes into a thread, the second so long after the first."""
+    for at, who, thread in zip((FIRST, FIRST + after), TWO, threads, strict=True):
+        say(lake, at, thread, who)
         row = Member(member_id=who, handle=who, role="member", last_seen_at=FIRST)
         merge(FolderStore(lake), "desk", [(row, FIRST)])
-    one = {("desk", who): "muster:1" for who in ("member a", "member b")}
-    found = []
+
+
+def decided(lake: Path) -> Iterator[datetime]:
+    """When to measure: before `muster people` says that the two are one, with it, and undone.
+
+    It writes that into rows that nobody observes anew.
+    """
+    one = {("desk", who): "muster:1" for who in TWO}
     for week, ids in ((2, {}), (4, one), (6, {})):
         person_ids.apply(FolderStore(lake), ids)
-        found.append(new_on(lake, FIRST + week * WEEK))
-    both = {FIRST.date(), later.date()}
-    assert found == [both, {FIRST.date()}, both]
+        yield FIRST + week * WEEK
+
+
+def test_a_decision_that_two_accounts_are_one_person_counts_and_its_undoing_too(tmp_path):
+    lake, later = tmp_path / "lake", timedelta(days=10)
+    two_speak(lake, later, "t1", "t2")
+    both = {FIRST.date(), (FIRST + later).date()}
+    assert [new_on(lake, run) for run in decided(lake)] == [both, {FIRST.date()}, both]
+
+
+def test_who_turns_out_to_be_the_one_who_asked_has_answered_nobody(tmp_path):
+    """Their messages are counted again, though nothing else of their thread has changed."""
+    lake, found = tmp_path / "lake", []
+    two_speak(lake, timedelta(hours=1), "t1", "t1")
+    for run in decided(lake):
+        measured(lake, run)
+        ((at,),) = engine.ask(str(lake), "select first_peer_answer_at from conversations").rows
+        found.append(at is not None)
+    assert found == [True, False, True]
 
 
 def test_who_is_found_late_to_have_been_new_counts_in_the_period_after_too(tmp_path):
@@ -122,23 +147,3 @@ def test_who_is_found_late_to_have_been_new_counts_in_the_period_after_too(tmp_p
         and one.period_start == (FIRST + WEEK).date()
     )  # fmt: skip
     assert stayed == (0.5, 2)
-
-
-def test_who_turns_out_to_be_the_one_who_asked_has_answered_nobody(tmp_path):
-    """Their messages are counted again, though nothing else of their thread has changed."""
-    lake = tmp_path / "lake"
-    for hours, who in enumerate(("member a", "member b")):
-        said = FIRST + timedelta(hours=hours)
-        say(lake, said, "t1", who)
-        row = Member(member_id=who, handle=who, role="member", last_seen_at=FIRST)
-        merge(FolderStore(lake), "desk", [(row, FIRST)])
-    one = {("desk", who): "muster:1" for who in ("member a", "member b")}
-    found = []
-    for week, ids in ((2, {}), (4, one), (6, {})):
-        person_ids.apply(FolderStore(lake), ids)
-        measured(lake, FIRST + week * WEEK)
-        ((answered,),) = engine.ask(
-            str(lake), "select first_peer_answer_at from conversations"
-        ).rows
-        found.append(answered is not None)
-    assert found == [True, False, True]
