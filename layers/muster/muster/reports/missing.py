@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from muster.reports import dates, numbers, wording
 from muster.reports.model import Freshness, Measure
 from muster.reports.words import Words
-from muster.results import OtherMoney, SourceFacts, SuspectedBots
+from muster.results import Measured, OtherMoney, SourceFacts, SuspectedBots
 
 if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
     from muster.settings import Goal, Settings
@@ -61,8 +61,7 @@ def suspected(bots: SuspectedBots, words: Words) -> str:
 def missing(
     measures: Sequence[Measure],
     sources: Iterable[Freshness],
-    problems: Iterable[str],
-    other_money: Iterable[OtherMoney],
+    measured: Measured,
     settings: Settings,
     words: Words,
 ) -> tuple[str, ...]:
@@ -74,8 +73,8 @@ def missing(
           if not one.is_stale and one.last_success_text == words.NEVER),
         *(words("quarantined", name=one.source, n=one.quarantined)
           for one in sources if one.quarantined),
-        *(words("failed", problem=problem) for problem in problems),
-        *(_other_money(one, settings.currency, words) for one in other_money),
+        *(words("failed", problem=problem) for problem in measured.problems),
+        *(_other_money(one, settings.currency, words) for one in measured.other_money),
         *_gaps(measures, settings.min_n, words),
         *_loose_ends(measures, settings.goals, words),
     )  # fmt: skip

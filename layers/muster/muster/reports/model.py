@@ -181,7 +181,7 @@ class Freshness:
     detail: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportView:
     """Everything one report says."""
 
@@ -202,13 +202,13 @@ class ReportView:
     changes: tuple[Change, ...]
     headline: Measure | None
     measures: tuple[Measure, ...]
-    waiting: tuple[Waiting, ...]
+    waiting: tuple[Waiting, ...] = ()
     missing: tuple[str, ...]
     freshness: tuple[Freshness, ...]
     events: tuple[Event, ...]
     how_to_read: tuple[str, ...]
-    site_url: str
-    unsubscribe_url: str
+    site_url: str = ""
+    unsubscribe_url: str = ""
     suspected: str = ""
     event_texts: tuple[str, ...] = ()  # each of ``events`` with its days
     language: str = "en"  # BCP 47: de, en-US

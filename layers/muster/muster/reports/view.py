@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from muster.clock import DAY, last_whole_period, next_period
 from muster.errors import BadSettings
-from muster.measured import KpiValue
+from muster.measured import GoalStatus, KpiValue
 from muster.names import nearest
 from muster.reports import (
+    basis,
     dates,
     events,
     goal_lines,
@@ -24,10 +24,10 @@ from muster.reports import (
     signals,
     words,
 )  # fmt: skip
+from muster.reports.basis import Basis
 from muster.reports.data import to_json
-from muster.reports.goal_lines import Judged
 from muster.reports.model import Change, Event, GoalLine, Measure, ReportView, Waiting
-from muster.reports.series import Key, Series, all_series, settled
+from muster.reports.series import Key, Series, all_series
 from muster.reports.words import Words
 from muster.results import Kpi, Measured, Reading, WaitingIssue
 
@@ -71,163 +71,139 @@ def build(
     ``as_of``, by the same keys. A KPI that waits for a window is shown as of the last period whose
     window is over, and says so. Everything that is shown is computed here, nothing in a template.
     """
-    say, grain = words.of(report.language, settings.language), report.grain
-    zone = settings.zone
-    measured = replace(measured, kpis=tuple(map(say.kpi, measured.kpis)))
-    start = last_whole_period(as_of, zone, grain)
-    end = next_period(start, grain) - DAY
-    judged = goal_lines.of_report(report, settings.goals, measured.goals)
-    here = ZoneInfo(report.timezone) if report.timezone else zone
-    series = all_series(measured.kpis, measured.values, grain, as_of, zone)
-    series, readings = settled(series, readings, settings.longest_windows, as_of, zone)
-    readings = {
-        key: signals.of_total(one) if series[key].is_running_total else one
-        for key, one in readings.items()
-    }
-    shown = _chosen(report, settings, measured, judged, series)
-    found = _measures(shown, series, readings, settings, measured, judged, grain, say)
-    goals = _goal_lines(measured.kpis, judged, series, grain, settings.currency, say)
-    signs = _signals(found, series, readings)
-    marked = events.shown(settings, found, end)
-    is_team = report.voice == "team"
-    said = quoted.of_period(measured.voices if is_team else (), grain, start)
-    fresh = missing.freshness(measured.sources, here, say)
-    findings = opening.Findings(
-        grain=grain,
-        period_start=start,
+    base = basis.of(report, settings, measured, as_of, readings)
+    view = _quoted(base, _told(base, _findings(base, _measures(base))))
+    site_url = site_url or report.site_url or ""
+    return replace(view, site_url=site_url, unsubscribe_url=unsubscribe_url)
+
+
+def _findings(base: Basis, found: Sequence[Measure]) -> opening.Findings:
+    measured = base.measured
+    return opening.Findings(
+        grain=base.grain,
+        period_start=base.start,
         measures=found,
-        signals=signs,
-        goals=goal_lines.count(status for _, status in judged),
-        verdicts=goal_lines.verdicts(judged),
-        behind=goal_lines.behind(judged),
+        signals=_signals(base, found),
+        goals=goal_lines.count(status for _, status in base.judged),
+        verdicts=goal_lines.verdicts(base.judged),
+        behind=goal_lines.behind(base.judged),
         waiting=len(measured.waiting) + measured.waiting_more,
-        longest=_longest(measured.waiting, say),
+        longest=_longest(measured.waiting, base.say),
         sources=len(measured.sources),
         stale=sum(source.is_stale for source in measured.sources),
-        words=say,
+        words=base.say,
     )
+
+
+def _told(base: Basis, findings: opening.Findings) -> ReportView:
+    """All but what people said, and links."""
+    report, say, found = base.report, base.say, tuple(findings.measures)
     sentences = opening.opening(findings, report.voice)
+    marked = events.shown(base.settings, found, base.end)
+    fresh = missing.freshness(base.measured.sources, base.here, say)
     return ReportView(
         name=report.name,
-        community=settings.community,
-        note=settings.note or "",
+        community=base.settings.community,
+        note=base.settings.note or "",
         title=report.title or say.TITLE,
         voice=report.voice,
-        grain=grain,
-        period_start=start,
-        period_end=end,
-        period_text=dates.period_text(grain, start, say),
-        as_of=as_of,
+        grain=base.grain,
+        period_start=base.start,
+        period_end=base.end,
+        period_text=dates.period_text(base.grain, base.start, say),
+        as_of=base.as_of,
         subject=opening.subject(findings),
         preheader=opening.preheader(findings, sentences, report.voice),
         opening=sentences,
-        goals=goals,
+        goals=_goal_lines(base),
         changes=tuple(_change(*sign, marked, say) for sign in opening.ranked(findings)),
         headline=opening.headline(findings),
         measures=found,
-        waiting=_waiting(measured.waiting, here, say) if is_team else (),
-        waiting_left=_left(measured, say) if is_team else "",
         unchanged=opening.unchanged(findings),
-        missing=missing.missing(
-            found, fresh, measured.problems, measured.other_money, settings, say
-        ),
-        suspected=missing.suspected(measured.suspected, say),
+        missing=missing.missing(found, fresh, base.measured, base.settings, say),
+        suspected=missing.suspected(base.measured.suspected, say),
         freshness=fresh,
         events=marked,
-        how_to_read=tuple(say.filled(text, grain=grain) for text in say.HOW_TO),
-        site_url=site_url or report.site_url or "",
-        unsubscribe_url=unsubscribe_url,
         event_texts=events.texts(marked, say),
+        how_to_read=tuple(say.filled(text, grain=base.grain) for text in say.HOW_TO),
         language=say.tag,
-        praise=quoted.praise(said.answers, say),
-        complaints=quoted.complaints(said.unhappy, say),
-    )  # fmt: skip
+    )
 
 
-def _chosen(
-    report: Report,
-    settings: Settings,
-    measured: Measured,
-    judged: Sequence[Judged],
-    series: Mapping[Key, Series],
-) -> tuple[Kpi, ...]:
+def _quoted(base: Basis, view: ReportView) -> ReportView:
+    """With who waits, and what people said: for the team alone."""
+    if base.report.voice != "team":
+        return view
+    said = quoted.of_period(base.measured.voices, base.grain, base.start)
+    return replace(
+        view,
+        waiting=_waiting(base.measured.waiting, base.here, base.say),
+        waiting_left=_left(base.measured, base.say),
+        praise=quoted.praise(said.answers, base.say),
+        complaints=quoted.complaints(said.unhappy, base.say),
+    )
+
+
+def _measures(base: Basis) -> tuple[Measure, ...]:
+    values: dict[str, list[KpiValue]] = {}
+    for value in base.measured.values:
+        values.setdefault(value.kpi, []).append(value)
+    return tuple(one for kpi in _chosen(base) for one in _of_kpi(base, kpi, values.get(kpi.id, ())))
+
+
+def _of_kpi(base: Basis, kpi: Kpi, values: Iterable[KpiValue]) -> Iterator[Measure]:
+    """A measure for each of its series, or the one that says why there is none."""
+    style = numbers.style_of(kpi, base.settings.currency, base.say)
+    breaks = events.breaks(base.measured.definitions, kpi.id, base.say)
+    keys = [key for key in base.series if key[0] == kpi.id]
+    for key in keys:
+        aim = goal_lines.aim(base.judged, *key, style)
+        known = base.series[key], base.readings[key], style, base.settings.min_n
+        yield measures.measure(*known, values, aim, breaks)
+    if not keys:
+        yield replace(measures.unmeasured(kpi, base.grain, style), breaks=breaks)
+
+
+def _chosen(base: Basis) -> tuple[Kpi, ...]:
     """The report's KPIs in order: those named, else goals' first, then all with data by title.
 
     An executive reads the KPIs of goals, and money.
     """
-    known = {kpi.id: kpi for kpi in measured.kpis}
-    of_goals = [goal.kpi for goal, _ in judged]
+    report, known = base.report, {kpi.id: kpi for kpi in base.measured.kpis}
     if report.kpis:
-        order: Iterable[str] = report.kpis
-    else:
-        with_data = {kpi for kpi, _ in series}
-        by_title = sorted(with_data & known.keys(), key=lambda one: known[one].title.casefold())
-        order = [*of_goals, *by_title]
-    chosen = tuple(known[kpi] for kpi in dict.fromkeys(order) if kpi in known)
-    if report.voice == "executive" and not report.kpis:
+        return tuple(known[kpi] for kpi in dict.fromkeys(report.kpis) if kpi in known)
+    of_goals = [goal.kpi for goal, _ in base.judged]
+    with_data = {kpi for kpi, _ in base.series} & known.keys()
+    by_title = sorted(with_data, key=lambda one: known[one].title.casefold())
+    chosen = tuple(known[kpi] for kpi in dict.fromkeys((*of_goals, *by_title)) if kpi in known)
+    if report.voice == "executive":
         kept = tuple(kpi for kpi in chosen if kpi.id in of_goals or kpi.unit == "money")
         return kept or chosen
     return chosen
 
 
-def _measures(
-    kpis: Iterable[Kpi],
-    series: Mapping[Key, Series],
-    readings: Mapping[Key, Reading],
-    settings: Settings,
-    measured: Measured,
-    judged: Sequence[Judged],
-    grain: str,
-    say: Words,
-) -> tuple[Measure, ...]:
-    values: dict[str, list[KpiValue]] = {}
-    for value in measured.values:
-        values.setdefault(value.kpi, []).append(value)
-    found = []
-    for kpi in kpis:
-        style = numbers.style_of(kpi, settings.currency, say)
-        keys = [key for key in series if key[0] == kpi.id]
-        breaks = events.breaks(measured.definitions, kpi.id, say)
-        for key in keys:
-            aim = goal_lines.aim(judged, *key, style)
-            found.append(
-                measures.measure(
-                    series[key], readings[key], style, settings.min_n, values[kpi.id], aim, breaks
-                )
-            )
-        if not keys:
-            found.append(replace(measures.unmeasured(kpi, grain, style), breaks=breaks))
-    return tuple(found)
+def _goal_lines(base: Basis) -> tuple[GoalLine, ...]:
+    known = {kpi.id: kpi for kpi in base.measured.kpis}
+    return tuple(
+        _goal_line(base, goal, status, known[goal.kpi])
+        for goal, status in base.judged
+        if goal.kpi in known
+    )
 
 
-def _goal_lines(
-    kpis: Iterable[Kpi],
-    judged: Iterable[Judged],
-    series: Mapping[Key, Series],
-    grain: str,
-    currency: str,
-    say: Words,
-) -> tuple[GoalLine, ...]:
-    known = {kpi.id: kpi for kpi in kpis}
-    lines = []
-    for goal, status in judged:
-        if kpi := known.get(goal.kpi):
-            style = numbers.style_of(kpi, currency, say)
-            empty = Series(kpi, goal.segment, kpi.grain_at(grain), (), ())
-            found = series.get((goal.kpi, goal.segment), empty)
-            lines.append(goal_lines.goal_line(goal, status, kpi, grain, style, found))
-    return tuple(lines)
+def _goal_line(base: Basis, goal: Goal, status: GoalStatus, kpi: Kpi) -> GoalLine:
+    style = numbers.style_of(kpi, base.settings.currency, base.say)
+    empty = Series(kpi, goal.segment, kpi.grain_at(base.grain), (), ())
+    found = base.series.get((goal.kpi, goal.segment), empty)
+    return goal_lines.goal_line(goal, status, kpi, base.grain, style, found)
 
 
-def _signals(
-    found: Iterable[Measure], series: Mapping[Key, Series], readings: Mapping[Key, Reading]
-) -> Signals:
+def _signals(base: Basis, found: Iterable[Measure]) -> Signals:
     """The measures whose last period is a signal, the strongest first."""
     signs = []
     for measure in found:
         key = (measure.kpi, measure.segment)
-        signal = signals.signal(series[key], readings[key]) if key in series else None
-        if signal:
+        if key in base.series and (signal := signals.signal(base.series[key], base.readings[key])):
             signs.append((measure, signal))
     return sorted(signs, key=lambda sign: sign[1].strength, reverse=True)
 
