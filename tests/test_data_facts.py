@@ -44,10 +44,10 @@ def test_a_measurement_that_cannot_be_read_says_how_it_is_made_anew(tmp_path):
     project = open_project(tmp_path, clock=clock, environment={}, http=None)
     for kept in (b"{}", b"no JSON", b'{"as_of": 7}'):
         project.lake.put(latest.KEY, kept)
-        with pytest.raises(BadSettings, match=r"latest\.json is of another version .*: run muster"):
+        with pytest.raises(BadSettings, match=r"latest\.json is damaged, .*: run muster measure"):
             latest.read(project)
     measure.measure(project)
     assert latest.read(project).as_of == clock()
     project.lake.put(definitions.KEY, b"no JSON")
-    with pytest.raises(StoreRefused, match=r"definitions\.json cannot be read: bring an earlier"):
+    with pytest.raises(StoreRefused, match=r"definitions\.json is damaged.*: bring an earlier"):
         measure.measure(project)

@@ -20,6 +20,7 @@ import msgspec
 import muster
 from muster.kpis import steps
 from muster.records import KEPT, KEPT_SINCE
+from muster.remembered import UNREADABLE
 from muster.results import Kpi
 from muster.settings import Settings
 from muster.store import Store
@@ -54,7 +55,7 @@ def load(lake: Store) -> Kept | None:
     stored = lake.get(MANIFEST)
     try:
         return msgspec.json.decode(stored.data, type=Kept) if stored else None
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
 
 
@@ -66,7 +67,7 @@ def save(lake: Store, kept: Kept) -> None:
 def since(lake: Store) -> str:
     """What ``forget`` changes: a run goes on from one that began under the same."""
     stored = lake.get(KEPT_SINCE)
-    return stored.data.decode() if stored else ""
+    return stored.data.decode(errors="replace") if stored else ""
 
 
 def read_objects(lake: Store) -> dict[str, str]:

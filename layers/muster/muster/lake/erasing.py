@@ -221,9 +221,12 @@ def erase_raw(store: Store, erasure: Erasure, is_theirs: Theirs, others_say: Sai
     ``others_say`` gives the whole texts of others in an item: who writes the same does not quote.
     """
     quoted = replace(erasure, words=_long(erasure.words, QUOTED))
-    change = partial(_raw, quoted, is_theirs, others_say)
     entries = [entry for place in places(erasure.source) for entry in store.list(place)]
-    return sum(_again(store, entry.key, change) for entry in entries)
+    changed = 0
+    for entry in entries:
+        with raw.named(store.url(entry.key)):
+            changed += _again(store, entry.key, partial(_raw, quoted, is_theirs, others_say))
+    return changed
 
 
 def _raw(

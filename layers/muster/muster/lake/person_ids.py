@@ -10,11 +10,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from muster.errors import Conflict
+from muster.errors import Conflict, SourceFailed
 from muster.lake import parquet
 from muster.lake.merge import PART_BYTES
 from muster.lake.persons import OURS, Account, Decision
 from muster.records import TABLES
+from muster.remembered import WRITTEN_ANEW, Remembered, from_json
 from muster.store import Store
 
 LOG = "people/decisions.json"
@@ -53,8 +54,7 @@ class Held:
 
 def load(store: Store) -> tuple[Decision, ...]:
     """Every decision, oldest first."""
-    stored = store.get(LOG)
-    return _from_json(stored.data) if stored else ()
+    return DECISIONS.get(store, LOG) or ()
 
 
 def change(
@@ -63,7 +63,7 @@ def change(
     """The log after ``step(log)``; if somebody else wrote first, ``step`` is asked again."""
     for _ in range(_TRIES):
         stored = store.get(LOG)
-        log = _from_json(stored.data) if stored else ()
+        log = DECISIONS.read(store.url(LOG), stored.data) if stored else ()
         after = tuple(step(log))
         if after == log:
             return log
@@ -116,8 +116,7 @@ def objects(store: Store) -> dict[str, str]:
 
 def settled(store: Store) -> dict[str, str]:
     """The objects as they were when every decision stood in them."""
-    stored = store.get(SETTLED)
-    return dict(json.loads(stored.data)) if stored else {}
+    return _AS_SETTLED.spare(store, SETTLED) or {}
 
 
 def note_settled(store: Store, found: Mapping[str, str]) -> None:
@@ -185,7 +184,7 @@ def _to_json(log: Iterable[Decision]) -> bytes:
     return json.dumps({"version": 1, "decisions": told}, indent=1, ensure_ascii=False).encode()
 
 
-def _from_json(data: bytes) -> tuple[Decision, ...]:
+def _log(told: Any) -> tuple[Decision, ...]:
     return tuple(
         Decision(
             datetime.fromisoformat(one["at"]),
@@ -194,5 +193,11 @@ def _from_json(data: bytes) -> tuple[Decision, ...]:
             tuple(one["evidence"]),
             one["by"],
         )
-        for one in json.loads(data)["decisions"]
+        for one in told["decisions"]
     )
+
+
+DECISIONS = Remembered(
+    from_json(_log), "what was accepted and rejected is to be decided again", error=SourceFailed
+)
+_AS_SETTLED = Remembered(from_json(lambda told: dict(told.items())), *WRITTEN_ANEW)

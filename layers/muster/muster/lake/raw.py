@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import date, datetime
 from itertools import groupby
@@ -13,6 +14,7 @@ from operator import itemgetter
 from muster import as_json
 from muster.errors import SourceFailed
 from muster.records import Item
+from muster.remembered import UNREADABLE
 from muster.store import Store
 
 
@@ -37,14 +39,19 @@ def read(store: Store, source: str, since: date | None = None) -> Iterator[Item]
     for entry in store.list(f"raw/source={source}/"):
         stored = store.get(entry.key) if entry.key.split("/")[2] >= start else None
         if stored is not None:
-            yield from _items(store.url(entry.key), stored.data)
+            with named(store.url(entry.key)):
+                items = [item_of(line) for line in unpack(stored.data)]
+            yield from items
 
 
-def _items(where: str, data: bytes) -> list[Item]:
+@contextmanager
+def named(where: str) -> Iterator[None]:
+    """``SourceFailed`` names the object whose bytes or lines cannot be read."""
     try:
-        return [item_of(line) for line in unpack(data)]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise SourceFailed(f"{where} cannot be read ({error}): move it out of the lake") from error
+        yield
+    except (OSError, *UNREADABLE) as error:
+        why = str(error)[:200]
+        raise SourceFailed(f"{where} cannot be read ({why}): move it out of the lake") from error
 
 
 def quarantine(
@@ -79,8 +86,11 @@ def read_quarantine(store: Store, source: str) -> Iterator[tuple[Item, str]]:
     """Every item in quarantine with its reason, in the order of days, runs and pages."""
     for entry in store.list(f"quarantine/source={source}/"):
         stored = store.get(entry.key)
-        for line in unpack(stored.data) if stored else ():
-            yield item_of(line), as_json.loads(line)["reason"]
+        if stored is not None:
+            with named(store.url(entry.key)):
+                lines = unpack(stored.data)
+                found = [(item_of(line), str(as_json.loads(line)["reason"])) for line in lines]
+            yield from found
 
 
 def _folder(kind: str, source: str, day: date) -> str:

@@ -9,12 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from muster.errors import Conflict, SourceFailed
+from muster.remembered import Remembered, from_json
 from muster.store import Store
 
 _TRIES = 20
-_UNREADABLE = (
-    ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,8 +47,7 @@ class State:
 
 def load(store: Store, source: str) -> State:
     """The state of a source, or an empty one; ``SourceFailed`` if it cannot be read."""
-    stored = store.get(_key(source))
-    return State() if stored is None else _read(store, source, stored.data)
+    return MEMORY.get(store, _key(source)) or State()
 
 
 def told(store: Store, source: str) -> State:
@@ -61,34 +58,26 @@ def told(store: Store, source: str) -> State:
         return State(last_error=str(error), last_trouble=error.trouble)
 
 
-def _read(store: Store, source: str, data: bytes) -> State:
-    try:
-        return _from_json(data)
-    except _UNREADABLE as error:
-        raise SourceFailed(
-            f"{source}: {store.url(_key(source))} is no state of a source: muster lake repair "
-            "puts it aside, and the next fetch reads from the start"
-        ) from error
-
-
 def save(store: Store, source: str, state: State) -> State:
     """Write the state and return what is now stored.
 
     Of two runs at once the last one's cursor and facts win (every cursor is safe); what either
     vouches for is kept, and a success is never forgotten.
     """
+    key = _key(source)
     for _ in range(_TRIES):
-        stored = store.get(_key(source))
-        merged = state if stored is None else _keeping(_read(store, source, stored.data), state)
+        stored = store.get(key)
+        before = MEMORY.read(store.url(key), stored.data) if stored else None
+        merged = _keeping(before, state) if before else state
         try:
             if stored is None:
-                store.put(_key(source), _to_json(merged), if_new=True)
+                store.put(key, _to_json(merged), if_new=True)
             else:
-                store.put(_key(source), _to_json(merged), if_match=stored.etag)
+                store.put(key, _to_json(merged), if_match=stored.etag)
             return merged
         except Conflict:
             continue
-    raise Conflict(f"{store.url(_key(source))} kept changing: run again with fewer runs at once")
+    raise Conflict(f"{store.url(key)} kept changing: run again with fewer runs at once")
 
 
 def _keeping(before: State, state: State) -> State:
@@ -122,10 +111,10 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else dict(value)
 
 
-def _from_json(data: bytes) -> State:
+def _state(values: Any) -> State:
     """The state; whatever is not as it was written raises ``TypeError`` or the like."""
-    values = json.loads(data)
-    known = {item.name: values[item.name] for item in fields(State) if item.name in values}
+    names = {item.name for item in fields(State)}
+    known = {name: value for name, value in values.items() if name in names}
     for name, kind in _PLAIN.items():
         if not isinstance(known.get(name, kind()), kind):
             raise TypeError(name)
@@ -143,3 +132,9 @@ _PLAIN = {"cursor": dict, "last_error": str, "last_trouble": str, "rows": int, "
 
 def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+MEMORY = Remembered(
+    from_json(_state), "the next fetch reads from the start", "muster lake repair sets it aside",
+    SourceFailed,
+)  # fmt: skip

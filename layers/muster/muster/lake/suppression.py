@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from muster.errors import Conflict
+from muster.errors import Conflict, SourceFailed
+from muster.remembered import Remembered, from_json
 from muster.store import Store
 
 _TOKEN = re.compile(r"(?<![\w])[\w](?:[\w.:\-]*[\w])?")
@@ -33,7 +34,7 @@ _SAID = frozenset({
 })  # fmt: skip
 # An id such as 17 is told apart from any other number only by the key it stands under.
 SHORTEST_ID = 6
-PSEUDONYM = "erased-"
+PSEUDONYM, FOLDER = "erased-", "erased/"
 _TRIES = 20
 
 
@@ -109,9 +110,8 @@ class Suppressed:
 
 
 def load(store: Store, source: str) -> Suppressed:
-    """Who was erased from a source."""
-    stored = store.get(_key(source))
-    return Suppressed() if stored is None else Suppressed(**json.loads(stored.data))
+    """Who was erased from a source; ``SourceFailed`` if nobody can tell, lest they come back."""
+    return ERASED.get(store, _key(source)) or Suppressed()
 
 
 def naming(names: Iterable[str], threads: Iterable[str] = ()) -> Suppressed:
@@ -126,18 +126,21 @@ def add(
 
     Adding a member again gives the pseudonym they have.
     """
+    key = _key(source)
     for _ in range(_TRIES):
-        stored = store.get(_key(source))
-        before = Suppressed(**json.loads(stored.data)) if stored else Suppressed(_new_salt())
+        stored = store.get(key)
+        before = Suppressed(_new_salt())
+        if stored:
+            before = ERASED.read(store.url(key), stored.data)
         after, pseudonym = _with(before, sorted(names), threads)
         data = json.dumps(asdict(after), indent=1).encode()
         try:
             etag = stored.etag if stored else None
-            store.put(_key(source), data, if_match=etag, if_new=stored is None)
+            store.put(key, data, if_match=etag, if_new=stored is None)
         except Conflict:
             continue
         return after, pseudonym
-    raise Conflict(f"{store.url(_key(source))} kept changing: run again")
+    raise Conflict(f"{store.url(key)} kept changing: run again")
 
 
 def _with(
@@ -151,7 +154,7 @@ def _with(
 
 
 def _key(source: str) -> str:
-    return f"erased/{source}.json"
+    return f"{FOLDER}{source}.json"
 
 
 def _new_salt() -> str:
@@ -160,3 +163,14 @@ def _new_salt() -> str:
 
 def _hash(salt: str, name: str) -> str:
     return hashlib.blake2b(name.casefold().encode(), key=salt.encode(), digest_size=16).hexdigest()
+
+
+def _suppressed(told: Any) -> Suppressed:
+    bytes.fromhex(told["salt"])
+    return Suppressed(told["salt"], dict(told["names"].items()), list(told.get("threads", ())))
+
+
+ERASED = Remembered(
+    from_json(_suppressed), "then erase once more, before the next fetch, whoever was erased there",
+    error=SourceFailed,
+)  # fmt: skip

@@ -22,6 +22,7 @@ from muster.pipeline import latest, mails
 from muster.pipeline.mails import Reported
 from muster.pipeline.reporting import chosen
 from muster.project import Project
+from muster.remembered import Remembered, from_json
 from muster.reports import between, templating
 from muster.reports.between import Alert, Found
 from muster.results import Measured
@@ -147,12 +148,20 @@ def _would(one: Report, new: Iterable[Found], outcome: str) -> tuple[Reported, .
 
 
 def _memory(project: Project, one: Report) -> Memory:
-    stored = project.outbox.get(_key(one))
+    stored = project.outbox.get(key_of(one))
     if stored is None:
         return Memory()
-    told: dict[str, Any] = json.loads(stored.data)
-    standing = frozenset(told["standing"])
-    return Memory(standing, told["mails"], told.get("owed", {}), stored.etag)
+    return replace(TOLD.read(project.outbox.url(key_of(one)), stored.data), etag=stored.etag)
+
+
+def _told(found: Any) -> Memory:
+    """What was kept; earlier versions kept nothing of what is owed."""
+    mails = {day: int(count) for day, count in found["mails"].items()}
+    owed = {reader: list(keys) for reader, keys in found.get("owed", {}).items()}
+    return Memory(frozenset(list(found["standing"])), mails, owed)
+
+
+TOLD = Remembered(from_json(_told), "what stands now then counts as told")
 
 
 def _remember(project: Project, one: Report, memory: Memory, day: date, sent: int) -> Memory:
@@ -160,9 +169,10 @@ def _remember(project: Project, one: Report, memory: Memory, day: date, sent: in
     kept = dict(sorted(mails.items())[-KEPT_DAYS:])
     told = {"standing": sorted(memory.standing), "mails": kept, "owed": memory.owed}
     data, new = json.dumps(told, indent=1).encode(), memory.etag is None
-    etag = project.outbox.put(_key(one), data, if_match=memory.etag, if_new=new)
+    etag = project.outbox.put(key_of(one), data, if_match=memory.etag, if_new=new)
     return replace(memory, mails=kept, etag=etag)
 
 
-def _key(one: Report) -> str:
+def key_of(one: Report) -> str:
+    """Where it is kept what was told of a report."""
     return f"alerts/{one.name}.json"

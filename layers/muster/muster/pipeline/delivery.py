@@ -10,14 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from muster.errors import BadSettings, Conflict, MaybeSent, Retry, Unavailable, Undeliverable
 from muster.pipeline.again import patiently
 from muster.project import Project
+from muster.remembered import Remembered, from_json
 
 SENDING, SENT, FAILED = ".sending.json", ".sent.json", ".failed.json"
 # No function and no mail server takes that long: a claim this old belongs to a run that ended.
@@ -108,12 +110,9 @@ class Delivery:
         return {"started_at": self._now(), "run": uuid4().hex}
 
     def _is_at_work(self, claim: bytes) -> bool:
-        started = json.loads(claim).get("started_at")  # gone once its run said that it broke off
+        began = BEGAN.perhaps(self.project.outbox.url(self.name + SENDING), claim)
         # By a clock that was ahead it began in the future; ours may be behind, but not for ever.
-        return bool(started) and abs(self._age(started)) < BROKEN_OFF
-
-    def _age(self, started: str) -> timedelta:
-        return self.project.clock() - datetime.fromisoformat(started)
+        return began is not None and abs(self.project.clock() - began) < BROKEN_OFF
 
     def _release(self, claim: str) -> None:
         try:
@@ -147,8 +146,21 @@ def _failures(project: Project, prefix: str) -> Iterator[Failure]:
         if name + SENT in keys:
             continue
         for ending, is_unclear in ((SENDING, True), (FAILED, False)):
-            stored = project.outbox.get(name + ending) if name + ending in keys else None
-            if stored is not None:
-                told = json.loads(stored.data)
+            if name + ending in keys:
+                told = FACTS.spare(project.outbox, name + ending) or {"recipient": name}
                 yield Failure(told["recipient"], told.get("reason", UNCLEAR), is_unclear)
                 break
+
+
+def _began(told: Any) -> datetime | None:
+    """When a run began to send; none once it said that it broke off."""
+    started = told.get("started_at")
+    return datetime.fromisoformat(started).astimezone(UTC) if started else None
+
+
+def _facts(told: Any) -> dict[str, str]:
+    return {"recipient": str(told["recipient"]), **{name: str(one) for name, one in told.items()}}
+
+
+_TAKEN_AS = "it is taken for a mail whose sending broke off", "ask its reader, then delete it"
+BEGAN, FACTS = Remembered(from_json(_began), *_TAKEN_AS), Remembered(from_json(_facts), *_TAKEN_AS)

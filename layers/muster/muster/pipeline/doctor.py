@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from muster import scratch, sources
-from muster.errors import BadKpi, BadSettings, MusterError
+from muster.errors import BadKpi, BadSettings, MusterError, StoreRefused
 from muster.kpis import catalogue
 from muster.lake.probing import check_writable
-from muster.pipeline import connecting, moods
+from muster.pipeline import connecting, damaged, moods
 from muster.pipeline.batches import unknown_shape
 from muster.pipeline.mapping import UNMAPPABLE
 from muster.pipeline.measure import check_plans
@@ -113,6 +113,8 @@ def _check_lake(project: Project) -> str:
     with engine.reading(project.lake.url(), environment=project.environment) as reader:
         for table in TABLES:
             reader.ask(f"select 1 from {table} limit 1")
+    if found := next(damaged.found(project), None):
+        raise StoreRefused(found.sentence())
     return f"{project.lake.url()} can be read and written, and honours conditions"
 
 

@@ -61,6 +61,7 @@ def erase(project: Project, source: str, member: str) -> Erased:
     lake = project.lake
     check_writable(lake)
     _accept_id(lake, source, member)
+    person_ids.load(lake)  # damaged, it is told before anything is changed
     found = erasing.traces(lake, source, member)
     suppressed, pseudonym = suppression.add(lake, source, found.names, found.threads)
     erasure = Erasure(
@@ -128,7 +129,8 @@ def _take_away(outbox: Store, erasure: Erasure) -> Iterator[int]:
         stored = outbox.get(entry.key)
         if stored is None or not entry.key.endswith((".eml", ".html")):
             continue
-        text = _mail_text(stored.data) if entry.key.endswith(".eml") else stored.data.decode()
+        is_mail = entry.key.endswith(".eml")
+        text = _mail_text(stored.data) if is_mail else stored.data.decode(errors="replace")
         if erasure.scrubbed(text) != text:
             outbox.delete(entry.key)
             yield 1
@@ -145,17 +147,21 @@ def _rewrite(store: Store, prefix: str, erasure: Erasure) -> Iterator[int]:
         stored = store.get(entry.key) if entry.key.endswith(_TEXTS) else None
         if stored is None:
             continue
-        text = stored.data.decode()
+        text = stored.data.decode(errors="surrogateescape")
         clean = (
             _clean_json(text, erasure) if entry.key.endswith(".json") else erasure.scrubbed(text)
         )
         if clean != text:
-            store.put(entry.key, clean.encode(), if_match=stored.etag)
+            data = clean.encode(errors="surrogateescape")
+            store.put(entry.key, data, if_match=stored.etag)
             yield 1
 
 
 def _clean_json(text: str, erasure: Erasure) -> str:
-    found = json.loads(text)
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):  # damaged, it is a text like any other
+        return erasure.scrubbed(text)
     clean = erasing.without(found, erasure)
     return text if clean == found else json.dumps(clean, ensure_ascii=False)
 

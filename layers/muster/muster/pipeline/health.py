@@ -19,6 +19,7 @@ from muster.lake.findings import Finding
 from muster.lake.merge import Key
 from muster.lake.places import Place, place_of
 from muster.lake.probing import check_writable
+from muster.pipeline import damaged
 from muster.pipeline.forgetting import forget
 from muster.project import Progress, Project
 from muster.records import TABLES, Table
@@ -99,6 +100,7 @@ def _examined(project: Project) -> tuple[Checked, list[Place]]:
     found += _open_before_others(looked)
     found += _between(project, places)
     found += cursors.states(project.lake, {place.source for place in places})
+    found += damaged.found(project)
     found += _left_lying(project.lake)
     return Checked(len(looked), tuple(found)), places
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
 from muster.errors import BadSettings
 from muster.project import Project
+from muster.remembered import Remembered
 from muster.results import Measured
 
 KEY = "measured/latest.json"
+MEASURED = Remembered(
+    partial(msgspec.json.decode, type=Measured), "which writes it anew", "run muster measure",
+    BadSettings,
+)  # fmt: skip
 
 
 def keep(project: Project, measured: Measured) -> None:
@@ -18,13 +25,7 @@ def keep(project: Project, measured: Measured) -> None:
 
 def read(project: Project) -> Measured:
     """``BadSettings`` if nothing is measured yet, or by a version that wrote other fields."""
-    stored = project.lake.get(KEY)
-    if stored is None:
+    found = MEASURED.get(project.lake, KEY)
+    if found is None:
         raise BadSettings("nothing is measured yet: run muster measure first")
-    try:
-        return msgspec.json.decode(stored.data, type=Measured)
-    except msgspec.DecodeError as error:
-        raise BadSettings(
-            f"{project.lake.url(KEY)} is of another version of Muster, or damaged: run muster "
-            "measure, which writes it anew"
-        ) from error
+    return found

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from muster.project import Project
 from muster.settings import Source
 
 _ROUNDS = 3
+_log = logging.getLogger(__name__)
 SUSPECTED = """
 select suspected_accounts.*, members.handle, members.display_name
 from suspected_accounts
@@ -103,9 +104,9 @@ def settle_after(project: Project) -> None:
     """Settle the members as they are, if that is not done yet, whoever wrote them.
 
     A lost race leaves it to the next fetch or import; so does a run that was killed before this.
-    Members that cannot be read are told by their own fetch, and by ``overview``.
+    Members or decisions that cannot be read stay as they are: what was fetched or imported stands.
     """
-    with suppress(Retry, SourceFailed):
+    try:
         for _ in range(_ROUNDS):
             there = person_ids.objects(project.lake)
             if there == person_ids.settled(project.lake):
@@ -113,6 +114,8 @@ def settle_after(project: Project) -> None:
             # What changes rows changes the objects, too: only what is left as it was is settled.
             if not settle(project):
                 person_ids.note_settled(project.lake, there)
+    except (Retry, SourceFailed) as error:
+        _log.warning("who is whom was not settled: %s", error)
 
 
 # ---- the accounts ------------------------------------------------------------------------------

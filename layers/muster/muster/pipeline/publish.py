@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,9 +9,16 @@ from muster.pipeline import latest, mails, measure, putting
 from muster.pipeline.mails import NOBODY, Reported
 from muster.pipeline.reporting import chosen, in_own_templates, mailed, viewed
 from muster.project import Project
+from muster.remembered import Remembered, from_json
 from muster.reports import addresses, pages, site
 from muster.results import Measured
 from muster.settings import Report
+
+PAST = Remembered(site.past_reports, "the site then no longer lists earlier reports, which stay")
+ENGINE = Remembered(
+    from_json(lambda told: pages.Engine(str(told["version"]), int(told["megabytes"]))),
+    "until then the page “Ask the data” only says how to bring it", "run muster site ask",
+)  # fmt: skip
 
 
 @in_own_templates
@@ -75,11 +81,11 @@ def publish_site(project: Project) -> None:
 
 def publish(project: Project, measured: Measured) -> None:
     """Write the site: nobody meets half of it, and past reports stay."""
-    index = project.site.get(addresses.INDEX)
+    past = PAST.get(project.site, addresses.INDEX) or ()
     values = project.lake.get("tables/kpi_values/part-0.parquet")
     files = site.render(
         [viewed(project, one, measured) for one in project.settings.reports],
-        past=site.past_reports(index.data) if index else (),
+        past=past,
         every=viewed(project, _every(project), measured),
         values=measured.values,
         verdicts=measured.goals,
@@ -91,8 +97,7 @@ def publish(project: Project, measured: Measured) -> None:
 
 def _engine(project: Project) -> pages.Engine | None:
     """The database of the page “Ask the data”, if ``muster site ask`` brought it."""
-    facts = project.site.get(addresses.ENGINE_FACTS)
-    return pages.Engine(**json.loads(facts.data)) if facts else None
+    return ENGINE.spare(project.site, addresses.ENGINE_FACTS)
 
 
 def _every(project: Project) -> Report:

@@ -13,10 +13,12 @@ from zoneinfo import ZoneInfo
 
 from muster.clock import local_midnight
 from muster.errors import BadSettings, Unavailable
+from muster.remembered import WRITTEN_ANEW, Remembered, from_json
 from muster.settings import WEEKDAYS, Report, Settings
 from muster.store import Store
 
 SYNCED = "state/stack/schedules.json"
+_DONE = Remembered(from_json(lambda told: str(told["digest"])), *WRITTEN_ANEW)
 #: When a report goes out if its settings do not say: early on the first day after its period.
 DEFAULT = {"week": "mon 07:00", "month": "1 07:00", "quarter": "1 07:00"}
 MONTHS = {"month": "*", "quarter": "1,4,7,10"}
@@ -147,8 +149,7 @@ def keep(
     """
     schedules = tuple(wanted)
     mark = _digest([group, asdict(target), [asdict(one) for one in schedules]])
-    stored = lake.get(SYNCED)
-    if stored is not None and json.loads(stored.data) == {"digest": mark}:
+    if _DONE.spare(lake, SYNCED) == mark:
         return Synced()
     done = sync(
         client(), group, schedules, target.machine_arn, target.role_arn, target.dlq_arn

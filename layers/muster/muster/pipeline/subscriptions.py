@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 from muster.errors import BadSettings, Conflict, SourceFailed
 from muster.project import Project
+from muster.remembered import Remembered, from_json
 from muster.secret import made, reveal
 from muster.sending import leaving
 from muster.settings import Report
@@ -67,11 +68,21 @@ def reader(project: Project, report: str, recipient: str) -> Reader:
 
 
 @dataclass(frozen=True)
+class Returned:
+    """What SES said of one mail that came back."""
+
+    kind: str
+    why: str
+    recipients: tuple[str, ...]
+    at: str
+
+
+@dataclass(frozen=True)
 class _Said:
     """What is known of readers: where something is kept of one, and what came back."""
 
     kept: frozenset[str]
-    returned: tuple[dict[str, Any], ...]
+    returned: tuple[Returned, ...]
 
 
 def _all_said(project: Project) -> _Said:
@@ -81,30 +92,46 @@ def _all_said(project: Project) -> _Said:
 
 
 def _reader(project: Project, report: str, recipient: str, said: _Said) -> Reader:
-    if left := _kept_of(project, said, _left(report, recipient)):
-        return Reader(report, recipient, "unsubscribed", left["at"])
-    back = _kept_of(project, said, _back(recipient))
-    taken_back = datetime.fromisoformat(back["at"]) if back else None
-    for told in said.returned:
-        is_theirs = recipient.lower() in (one.lower() for one in told["recipients"])
-        if is_theirs and (taken_back is None or datetime.fromisoformat(told["at"]) > taken_back):
-            state: State = "complained" if told["kind"] == "complaint" else "bounced"
-            return Reader(report, recipient, state, told["at"], told.get("why") or "")
+    key, back = _left(report, recipient), _back(recipient)
+    if key in said.kept:  # that it is there says so: when they left is only worth knowing
+        return Reader(report, recipient, "unsubscribed", SINCE.spare(project.lake, key) or "")
+    taken_back = SINCE.spare(project.lake, back) if back in said.kept else None
+    for one in said.returned:
+        is_theirs = recipient.lower() in one.recipients
+        if is_theirs and (taken_back is None or _instant(one.at) > _instant(taken_back)):
+            state: State = "complained" if one.kind == "complaint" else "bounced"
+            return Reader(report, recipient, state, one.at, one.why)
     return Reader(report, recipient, "gets it")
 
 
-def _kept_of(project: Project, said: _Said, key: str) -> dict[str, Any]:
-    stored = project.lake.get(key) if key in said.kept else None
-    return dict(json.loads(stored.data)) if stored else {}
-
-
-def _returned(project: Project) -> Iterator[dict[str, Any]]:
+def _returned(project: Project) -> Iterator[Returned]:
     """What came back for good: complaints, and bounces that are permanent."""
     for entry in project.outbox.list(RETURNED):
-        stored = project.outbox.get(entry.key)
-        told = json.loads(stored.data) if stored else {}
-        if told.get("kind") == "complaint" or told.get("why") == "Permanent":
-            yield told
+        found = CAME_BACK.spare(project.outbox, entry.key)
+        if found and (found.kind == "complaint" or found.why == "Permanent"):
+            yield found
+
+
+def _instant(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(text)
+    return found
+
+
+def _at(told: Any) -> str:
+    _instant(told["at"])
+    return str(told["at"])
+
+
+def _one_returned(told: Any) -> Returned:
+    addresses = tuple(address.lower() for address in told["recipients"])
+    return Returned(str(told["kind"]), str(told["why"] or ""), addresses, _at(told))
+
+
+#: When a reader left or was taken back; whoever left is not mailed, also if nobody can tell when.
+SINCE = Remembered(from_json(_at), "when a reader left, or that they were taken back")
+CAME_BACK = Remembered(from_json(_one_returned), "one mail that came back")
 
 
 def link(project: Project, report: str, recipient: str, sender: str) -> str:

@@ -159,7 +159,7 @@ def past_reports(index: bytes) -> tuple[Issue, ...]:
     """The reports that an earlier ``data/index.json`` names; what it does not tell is left out."""
     kinds = {field.name for field in fields(Issue)}
     found = []
-    for told in json.loads(index).get("reports", ()):
+    for told in json.loads(index)["reports"]:
         known = {key: value for key, value in told.items() if key in kinds}
         if set(known) == kinds:
             days = {key: date.fromisoformat(known[key]) for key in ("period_start", "period_end")}
