@@ -66,6 +66,20 @@ def test_a_member_s_answer_counts_and_the_asker_s_own_words_do_not(tmp_path: Pat
     assert [(one["text"], one["is_staff"]) for one in found.answers] == [("by a peer", False)]
 
 
+def test_what_a_member_writes_under_our_post_is_no_answer_but_what_is_said_to_it_is(
+    tmp_path: Path,
+) -> None:
+    found = said(
+        tmp_path,
+        message("t1 q", 0, "staff", thread_id="t1", kind="post", text="We have news"),
+        answer("t1", "a question of theirs", 1, "member", likes=9),
+        answer("t1", "our answer to it", 2, likes=2, parent_id="a question of theirs"),
+        answer("t1", "a peer's", 3, "member", likes=1, parent_id="a question of theirs",
+               author_id="peer"),
+    )  # fmt: skip
+    assert [one["text"] for one in found.answers] == ["our answer to it", "a peer's"]
+
+
 def test_threads_with_most_unhappy_words_come_first_with_their_unhappiest(tmp_path: Path) -> None:
     found = said(
         tmp_path,

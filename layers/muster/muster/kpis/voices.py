@@ -69,14 +69,11 @@ select
 from written
 join messages
     on messages.source = written.source and messages.message_id = written.message_id
-left join thread_openings
-    on thread_openings.source = written.source
-    and thread_openings.message_id = written.message_id
 left join threads
     on threads.source = written.source and threads.thread_id = written.thread_id
 left join members
     on members.source = written.source and members.member_id = written.author_id
-where thread_openings.message_id is null
+where written.message_id <> written.root_id  -- it answers what opened its conversation
     and not coalesce(written.is_by_opener, false)
     and not written.is_escalating
     and not written.is_closing
@@ -181,7 +178,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any])
     """Say who wrote the messages heard, in which role: a run that went on knows changed ones."""
     shared = steps.load()
     known = steps.needed(["from suspected_accounts"], shared)
-    for name in steps.needed(["from human_messages", "from thread_openings"], shared):
+    for name in steps.needed(["from human_messages"], shared):
         if name not in known:
             steps.run(connection, name, shared[name], parameters)
 
