@@ -123,6 +123,18 @@ def test_a_goal_on_an_unknown_kpi_names_the_nearest_before_any_fetch(project):
     assert not (project / "lake").exists()
 
 
+def test_a_country_that_nobody_knows_is_told_before_any_fetch(project):
+    hours = "[{country: de, hours: {mon-fri: ['09:00-17:00']}}]"
+    source = SOURCE.format(url="http://127.0.0.1:9")
+    (project / "muster.yaml").write_text(f"{MINIMAL}business_hours: {hours}\n{source}")
+    ended = here(project, "fetch", FORUM_TOKEN="x")
+    assert (ended.returncode, "muster.yaml:3: " in one_line(ended)) == (2, True)
+    assert "'de': did you mean 'DE'?" in one_line(ended)
+    (project / "muster.yaml").write_text(f"{MINIMAL}{source}    business_hours: {hours}\n")
+    assert "muster.yaml:4: " in one_line(here(project, "run", FORUM_TOKEN="x"))
+    assert not (project / "lake").exists()
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_rights_is_refused(project):
     (project / "muster.yaml").write_text(MINIMAL + SOURCE.format(url="http://127.0.0.1:9"))

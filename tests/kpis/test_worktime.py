@@ -175,11 +175,24 @@ def test_nothing_is_known_before_the_first_schedule():
     assert cut[0].start_at == datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def test_an_unknown_country_is_named():
-    with pytest.raises(BadSettings, match="no holidays known for 'XX': write a country"):
-        intervals(
-            week("09:00-17:00", country="XX"), ZoneInfo("UTC"), date(2026, 1, 1), date(2026, 1, 1)
-        )
+@pytest.mark.parametrize(
+    ("country", "region", "told"),
+    [
+        ("XX", None, "'XX': .*write a country as ISO 3166 does: DE, US$"),
+        ("de", None, "'de': did you mean 'DE'"),
+        ("GERMANY", None, "'GERMANY': did you mean 'Germany'"),
+        ("country_holidays", None, "'country_holidays': .*write a country"),  # the package's own
+        ("utils", None, "'utils': .*write a country"),
+        ("NYSE", None, "'NYSE': .*write a country"),
+        ("DE", "be", "'be' of DE: did you mean 'BE'"),
+        ("DE", "Beyern", "'Beyern' of DE: did you mean 'Bayern'"),
+        ("DE", "1", "'1' of DE: known here: BB, BE, BW"),
+    ],
+)
+def test_what_is_no_country_or_region_is_told_with_what_was_meant(country, region, told):
+    hours = week("09:00-17:00", country=country, region=region)
+    with pytest.raises(BadSettings, match=f"no holidays known for {told}"):
+        intervals(hours, ZoneInfo("UTC"), date(2026, 1, 1), date(2026, 1, 1))
 
 
 def test_holidays_of_countries_without_importing_all_of_them() -> None:

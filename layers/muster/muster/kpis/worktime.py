@@ -9,15 +9,18 @@ from __future__ import annotations
 import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from itertools import chain
 from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from muster.clock import DAY, local_midnight
 from muster.errors import BadSettings
+from muster.names import nearest
 from muster.settings import Schedule, weekdays
 
 Span = tuple[datetime, datetime]
@@ -122,6 +125,15 @@ def _turn(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
     return early + timedelta(seconds=high)
 
 
+def accept(schedule: Schedule) -> None:
+    """``BadSettings`` for a country or region whose holidays nobody knows.
+
+    The report's function carries no holidays; what it tells was checked when it was measured.
+    """
+    with suppress(ImportError):
+        _holidays(schedule.country, schedule.region)
+
+
 @cache
 def _holidays(country: str | None, region: str | None) -> Any:
     if country is None:
@@ -129,14 +141,24 @@ def _holidays(country: str | None, region: str | None) -> Any:
     import holidays
 
     _import_only_who_is_asked(holidays)
+    words = chain(*holidays.registry.COUNTRIES.values())
+    countries = [word for word in words if not word.startswith("Holidays")]
+    if country not in countries:  # it may still be a word that the package has for something else
+        raise _unknown(
+            repr(country), country, countries, "write a country as ISO 3166 does: DE, US"
+        )
     try:
         return holidays.country_holidays(country, subdiv=region)
     except NotImplementedError as error:
-        where = f"{country!r}, {region!r}" if region else repr(country)
-        raise BadSettings(
-            f"business_hours: no holidays known for {where}: write a country as ISO 3166 does (DE, "
-            "US), a region by its letters there (BE, CA)"
-        ) from error
+        there = getattr(holidays, country)
+        regions = (*there.subdivisions, *there.subdivisions_aliases)
+        raise _unknown(f"{region!r} of {country}", region or "", regions) from error
+
+
+def _unknown(what: str, word: str, known: Iterable[str], where: str = "") -> BadSettings:
+    words = {one.casefold(): one for one in known}
+    meant = nearest(words.get(word.casefold(), word), words.values(), where)
+    return BadSettings(f"business_hours: no holidays known for {what}: {meant}")
 
 
 def _import_only_who_is_asked(holidays: ModuleType) -> None:

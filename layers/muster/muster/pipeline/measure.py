@@ -12,7 +12,7 @@ from typing import Any
 
 from muster.errors import BadSettings
 from muster.goals import goals
-from muster.kpis import catalogue
+from muster.kpis import catalogue, worktime
 from muster.lake import raw, state
 from muster.lake.nearby import nearby
 from muster.lake.state import State
@@ -155,6 +155,13 @@ def _by_athena(
 
 def check_plans(project: Project) -> tuple[Kpi, ...]:
     """The catalogue, once every goal and report can rest on it (else ``BadSettings``)."""
+    for number, schedule in enumerate(project.settings.business_hours):
+        with _placed(project, "business_hours", number):
+            worktime.accept(schedule)
+    for number, source in enumerate(project.settings.sources):
+        with _placed(project, "sources", number):
+            for schedule in source.business_hours:
+                worktime.accept(schedule)
     kpis = catalogue.load(project.kpi_folder)
     for number, goal in enumerate(project.settings.goals):
         with _placed(project, "goals", number):
