@@ -127,6 +127,36 @@ def test_a_pull_keeps_what_was_changed_here_only(tmp_path: Path, lake: FolderSto
     assert config.push(mine, lake).written == ("kpis/own.sql",)
 
 
+def test_a_push_from_a_folder_that_cannot_be_written_is_done_and_says_so(
+    tmp_path: Path, lake: FolderStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine = folder_of(tmp_path, "mine", muster=FIRST)
+    (mine / ".muster").write_text("no folder, so nothing can be noted in it")
+    assert config.push(mine, lake).written == ("muster.yaml",)
+    assert there(lake) == {"muster.yaml": FIRST}
+    assert "config.json cannot be written: " in caplog.text
+    assert config.push(mine, lake) == Moved(), "the same bytes are in step without a note"
+    lake.put("kpis/hers.sql", b"select 3")
+    (mine / "kpis").rmdir()
+    (mine / "kpis").write_text("no folder either")
+    with pytest.raises(BadSettings, match=r"kpis.hers\.sql cannot be written: .*run it again"):
+        config.pull(mine, lake)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"LAKE": 7}', '{"LAKE": {"a": {"b": 1}}}'])
+def test_a_damaged_note_of_a_push_overwrites_nothing(
+    tmp_path: Path, lake: FolderStore, text: str
+) -> None:
+    mine = folder_of(tmp_path, "mine", muster=FIRST)
+    config.push(mine, lake)
+    (mine / config.MEMORY).write_text(text.replace("LAKE", lake.url()))
+    lake.put("muster.yaml", OTHER)
+    with pytest.raises(BadSettings, match="somebody else changed it"):
+        config.push(mine, lake)
+    assert there(lake) == {"muster.yaml": OTHER}
+    assert config.push(mine, lake, force=True).written == ("muster.yaml",)
+
+
 def test_a_bucket_cannot_write_where_it_likes(tmp_path: Path, lake: FolderStore) -> None:
     mine = folder_of(tmp_path, "mine")
     for key in ("muster.yaml", "kpis/a.py", ".bashrc", "templates/email/deep/x.html", "bin/muster"):

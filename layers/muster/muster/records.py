@@ -37,6 +37,20 @@ Kind = Literal["post", "reply", "comment", "direct", "repost", "quote"]
 Direction = Literal["inbound", "ambient", "outbound"]
 
 
+class Words(tuple[str, ...]):
+    """Words that KPIs look for in a column; it may hold others, for KPIs of your own."""
+
+    def __new__(cls, *words: str) -> Words:
+        return super().__new__(cls, words)
+
+
+WHOLE = Words("all")
+CHANNELS = Words(
+    "organic_social", "paid_social", "organic_search", "paid_search",
+    "direct", "referral", "email", "other",
+)  # fmt: skip
+
+
 @row(frozen=True, slots=True, kw_only=True)
 class Message:
     """A post, reply, comment, mention or direct message."""
@@ -106,8 +120,8 @@ class Audience:
     """One measurement of an audience."""
 
     account: Annotated[str, "whose audience"]
-    metric: Annotated[str, "followers, subscribers or members"]
-    segment: Annotated[str, "'all' or for example 'country=US'"] = "all"
+    metric: Annotated[str, "of whom", Words("followers", "subscribers", "members")]
+    segment: Annotated[str, "a breakdown like country=US, else", WHOLE] = "all"
     measured_on: Annotated[Day, "UTC day of the measurement"]
     value: Annotated[int, "size of the audience"]
     gained: Annotated[int | None, "gained that day, where the platform tells"] = None
@@ -120,7 +134,7 @@ class AdSpend:
     """One campaign's day."""
 
     campaign_id: Annotated[str, "the ad platform's id"]
-    segment: Annotated[str, "'all' or a breakdown"] = "all"
+    segment: Annotated[str, "a breakdown, else", WHOLE] = "all"
     date: Annotated[Day, "day in the ad account's time zone"]
     campaign: Annotated[str | None, "its name"] = None
     currency: Annotated[str, "ISO 4217"]
@@ -138,8 +152,8 @@ class SiteTraffic:
     """One channel's day on our own site."""
 
     date: Annotated[Day, "day in the site's time zone"]
-    channel: Annotated[str, "organic_social, paid_social, organic_search, … other"]
-    segment: Annotated[str, "'all' or a breakdown"] = "all"
+    channel: Annotated[str, "how they came", CHANNELS]
+    segment: Annotated[str, "a breakdown, else", WHOLE] = "all"
     sessions: Annotated[int, "visits"]
     visitors: Annotated[int, "distinct visitors that day"]
     abandoned_sessions: Annotated[int, "sessions with a cart and no purchase"] = 0
@@ -173,7 +187,7 @@ class SurveyResponse:
     """An answer to a survey."""
 
     response_id: Annotated[str, "the platform's id"]
-    survey: Annotated[str, "csat, nps, product or employee"]
+    survey: Annotated[str, "what was asked", Words("csat", "nps", "product", "employee")]
     score: Annotated[float, "as given"]
     score_max: Annotated[float, "best possible score"]
     respondent_id: Annotated[str | None, "who answered"] = None
@@ -275,12 +289,16 @@ TABLE_OF: Mapping[type, str] = {table.row: table.name for table in TABLES.values
 
 @dataclass(frozen=True)
 class Column:
-    """One column: ``type`` is string, strings, timestamp, date, bool, int, float or money."""
+    """One column: ``type`` is string, strings, timestamp, date, bool, int, float or money.
+
+    ``words`` are those that KPIs look for.
+    """
 
     name: str
     type: str
     nullable: bool
     meaning: str
+    words: tuple[str, ...] = ()
 
 
 _TYPES = {
@@ -298,13 +316,15 @@ def columns(row: type) -> tuple[Column, ...]:
 
 
 def _column(name: str, hint: Any) -> Column:
-    plain, meaning = typing.get_args(hint)[:2]
+    plain, meaning, *words = typing.get_args(hint)
     options = [option for option in typing.get_args(plain) if option is not type(None)]
     is_union = type(None) in typing.get_args(plain)
     kind = options[0] if is_union else plain
     if typing.get_origin(kind) is Literal:
         meaning, kind = f"{meaning}: {', '.join(typing.get_args(kind))}", str
-    return Column(name, _TYPES[kind], is_union, meaning)
+    for known in words:
+        meaning = f"{meaning}: {', '.join(known)}"
+    return Column(name, _TYPES[kind], is_union, meaning, *words)
 
 
 @row(frozen=True, slots=True)

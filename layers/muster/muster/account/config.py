@@ -6,11 +6,13 @@ A store is rooted at the stack's own settings: ``s3://LAKE/config``.
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from muster.errors import BadSettings, Conflict
 from muster.project import SETTINGS_FILE
@@ -18,6 +20,7 @@ from muster.settings import Settings
 from muster.store import Store
 
 MEMORY = ".muster/config.json"
+_log = logging.getLogger(__name__)
 # Nothing else of a folder leaves it, and nothing else of a bucket is written into one.
 OURS = re.compile(r"muster\.yaml|kpis/\w+\.sql|templates/(email|site)/[\w-]+\.(html|txt|css|js)")
 
@@ -150,11 +153,16 @@ def adopt(folder: Path, lake: Store, wanted: Mapping[str, bytes]) -> Moved:
 
 
 def _take(path: Path, data: bytes | None) -> None:
-    if data is None:
-        path.unlink(missing_ok=True)
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+    try:
+        if data is None:
+            path.unlink(missing_ok=True)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        raise BadSettings(
+            f"{path} cannot be written: {error.strerror}: mend that, then run it again"
+        ) from error
 
 
 def _objects(lake: Store) -> Iterator[tuple[str, bytes]]:
@@ -188,12 +196,19 @@ def _somebody_else(keys: Iterable[str], lake: Store, instead: str, verb: str) ->
 
 
 def _remembered(folder: Path, lake: Store) -> dict[str, Known]:
-    """What folder and lake last agreed on."""
+    """What folder and lake last agreed on; if nobody can tell, nothing."""
     try:
-        told = json.loads((folder / MEMORY).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        told = _agreements(folder).get(lake.url(), {})
+        return {key: Known(**known) for key, known in told.items()}
+    except (TypeError, AttributeError):
         return {}
-    return {key: Known(**known) for key, known in told.get(lake.url(), {}).items()}
+
+
+def _agreements(folder: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((folder / MEMORY).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return {}
 
 
 def _remember(
@@ -207,14 +222,22 @@ def _remember(
             agreed[key] = Known(entry.etag, _digest(files[key]))
         elif key in before and before[key].etag == entry.etag:
             agreed[key] = before[key]
-    path = folder / MEMORY
-    path.parent.mkdir(parents=True, exist_ok=True)
+    told = {key: vars(known) for key, known in sorted(agreed.items())}
+    _keep(folder / MEMORY, json.dumps({**_agreements(folder), lake.url(): told}, indent=1))
+
+
+def _keep(path: Path, text: str) -> None:
+    """Write it; the settings are moved by now, so a folder nobody may write into is only told."""
+    unfinished = path.with_suffix(".unfinished")
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        told = {}
-    told[lake.url()] = {key: vars(known) for key, known in sorted(agreed.items())}
-    path.write_text(json.dumps(told, indent=1), encoding="utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        why = f"{path} cannot be written: {error.strerror}"
+        _log.warning(
+            "%s: what was moved is moved; the next push from here may ask for --force", why
+        )
 
 
 def _digest(data: bytes) -> str:

@@ -23,26 +23,13 @@ from muster.lake.cells import MEANT, accept
 from muster.lake.files import Record, open_file
 from muster.lake.taken import Extra, Refusal, Taken, listed
 from muster.names import SOURCE_NAME
-from muster.records import TABLE_OF, TABLES, Column, Row, Table, columns
+from muster.records import TABLES, Column, Row, Table, columns
 
 _SOURCE = re.compile(SOURCE_NAME)
 _INEXACT = 10**15
 # A picture without a line has a text, an empty one; one that is absent was deleted or is unknown.
 _WORDS = ("text", "title", "comment")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-# Words that KPIs look for, in columns that may also hold others. A KPI would miss "CSAT" or
-# "Organic Social" without a word, so these are refused; what is no such word at all is taken.
-_KNOWN: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("survey_responses", "survey"): ("csat", "nps", "product", "employee"),
-    ("audience", "metric"): ("followers", "subscribers", "members"),
-    ("audience", "segment"): ("all",),
-    ("ad_spend", "segment"): ("all",),
-    ("site_traffic", "segment"): ("all",),
-    ("site_traffic", "channel"): (
-        "organic_social", "paid_social", "organic_search", "paid_search",
-        "direct", "referral", "email", "other",
-    ),
-}  # fmt: skip
 _MOST = 10**60  # an id may have more digits than a number
 _UNREADABLE = (
     ValueError, TypeError, InvalidOperation, OverflowError, AttributeError, RecursionError,
@@ -159,21 +146,24 @@ def _row(kind: type, cells: Mapping[str, Any], zone: tzinfo, may_be_empty: tuple
             values[column.name] = _value(column, cell, zone)
         elif defaults[column.name] is MISSING:
             raise Refused(f"{column.name} is missing")
-    for name, value in values.items():
-        _accept_word(TABLE_OF[kind], name, value)
+    for column in columns(kind)[:-1]:
+        if column.name in values:
+            _accept_word(column, values[column.name])
     row: Row = kind(**values)
     return row
 
 
-def _accept_word(table: str, name: str, value: Any) -> None:
-    """Refuse a currency that is no code, and a known word in capitals or with blanks."""
-    if name == "currency" and not _CURRENCY.fullmatch(value):
+def _accept_word(column: Column, value: Any) -> None:
+    """Refuse a currency that is no code, and a known word in capitals or with blanks.
+
+    A KPI would miss "CSAT" or "Organic Social" without a word; what is no such word is taken.
+    """
+    if column.name == "currency" and not _CURRENCY.fullmatch(value):
         raise Refused(f"currency is {ascii(value)[:60]}, but must be a code like EUR")
-    known = _KNOWN.get((table, name), ())
-    if known and value not in known:
+    if column.words and value not in column.words:
         meant = re.sub(r"[\s_-]+", "_", value.strip().lower())
-        if meant in known:
-            raise Refused(f"{name} is {ascii(value)[:60]}, but must be written {meant!r}")
+        if meant in column.words:
+            raise Refused(f"{column.name} is {ascii(value)[:60]}, but must be written {meant!r}")
 
 
 def _value(column: Column, cell: Any, zone: tzinfo) -> Any:
