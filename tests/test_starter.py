@@ -54,6 +54,11 @@ def test_the_types_begin_differently_and_support_is_the_default(tmp_path):
     assert begun(tmp_path / "none").reports[0].kpis == lists["support"]
 
 
+def test_an_audience_begins_without_shares_of_members_since_it_knows_those_who_wrote_only(tmp_path):
+    named = set(begun(tmp_path, type="audience").reports[0].kpis)
+    assert not named & {"announcement_reach", "contributors_share"}
+
+
 def test_a_relative_goal_starts_from_the_weeks_before(tmp_path):
     goal = next(g for g in begun(tmp_path, type="sales").goals if g.target.form == "increase_by")
     assert (goal.baseline.from_, goal.baseline.to) == (date(2026, 8, 27), date(2026, 11, 25))

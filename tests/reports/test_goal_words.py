@@ -20,6 +20,7 @@ SAME = {
     "there are too few values for a trend": "there are too few values for a trend.",
     "at the present trend it arrives on": "the present trend arrives in time.",
     "at the present trend it arrives only on": "the present trend arrives too late.",
+    "at the present trend it arrives only in": "the present trend arrives too late.",
     "the present trend still meets the target": "the present trend still meets the target.",
     "the present trend leads to": "the present trend does not lead to the target.",
     "the present trend leads away": "the present trend does not lead to the target.",

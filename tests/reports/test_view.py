@@ -261,6 +261,8 @@ def test_a_trend_that_gets_worse_has_no_day_of_arrival():
     assert meets.reason.endswith("; the present trend still meets the target.")
     late, _ = line_of([20, 20, 24, 28, 32, 36, 40, 44], {"at_least": 100})
     assert late.reason.endswith("; at the present trend it arrives only on 28 February 2027.")
+    far, _ = line_of([20, 20, 20.5, 21, 21.5, 22, 22.5, 23], {"at_least": 100})
+    assert far.reason.endswith("; at the present trend it arrives only in 2029.")
 
 
 @pytest.mark.parametrize(
@@ -306,19 +308,6 @@ def test_what_is_missing_or_stale_is_said():
     never = build((MEMBERS,), (), sources=(source(is_stale=True, last=None, error="no route"),))
     assert never.missing[0] == "forum has never been fetched: no route."
     assert never.freshness[0].last_success_text == "never"
-
-
-def test_the_six_issues_that_wait_longest_come_first_and_the_others_are_counted():
-    issues = tuple(waiting(hours) for hours in range(1, 15))
-    found = build((MEMBERS,), values("members", [1]), waiting=issues)
-    assert [issue.waited_text for issue in found.waiting[:2]] == ["14 h", "13 h"]
-    assert len(found.waiting) == 6
-    assert found.waiting_left == "8 more wait for an answer."
-    assert "14 issues wait for an answer now, the longest for 14 h." in found.opening[-1]
-    untitled = build((MEMBERS,), (), waiting=(waiting(1, None),))
-    assert untitled.waiting_left == ""
-    assert untitled.waiting[0].title == "Untitled"
-    assert untitled.waiting[0].opened_text == "23 Nov 2026, 05:00", "local time"
 
 
 def test_events_inside_the_shown_span_are_marked():

@@ -6,7 +6,7 @@
 -- better: up
 -- statistic: mean
 -- communities: support, product, employee, audience, sales
--- starter: employee, audience
+-- starter: employee
 -- version: 1
 -- table: messages
 -- lowest: 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from muster.reports import goal_lines, signals, words
 from muster.reports.goal_lines import Judged
 from muster.reports.series import Key, Series, all_series, settled
 from muster.reports.words import Words
-from muster.results import Measured, Reading
+from muster.results import Kpi, Measured, Reading
 
 if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
     from muster.settings import Report, Settings
@@ -64,6 +64,9 @@ def of(
     measured = replace(measured, kpis=tuple(map(say.kpi, measured.kpis)))
     series = all_series(measured.kpis, measured.values, report.grain, as_of, zone)
     series, readings = settled(series, readings, settings.longest_windows, as_of, zone)
+    judged = goal_lines.of_report(report, settings.goals, measured.goals)
+    if _is_of_an_audience(report, judged, measured.kpis):
+        measured = replace(measured, waiting=(), waiting_more=0)
     return Basis(
         report,
         settings,
@@ -71,10 +74,17 @@ def of(
         as_of,
         say,
         last_whole_period(as_of, zone, report.grain),
-        goal_lines.of_report(report, settings.goals, measured.goals),
+        judged,
         series,
         {key: _of_total(series[key], one) for key, one in readings.items()},
     )
+
+
+def _is_of_an_audience(report: Report, judged: Iterable[Judged], kpis: Iterable[Kpi]) -> bool:
+    """Whether all it is about are measures of an audience: of its remarks most ask for nothing."""
+    about = {*report.kpis, *(goal.kpi for goal, _ in judged)}
+    asked = [kpi for kpi in kpis if kpi.id in about]
+    return bool(report.kpis) and all("audience" in kpi.communities for kpi in asked)
 
 
 def _of_total(series: Series, reading: Reading) -> Reading:

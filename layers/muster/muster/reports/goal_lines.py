@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from muster.clock import DAY, next_period, period_start
@@ -19,6 +20,8 @@ if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
     from muster.settings import Baseline, Goal, Report
 
 Judged: TypeAlias = "tuple[Goal, GoalStatus]"
+
+_FAR = timedelta(days=366)
 
 
 def judged(goals: Iterable[Goal], statuses: Iterable[GoalStatus]) -> tuple[Judged, ...]:
@@ -191,6 +194,8 @@ def _trend(goal: Goal, status: GoalStatus, style: Style) -> str:
     if status.projected is None:
         return str(words.NO_TREND)
     if status.arrives_on is not None:
+        if status.arrives_on - goal.by > _FAR:  # no line knows its day
+            return words("trend_far", year=str(status.arrives_on.year))
         is_late = status.arrives_on > goal.by
         day = dates.day_text(status.arrives_on, words)
         return words("trend_late" if is_late else "trend_arrives", day=day)
