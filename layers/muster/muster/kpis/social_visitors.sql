@@ -1,17 +1,24 @@
 -- title: Visitors from social media
 -- question: How many come to our site from social media?
 -- definition: Visitors of each day from social channels (organic and paid), added up; of the
---   targeted segments if some are configured.
+--   targeted segments if some are configured; no value if the site breaks its visits down into none.
 -- unit: count
 -- better: up
 -- statistic: count
 -- communities: sales, audience
 -- starter: sales
--- version: 1
+-- version: 2
 -- table: site_traffic
 -- lowest: 0
 
 with
+told as (  -- who breaks visits down into other segments only has seen none of these
+    select distinct true as is_told
+    from site_traffic
+    left join targeted_segments
+        on targeted_segments.segment = site_traffic.segment
+    where targeted_segments.segment is not null or site_traffic.segment <> 'all'
+),
 social as (
     select site_traffic.*
     from site_traffic
@@ -33,6 +40,7 @@ select period_start, 'all' as segment, visitors as value, visitors as n from fou
 union all
 select visited_periods.period_start, 'all', 0, 0
 from visited_periods
+cross join told
 left join found
     on found.period_start = visited_periods.period_start
 where found.period_start is null
