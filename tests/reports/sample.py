@@ -116,7 +116,7 @@ def sample_goals() -> tuple[GoalLine, ...]:
             "–",
             "at least 85 %",
             "–",
-            "Nothing to measure in survey responses yet.",
+            "No whole week to measure in survey responses yet.",
             (None, None, None),
         ),
     )

@@ -90,7 +90,7 @@ def test_a_percentage_of_nothing_is_no_target():
     assert told.reason.startswith("There is no value in the baseline, 2–15 November 2026: ")
     never = Series(MENTIONS, "all", "week", (), ())
     reason = goal_lines.goal_line(aim, judged(aim, []), MENTIONS, "week", STYLE, never).reason
-    assert reason == "Nothing to measure in messages yet."
+    assert reason == "No whole week to measure in messages yet."
 
 
 def test_a_value_of_too_few_cases_says_so_and_meets_nothing():

@@ -65,8 +65,8 @@ def test_what_lacks_data_for_one_reason_stands_in_one_line():
     named = Report(kpis=tuple("abcde"))
     found = build(kpis, few, Settings(community="C"), named).missing
     assert found[:3] == (
-        "No data for A; B: nothing to measure in messages yet.",
-        "No data for C: nothing to measure in reviews yet.",
+        "No data for A; B: no whole week to measure in messages yet.",
+        "No data for C: no whole week to measure in reviews yet.",
         "Fewer than 5 cases, too few to read: D (2); E (2).",
     )
 

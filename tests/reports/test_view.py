@@ -151,7 +151,7 @@ def test_no_data_is_a_dash_with_its_reason_and_never_zero():
     assert measure.why == "nothing to measure in this period; the last value is of week 46"
     assert measure.points[-1].value is None
     (never,) = build((MEMBERS,), (), report=Report(kpis=("members",))).measures
-    assert (never.value_text, never.why) == ("–", "nothing to measure in messages yet")
+    assert (never.value_text, never.why) == ("–", "no whole week to measure in messages yet")
 
 
 def shown(*numbers):
@@ -300,7 +300,7 @@ def test_what_is_missing_or_stale_is_said():
     assert campus().missing == (
         "x has brought nothing new since 20 Nov 2026, 06:00: the token was refused (401).",
         "forum: 12 items could not be read and wait in quarantine.",
-        "No data for Satisfied after support: nothing to measure in survey responses yet.",
+        "No data for Satisfied after support: no whole week to measure in survey responses yet.",
         "Fewer than 5 cases, too few to read: Active members (2).",
         "Measures that serve no goal: Active members; Followers; Messages by members; Revenue; "
         "Sentiment, mean.",

@@ -115,4 +115,4 @@ def test_the_window_that_is_set_counts_and_a_gap_stays_a_gap():
 
 def test_nothing_has_settled_yet():
     (measure,) = built(0.1, report=Report(kpis=("resolution_rate",))).measures
-    assert (measure.value, measure.why) == (None, "nothing to measure in messages yet")
+    assert (measure.value, measure.why) == (None, "no whole week to measure in messages yet")

@@ -109,7 +109,7 @@ def _of_whole_periods(series: Series, known_from: date | None) -> Series:
     is all there is to know."""
     is_state = series.kpi.statistic == "state" or series.kpi.from_days == "last"
     is_whole = known_from is None or series.starts[0] >= known_from
-    if is_whole or is_state or len(series.starts) == 1:
+    if is_whole or is_state or not any(series.values[1:]):
         return series
     return replace(series, starts=series.starts[1:], values=series.values[1:])
 

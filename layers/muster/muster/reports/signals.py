@@ -166,7 +166,7 @@ def no_data(series: Series, words: Words) -> str:
     known = [start for start, value in zip(series.starts, series.values, strict=True) if value]
     if not known:
         table = words.TABLES.get(series.kpi.table, series.kpi.table)
-        return words("never_measured", table=table)
+        return words("never_measured", table=table, grain=series.grain)
     return words("last_measured", period=dates.period_name(series.grain, known[-1], words))
 
 
