@@ -23,17 +23,20 @@ def test_the_six_issues_that_wait_longest_come_first_and_the_others_are_counted(
 
 
 def test_a_report_about_an_audience_alone_tells_nobody_who_waits():
-    followers = kpi("followers", communities=("audience", "sales"))
+    followers = kpi("followers", communities=("audience", "sales"), table="audience")
+    active = kpi("active_members", communities=("support", "audience"))
     rate = kpi("response_rate", "ratio", communities=("support",))
-    numbers = [*values("followers", [1]), *values("response_rate", [1])]
+    all_kpis = (followers, active, rate)
+    numbers = [value for one in all_kpis for value in values(one.id, [1])]
 
     def told(*named, goals=()):
         settings = Settings(community="C", goals=goals)
         report = Report(kpis=named)
-        found = build((followers, rate), numbers, settings, report, waiting=(waiting(9),))
+        found = build(all_kpis, numbers, settings, report, waiting=(waiting(9),))
         return len(found.waiting), "wait" in " ".join(found.opening)
 
-    assert told("followers") == (0, False)
+    assert told("followers") == told("followers", "active_members") == (0, False)
+    assert told("active_members") == (1, True), "of any community"
     assert told("followers", "response_rate") == (1, True)
     assert told("followers", goals=(goal("G", "response_rate", {"at_least": 1}),)) == (1, True)
     assert told() == (1, True), "a report of everything"

@@ -81,10 +81,12 @@ def of(
 
 
 def _is_of_an_audience(report: Report, judged: Iterable[Judged], kpis: Iterable[Kpi]) -> bool:
-    """Whether all it is about are measures of an audience: of its remarks most ask for nothing."""
+    """Whether all it names are an audience's measures, its size among them: of what is remarked
+    there most asks for nothing."""
     about = {*report.kpis, *(goal.kpi for goal, _ in judged)}
     asked = [kpi for kpi in kpis if kpi.id in about]
-    return bool(report.kpis) and all("audience" in kpi.communities for kpi in asked)
+    has_size = any(kpi.table == "audience" for kpi in asked)
+    return bool(report.kpis) and has_size and all("audience" in kpi.communities for kpi in asked)
 
 
 def _of_total(series: Series, reading: Reading) -> Reading:
