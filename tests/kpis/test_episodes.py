@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -67,7 +68,7 @@ REOPENED = _in_order([(0, "asks"), (1, "answers"), (4, "thanks"), (2, "asks"), (
 LONG = _in_order([(0, "asks"), *[(4, "answers"), (4, "asks")] * 3, (1, "answers"), (8, "thanks")])
 
 
-@settings(max_examples=tries(15, 200), deadline=None)
+@settings(max_examples=tries(8, 200), deadline=None)
 @given(stories=threads, announced=announcements)
 @example(stories=[((AFTERWARDS,), [], None, False, False, False)], announced=[])
 @example(stories=[((REOPENED,), [], None, False, False, True)], announced=[])
@@ -78,29 +79,57 @@ def test_windows_open_the_same_episodes_as_a_machine_that_reads_on(
     every = [(f"{n:02}", n >= len(stories), one) for n, one in enumerate([*stories, *announced])]
     rows = [row for name, is_announced, story in every for row in _rows(name, is_announced, story)]
     found = _conversations(engine_of_test, rows)
-    for name, is_announced, (parts, events, gap, is_tagged, is_sent, is_bare) in every:
-        for number, told in enumerate(parts):
-            known = [one for _, one in told if one.at < AS_OF]
-            if (
-                known
-                and not is_announced
-                and _begins(parts, is_bare)
-                and (events or is_tagged or is_sent)
-            ):
-                known[0] = replace(known[0], is_closing=False)  # who opens a topic asks
-            if is_sent and not is_announced:
-                known = _sent_away(known)
-            tagged = [known[-1].at] if is_tagged and known else []
-            expected = [
-                (
-                    one.opened_at, one.is_reopening, one.first_response_at, one.escalated_at,
-                    one.resolved_at, len(one.staff_at),
-                )
-                for one in tell(known, [*events, *tagged], gap, QUIET, AS_OF)
-            ]  # fmt: skip
-            is_first = is_announced or _begins(parts, is_bare)
-            root = f"{name}-{number}-00" if is_first else f"{name}-"
-            assert found.get(root, []) == expected, (root, gap, events, tagged, known)
+    for name, is_announced, story in every:
+        _compare(found, name, is_announced, story)
+
+
+PAUSES = (0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8)
+SORTS = (*["asks"] * 5, "thanks", *["answers"] * 5, "sends away")
+
+
+@pytest.mark.parametrize("seed", range(tries(2, 40)))
+def test_so_they_do_for_thousands_of_threads_at_once(engine_of_test, seed):
+    """Every other time with tags: with them few stories are one episode."""
+    dice = random.Random(seed)
+    sorts = SORTS if seed % 2 == 0 else (*SORTS, *TAGS)
+    every = [(f"{number:04}", _story(dice, sorts)) for number in range(3_000)]
+    rows = [row for name, story in every for row in _rows(name, False, story)]
+    found = _conversations(engine_of_test, rows)
+    for name, story in every:
+        _compare(found, name, False, story)
+    (calm,) = engine_of_test.execute("select count(*) from calm_roots").fetchone()
+    assert 300 < calm < 2_700
+
+
+def _story(dice: random.Random, sorts):
+    """A thread as those above, drawn by plain dice: so many are not to be made smaller."""
+    count = dice.choice([1, 2, 2, 3, 3, 4, 5, 6, 8, 14])
+    told = _in_order([(dice.choice(PAUSES), dice.choice(sorts)) for _ in range(count)])
+    events = [dice.randint(0, 60) for _ in range(dice.choice([0, 0, 0, 1, 2]))]
+    likely = (dice.random() < chance for chance in (0.15, 0.15, 0.8))
+    return (told,), events, dice.choice([None, 3, 7]), *likely
+
+
+def _compare(found, name: str, is_announced: bool, story) -> None:
+    """What the SQL found of a thread is what the story tells of each of its conversations."""
+    parts, events, gap, is_tagged, is_sent, is_bare = story
+    for number, told in enumerate(parts):
+        known = [one for _, one in told if one.at < AS_OF]
+        opens = not is_announced and _begins(parts, is_bare)
+        if known and opens and (events or is_tagged or is_sent):
+            known[0] = replace(known[0], is_closing=False)  # who opens a topic asks
+        if is_sent and not is_announced:
+            known = _sent_away(known)
+        tagged = [known[-1].at] if is_tagged and known else []
+        expected = [
+            (
+                one.opened_at, one.is_reopening, one.first_response_at, one.escalated_at,
+                one.resolved_at, len(one.staff_at),
+            )
+            for one in tell(known, [*events, *tagged], gap, QUIET, AS_OF)
+        ]  # fmt: skip
+        root = f"{name}-{number}-00" if is_announced or opens else f"{name}-"
+        assert found.get(root, []) == expected, (root, gap, events, tagged, known)
 
 
 def _sent_away(known: list[Said]) -> list[Said]:
@@ -133,8 +162,9 @@ def _rows(thread: str, is_announced: bool, story) -> list[tuple[str, Row]]:
             own = f"{name}-{number}-{place:02}"
             rows.append(
                 message(
-                    own, one.at, one.role, thread_id=thread, parent_id=parent,
-                    text=WORDS.get(sort, "and now"), tags=TAGS.get(sort, ()), direction="inbound",
+                    own, one.at, one.role, author_id=f"{one.role} of {name}",
+                    thread_id=thread, parent_id=parent, text=WORDS.get(sort, "and now"),
+                    tags=TAGS.get(sort, ()), direction="inbound",
                 )
             )  # fmt: skip
             parent = own if is_announced else None

@@ -1,7 +1,8 @@
 -- One row per root of a conversation, and whether its story is one episode, told without windows:
--- its message opens it, is asked by a member before all others, and nothing else could have: the
--- rest follows without a silence as long as the quiet hours or the gap, and no resolution lies
--- before the last question. Most are; the others are told in lively_episodes.
+-- its message opens it, is asked by a member before all others, and nothing else could have: no
+-- silence as long as the quiet hours or the gap follows on an answer or is ended by a question once
+-- staff has answered, and no resolution lies before the last question. Most are; the others are told
+-- in lively_episodes.
 with
 told as (
     select
@@ -11,6 +12,7 @@ told as (
         min(case when not is_root then created_at end) as second_at,
         max(created_at) as last_at,
         max(case when not is_staff and not is_closing then created_at end) as last_ask_at,
+        min(case when is_staff then created_at end) as first_staff_at,
         max(case when is_staff then created_at end) as last_staff_at,
         min(case when is_escalating then created_at end) as escalated_at,
         min(case when is_staff and not is_by_opener then created_at end) as first_response_at,
@@ -56,14 +58,23 @@ judged as (
             as is_brief
     from timed
 ),
--- Thanks break no silence, since they do not keep staff's answer from being the last word.
+-- Thanks break no silence, since they do not keep staff's answer from being the last word. Until
+-- staff's first word none ends a story, nor does one by which a member waited for staff; of what was
+-- written at one instant a question counts as the first.
 spoken as (
     select
         counted_messages.root_number,
+        counted_messages.created_at > judged.first_staff_at as is_after_staff,
+        counted_messages.is_staff,
+        lag(counted_messages.is_staff) over (
+            partition by counted_messages.root_number
+            order by counted_messages.created_at, counted_messages.is_staff
+        ) as is_on_staff,
         date_diff(
             'millisecond',
             lag(counted_messages.created_at) over (
-                partition by counted_messages.root_number order by counted_messages.created_at
+                partition by counted_messages.root_number
+                order by counted_messages.created_at, counted_messages.is_staff
             ),
             counted_messages.created_at
         ) / 1000.0 as silence
@@ -73,7 +84,13 @@ spoken as (
     where judged.is_asked_once and not judged.is_brief and not counted_messages.is_closing
 ),
 silences as (
-    select root_number, coalesce(max(silence), 0) as longest from spoken group by root_number
+    select
+        root_number,
+        coalesce(max(
+            case when is_after_staff and (is_on_staff or not is_staff) then silence end
+        ), 0) as longest
+    from spoken
+    group by root_number
 )
 select
     judged.root_number,
