@@ -21,6 +21,15 @@ def test_it_says_what_the_mail_says_in_the_order_of_weight():
     assert lines.index(link) == marks.index("●") - 1, "before what could be left out"
 
 
+def test_a_goal_that_is_behind_tells_its_value_and_its_target():
+    view = sample_view()
+    _, lines = short(view)
+    for goal in view.goals:
+        if goal.status in ("at_risk", "off_track"):
+            (line,) = [one for one in lines if f"– {goal.name}: " in one]
+            assert line.endswith(f": {goal.value_text}, target {goal.target_text} {goal.by_text}")
+
+
 def test_a_stranger_s_words_call_nobody():
     waiting = tuple(replace(one, title="@everyone <!channel>") for one in sample_view().waiting)
     _, lines = short(replace(sample_view(), waiting=waiting))

@@ -59,7 +59,7 @@ def test_goal_and_measure_speak_of_the_same_week():
     aim = goal("Solve", "resolution_rate", {"at_least": "70%"})
     settings = Settings(community="Desk", timezone="Europe/Berlin", goals=(aim,))
     view = built(*CALM, 0.1, settings=settings)
-    assert (view.goals[0].status, view.goals[0].value_text) == ("met", "74.0 %")
+    assert (view.goals[0].status, view.goals[0].value_text) == ("met", "74.0 % (week 46)")
     assert view.measures[0].value_text == "74.0 %"
 
 

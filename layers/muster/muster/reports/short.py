@@ -18,13 +18,16 @@ def short(view: ReportView) -> tuple[str, tuple[str, ...]]:
     for change in view.changes:
         sign = wording.sign_of_change(change, say)
         lines.append(f"{sign.shape} {sign.word} – {change.title}: {change.text}.")
-    lines += [_goal(goal) for goal in view.goals if goal.status in wording.BEHIND]
+    lines += [_goal(goal, say) for goal in view.goals if goal.status in wording.BEHIND]
     # The link comes first of what could be left out where a channel takes little.
     link = [f"{say.OPEN_SITE}: {view.site_url}"] if view.site_url else []
     keep = len(lines) - len(view.changes) - sum(one.status in wording.BEHIND for one in view.goals)
     return view.subject, (*lines[:keep], *link, *lines[keep:])
 
 
-def _goal(goal: GoalLine) -> str:
+def _goal(goal: GoalLine, say: words.Words) -> str:
+    """The value beside its target; or why there is no verdict."""
     sign = wording.sign(goal.status, goal.status_text)
-    return f"{sign.shape} {sign.word} – {goal.name}: {goal.reason}"
+    told = f"{goal.value_text}, {say.OF_TARGET} {goal.target_text} {goal.by_text}"
+    why = goal.reason if goal.status == "no_data" else told
+    return f"{sign.shape} {sign.word} – {goal.name}: {why}"

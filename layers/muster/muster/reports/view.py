@@ -195,7 +195,12 @@ def _goal_line(base: Basis, goal: Goal, status: GoalStatus, kpi: Kpi) -> GoalLin
     style = numbers.style_of(kpi, base.settings.currency, base.say)
     empty = Series(kpi, goal.segment, kpi.grain_at(base.grain), (), ())
     found = base.series.get((goal.kpi, goal.segment), empty)
-    return goal_lines.goal_line(goal, status, kpi, base.grain, style, found)
+    line = goal_lines.goal_line(goal, status, kpi, base.grain, style, found)
+    own = kpi.grain_at(base.grain)
+    if status.value is None or (own, status.period_start) == (base.grain, base.start):
+        return line
+    period = dates.period_name(own, status.period_start, base.say)
+    return replace(line, value_text=base.say("of_period", value=line.value_text, period=period))
 
 
 def _signals(base: Basis, found: Iterable[Measure]) -> Signals:
