@@ -43,6 +43,20 @@ def test_words_that_old_yaml_takes_for_booleans_stay_words():
     assert settings.sources[0].episode_gap == "off"
 
 
+def test_a_source_may_take_over_what_another_says():
+    """``<<`` brings the other's keys, and what it says itself stands."""
+    one = "&f {name: a, platform: file, lang: de}"
+    found = read(f"community: a\nsources:\n  - {one}\n  - {{<<: *f, name: b}}\n").sources
+    assert [(source.name, source.lang) for source in found] == [("a", "de"), ("b", "de")]
+    with pytest.raises(BadSettings, match=r"muster.yaml:4: 'name' stands here a second time"):
+        read(f"community: a\nsources:\n  - {one}\n  - {{<<: *f, name: b, name: c}}\n")
+
+
+def test_characters_are_read_as_json_writes_them():
+    """Whoever makes the file by a program's JSON has every character beyond 16 bits in halves."""
+    assert read('{"community": "\\ud83d\\ude00 desk"}').community == "😀 desk"
+
+
 def test_the_longest_window_is_that_of_the_community_or_of_a_source():
     settings = read(
         "community: a\nwindows: {answer: 2h}\nsources:\n"
@@ -87,6 +101,10 @@ REFUSED = {
     "two sources of one name": (
         "community: a\nsources:\n  - {name: f, platform: file}\n  - {name: f, platform: file}\n",
         "muster.yaml:4: sources[1].name: the name 'f' is taken",
+    ),
+    "half a character": (
+        'community: "a \\ud83d"\n',
+        "muster.yaml:1: not YAML: 'a \\ud83d' cannot be read as str",
     ),
     "the same key twice": (
         "community: a\ncommunity: b\n",

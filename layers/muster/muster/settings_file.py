@@ -27,13 +27,19 @@ class _Loader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         """The value of a node; what PyYAML stumbles over (``!!int x``) is an error with a line."""
         try:
-            return super().construct_object(node, deep)
+            found = super().construct_object(node, deep)
+            return _whole(found) if isinstance(found, str) else found
         except _UNREADABLE as error:
             kind = str(node.tag).rpartition(":")[2]
             problem = f"{str(node.value)[:60]!r} cannot be read as {kind}"
             raise yaml.constructor.ConstructorError(
                 problem=problem, problem_mark=node.start_mark
             ) from error
+
+
+def _whole(text: str) -> str:
+    """Characters that JSON writes as two halves (``\\ud83d\\ude00``) as one; half a one is none."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -92,6 +98,7 @@ def _compose(text: str, name: str) -> tuple[dict[str, Any], Mapping[Location, in
     """The data, and the line of every key and item (1-based)."""
     try:
         node = _node(text, name)
+        _refuse_repeated_keys(node, name)  # before what `<<` brings stands among them
         data = None if node is None else _Loader("").construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -102,7 +109,6 @@ def _compose(text: str, name: str) -> tuple[dict[str, Any], Mapping[Location, in
         raise BadSettings(f"{name}:1: nested too deeply, or an alias holds itself") from error
     if node is None or not isinstance(data, dict):
         raise BadSettings(f"{name}:1: expected keys such as community: and sources:")
-    _refuse_repeated_keys(node, name)
     return data, dict(_lines(node, ()))
 
 
@@ -170,10 +176,10 @@ def _lines(node: yaml.Node, at: Location) -> Iterator[tuple[Location, int]]:
             yield from _lines(value, (*at, index))
 
 
-def _refuse_repeated_keys(node: yaml.Node, name: str) -> None:
+def _refuse_repeated_keys(node: yaml.Node | None, name: str) -> None:
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
     seen: set[str] = set()
-    for key, _ in pairs:
+    for key in (key for key, _ in pairs if isinstance(key, yaml.ScalarNode)):
         if key.value in seen:
             line = key.start_mark.line + 1
             raise BadSettings(f"{name}:{line}: {key.value!r} stands here a second time: keep one")
