@@ -14,7 +14,7 @@ import pytest
 from bench.simulated_forum import HOME, NOW, SETTINGS, WINDOW, Forum
 from muster.kpis import engine
 from muster.lake import raw, state
-from muster.pipeline import collect
+from muster.pipeline import collect, doctor, left_behind, measure
 from muster.pipeline.collect import Fetched
 from muster.project import Project, open_project
 from muster.sources._http import Http
@@ -57,6 +57,25 @@ def test_messages_of_before_the_window_vouch_for_nothing() -> None:
     assert collect._asked_for(told, since) == {"messages": since, "audience": early}
     assert collect._asked_for(told, None) == told
     assert collect._asked_for({"messages": NOW}, since) == {"messages": NOW}
+
+
+def test_a_source_that_was_renamed_is_told_before_everything_counts_twice(
+    fetching: Callable[..., tuple[Project, Fetched, list[int]]], caplog: pytest.LogCaptureFixture
+) -> None:
+    project, _, _ = fetching(is_broken=False)
+    assert "for the first time" not in caplog.text
+    later, settings = NOW + timedelta(days=9), project.folder / "muster.yaml"
+    until = [one.to_at for one in measure.coverage_of(project, later)]
+    settings.write_text(settings.read_text().replace("name: forum", "name: board"))
+    renamed = open_project(project.folder, clock=lambda: NOW, environment={}, http=project.http)
+    assert left_behind.names(renamed) == ("forum",)
+    assert [one.to_at for one in measure.coverage_of(renamed, later)] == until != [later], (
+        "it vouches for no day on which nobody asked it"
+    )
+    fetching(is_broken=False)
+    told = "board: fetched for the first time; forum: no longer in the settings"
+    assert told in caplog.text
+    assert any(told.partition("; ")[2] in one.says for one in doctor.checkup(renamed))
 
 
 def test_what_came_before_the_trouble_is_kept_and_not_asked_for_again(

@@ -17,7 +17,7 @@ from muster.lake import erasing, known, merge, parquet, raw, state, suppression
 from muster.lake.observed import Sighted
 from muster.lake.probing import check_writable
 from muster.lake.state import State
-from muster.pipeline import connecting, moods, people, retention
+from muster.pipeline import connecting, left_behind, moods, people, retention
 from muster.pipeline.batches import BATCH_ITEMS, Cursor, batches
 from muster.pipeline.beside import Beside, Meanwhile, after
 from muster.pipeline.forgetting import forget
@@ -110,7 +110,10 @@ def _visit(
     Each batch is stored, its cursor last, in a thread of its own while the next is read.
     """
     lake, started, platform = project.lake, project.clock(), sources.platform(source.platform)
-    memory = replace(state.load(lake, source.name), last_run_at=started, rows=0, quarantined=0)
+    memory = state.load(lake, source.name)
+    if memory == State() and source.platform != "file":
+        left_behind.warn_of_new_name(project, source.name)
+    memory = replace(memory, last_run_at=started, rows=0, quarantined=0)
     is_backfill = since is not None or until is not None
     echoed = project.http.echoed if project.http else ()
     meanwhile = Meanwhile(mapper(source, echoed))

@@ -10,7 +10,7 @@ from muster import scratch, sources
 from muster.errors import BadKpi, BadSettings, MusterError, StoreRefused
 from muster.kpis import catalogue
 from muster.lake.probing import check_writable
-from muster.pipeline import connecting, damaged, moods
+from muster.pipeline import connecting, damaged, left_behind, moods
 from muster.pipeline.batches import unknown_shape
 from muster.pipeline.mapping import UNMAPPABLE
 from muster.pipeline.measure import check_plans
@@ -54,6 +54,8 @@ def _findings(project: Project) -> Iterator[Finding]:
     yield look("sentiment", partial(_check_sentiment, project))
     for source in settings.sources:
         yield look(f"source {source.name}", partial(_check_source, project, source))
+    if left := left_behind.names(project):
+        yield Finding("sources of before", True, left_behind.sentence(left))
     yield look("mail", project.mailer.check)
     for reference in dict.fromkeys(chat for one in settings.reports for chat in one.chat):
         yield look(f"chat {reference}", partial(_check_chat, project, reference))

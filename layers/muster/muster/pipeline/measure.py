@@ -17,7 +17,7 @@ from muster.lake import raw, state
 from muster.lake.nearby import nearby
 from muster.lake.state import State
 from muster.measured import Coverage, GoalStatus, KpiValue
-from muster.pipeline import definitions, latest, quotes, schedules
+from muster.pipeline import definitions, latest, left_behind, quotes, schedules
 from muster.pipeline.again import patiently
 from muster.project import Progress, Project, all_sources, place
 from muster.reports import view
@@ -216,9 +216,10 @@ def _is_fetched(source: Source | None) -> bool:
 
 def coverage_of(project: Project, as_of: datetime) -> Iterator[Coverage]:
     """What successes vouch for: a fetch to its last success, an import to ``as_of``."""
+    left = left_behind.names(project)
     for name in all_sources(project):
         memory = state.told(project.lake, name)
-        is_fetched = _is_fetched(project.settings.source(name))
+        is_fetched = name in left or _is_fetched(project.settings.source(name))
         to_at = memory.last_success_at if is_fetched else as_of
         for table in memory.covered:
             from_at = memory.vouched_from(table)
