@@ -69,6 +69,7 @@ def fetch(
 
     with progress() as notify:
         project = opened(context, notify)
+        measure.check_hours(project)
         measure.check_plans(project)
         say_price(project, source or ())
         begins, ends = instant(since, project), instant(until, project)

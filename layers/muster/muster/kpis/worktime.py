@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -126,12 +125,8 @@ def _turn(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
 
 
 def accept(schedule: Schedule) -> None:
-    """``BadSettings`` for a country or region whose holidays nobody knows.
-
-    The report's function carries no holidays; what it tells was checked when it was measured.
-    """
-    with suppress(ImportError):
-        _holidays(schedule.country, schedule.region)
+    """``BadSettings`` for a country or region whose holidays nobody knows."""
+    _holidays(schedule.country, schedule.region)
 
 
 @cache

@@ -16,6 +16,7 @@ def run(project: Project, *, send: bool) -> Iterator[tuple[str, Any]]:
     """
     from muster.pipeline import alerts, collect, measure, publish
 
+    measure.check_hours(project)
     measure.check_plans(project)
     yield "fetched", collect.fetch(project)
     yield "measured", measure.measure(project)

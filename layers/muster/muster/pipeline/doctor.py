@@ -13,7 +13,7 @@ from muster.lake.probing import check_writable
 from muster.pipeline import connecting, damaged, left_behind, moods
 from muster.pipeline.batches import unknown_shape
 from muster.pipeline.mapping import UNMAPPABLE
-from muster.pipeline.measure import check_plans
+from muster.pipeline.measure import check_hours, check_plans
 from muster.project import Project
 from muster.records import TABLES
 from muster.secret import reveal
@@ -103,6 +103,7 @@ def _check_templates(project: Project) -> str:
 
 
 def _check_plans(project: Project) -> str:
+    check_hours(project)
     check_plans(project)
     told = {"goal": project.settings.goals, "report": project.settings.reports}
     return ", ".join(f"{len(of)} {what}{'s' * (len(of) != 1)}" for what, of in told.items())

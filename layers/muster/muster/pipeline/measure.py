@@ -155,13 +155,6 @@ def _by_athena(
 
 def check_plans(project: Project) -> tuple[Kpi, ...]:
     """The catalogue, once every goal and report can rest on it (else ``BadSettings``)."""
-    for number, schedule in enumerate(project.settings.business_hours):
-        with _placed(project, "business_hours", number):
-            worktime.accept(schedule)
-    for number, source in enumerate(project.settings.sources):
-        with _placed(project, "sources", number):
-            for schedule in source.business_hours:
-                worktime.accept(schedule)
     kpis = catalogue.load(project.kpi_folder)
     for number, goal in enumerate(project.settings.goals):
         with _placed(project, "goals", number):
@@ -171,6 +164,17 @@ def check_plans(project: Project) -> tuple[Kpi, ...]:
             view.check([report], kpis, project.settings.goals)
             schedules.schedule(report, project.settings)
     return kpis
+
+
+def check_hours(project: Project) -> None:
+    """``BadSettings`` for a country or region whose holidays nobody knows; a mail needs none."""
+    for number, schedule in enumerate(project.settings.business_hours):
+        with _placed(project, "business_hours", number):
+            worktime.accept(schedule)
+    for number, source in enumerate(project.settings.sources):
+        with _placed(project, "sources", number):
+            for schedule in source.business_hours:
+                worktime.accept(schedule)
 
 
 def _has_sales_elsewhere(project: Project) -> bool:
