@@ -7,7 +7,7 @@ half an hour of summer time, over week 53 and the new year, in two currencies.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from recount_periods import START_OF
 from small_lake import covers, measured
 from thorough import tries
 
@@ -30,13 +31,6 @@ SETTINGS = {
     "currency": "AUD",
     "sources": [{"name": name, "platform": "file"} for name in ("desk", "meta", "goog")],
     "ad_channels": {"meta": "paid_social", "goog": "paid_search"},
-}
-START_OF: dict[str, Callable[[date], date]] = {
-    "day": lambda day: day,
-    "week": lambda day: day - timedelta(days=day.weekday()),
-    "month": lambda day: day.replace(day=1),
-    "quarter": lambda day: day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1),
-    "year": lambda day: day.replace(month=1, day=1),
 }
 Told = Iterator[tuple[str, float, int]]
 Periods = dict[date, list[Any]]
