@@ -21,7 +21,6 @@ import muster
 from muster.kpis import steps
 from muster.records import KEPT, KEPT_SINCE
 from muster.remembered import UNREADABLE
-from muster.results import Kpi
 from muster.settings import Settings
 from muster.store import Store
 
@@ -108,12 +107,13 @@ def folder(name: str) -> str:
     return f"tables/{name}/" if name in PUBLIC else f"{KEPT}{name}/"
 
 
-def fingerprint(settings: Settings, kpis: Iterable[Kpi], connection: Any) -> str:
-    """Equal for two runs whose rules are the same: SQL, settings, releases, and the first day."""
+def fingerprint(settings: Settings, rests_on: Mapping[str, Any], connection: Any) -> str:
+    """Equal for two runs of which the later can go on from the earlier: the same shared SQL,
+    settings, releases and first day, and as ``Run.rests_on`` says of the KPIs."""
     begins = connection.execute("select min(start_at) from day_spans").fetchall()[0][0]
     rules = {
         "sql": steps.load(),
-        "kpis": [[kpi.id, kpi.sql, kpi.version, kpi.from_days, kpi.grains] for kpi in kpis],
+        "kpis": rests_on,
         "settings": settings.model_dump_json(exclude=_OF_NO_NUMBER),
         "begins": str(begins),
         "releases": [muster.__version__, version("duckdb"), version("holidays")],

@@ -80,6 +80,26 @@ class Run:
             not self._is_partial(kpi) or (kpi.from_days and self._follows(kpi)) for kpi in self.kpis
         )
 
+    def rests_on(self) -> dict[str, Any]:
+        """What of the KPIs must be as at the earlier run for this one to go on: those whose days
+        were kept, and by grain the kept steps that any of them reads."""
+        followed = [kpi for kpi in self.kpis if self._follows(kpi)]
+        return {
+            "days": [[kpi.id, kpi.sql, kpi.from_days, kpi.grains] for kpi in followed],
+            "steps": {grain: sorted(self._kept_steps(self._asked_by(grain))) for grain in GRAINS},
+        }
+
+    def _asked_by(self, grain: str) -> list[Kpi]:
+        """The KPIs that have periods of a grain, or days from which their periods follow."""
+        is_day = grain == "day"
+        return [
+            kpi for kpi in self.kpis if grain in kpi.grains or (is_day and self._is_rolled(kpi))
+        ]
+
+    def _kept_steps(self, kpis: Iterable[Kpi]) -> list[str]:
+        needed = steps.needed([kpi.sql for kpi in kpis], self.shared)
+        return [name for name in needed if kept_by(self.shared[name])]
+
     def _measured(self, keep: Keeping | None, changed: Changes | None) -> Iterator[str]:
         self.connection.execute(KPI_VALUES)
         told = [f"select * from {table}" for table, _ in derived.TABLES.values()]
@@ -170,11 +190,10 @@ class Run:
         changed: Changes | None,
     ) -> Iterator[str]:
         """Every KPI in the periods of one grain."""
-        asked = [kpi for kpi in self.kpis if grain in kpi.grains or days.wants(kpi, grain)]
+        asked = self._asked_by(grain)
         if not asked:
             return
-        needed = steps.needed([kpi.sql for kpi in asked], self.shared)
-        kept = [name for name in needed if name in by_grain and kept_by(self.shared[name])]
+        kept = [name for name in self._kept_steps(asked) if name in by_grain]
         for periods, names in self._stale(grain, kept) if changed else [(None, kept)]:
             self._set_periods(grain, periods)
             self._by_grain(by_grain, [f"from {name}" for name in names], parameters)

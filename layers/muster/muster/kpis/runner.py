@@ -90,7 +90,7 @@ def _kept_run(
 
     ``read`` are the lake's objects, as they were before anything was read.
     """
-    mark = kept.fingerprint(run.settings, run.kpis, run.connection)
+    mark = kept.fingerprint(run.settings, run.rests_on(), run.connection)
     before = kept.load(lake)
     covered = tuple(given.covered(spans))
     now = kept.Kept(mark, kept.since(lake), run.as_of, covered, read, {})
