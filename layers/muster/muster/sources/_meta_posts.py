@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from muster.errors import Rejected
-from muster.records import Item, KnownMessage
+from muster.records import Item, KnownMessage, Page
 from muster.sources import Window, _watched
 from muster.sources._answer import Answer
 from muster.sources._downward import gone
@@ -21,8 +21,9 @@ from muster.sources._meta import (
     is_too_much,
     listed,
 )
-from muster.sources._newest import Place, State, Stream, instant, stamp
-from muster.sources._watched import within
+from muster.sources._meta import Page as OurPage
+from muster.sources._newest import Place, State, Stream, follow, instant, page, stamp
+from muster.sources._watched import place_in, within
 
 AT_ONCE = 50  # ids one request may name
 SMALLEST = 5  # a page of that many is asked for in no smaller parts
@@ -102,16 +103,20 @@ def looked_up(
     return {one: bare(body) for one, body in found.items()}, lost
 
 
-def talks(api: Graph, window: Window, path: str, platform: str) -> Stream:
-    """The conversations of private messages, those with the newest message first."""
+def talks(
+    api: OurPage, window: Window, state: State, platform: str, fields: str, us: Any
+) -> Iterator[Page]:
+    """Private messages of the conversations that have new ones; ``us`` goes with each."""
     asked = {"fields": "id,updated_time", "platform": platform}
-    return stream(api, window, "talks", path, asked, by("updated_time"), timedelta(0))
+    path, place = f"/{api.id}/conversations", by("updated_time")
+    newest = stream(api, window, "talks", path, asked, place, timedelta(0))
+    for step in follow(state, newest, window):
+        new = [talk["id"] for talk in step.items if place_in(place, talk)]
+        yield page(state, [one for talk in new for one in _talk(api, window, talk, fields, us)])
 
 
-def talk(
-    api: Graph, window: Window, conversation: str, fields: str
-) -> Iterator[tuple[str, Any, datetime]]:
-    """The messages of a conversation that Meta still shows, and when they were seen."""
-    answer = api.get(f"/{conversation}/messages", {"fields": fields, "limit": 20})
+def _talk(api: Graph, window: Window, talk: str, fields: str, us: Any) -> Iterator[Item]:
+    """The messages of a conversation that Meta still shows."""
+    answer = api.get(f"/{talk}/messages", {"fields": fields, "limit": 20})
     for one in within(window, by("created_time"), listed(answer)[0]):
-        yield conversation, bare(one), answer.seen_at
+        yield Item("direct", bare(one), answer.seen_at, {"us": us, "talk": talk})

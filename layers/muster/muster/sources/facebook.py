@@ -116,7 +116,7 @@ def pages(api: meta.Page, window: Window) -> Iterator[Page]:
     for batch in recheck(state, window, _meta_posts.AT_ONCE):
         yield page(state, _looked_up(api, window, state, batch))
     if window.options.direct:
-        yield from _talks(api, window, state)
+        yield from _meta_posts.talks(api, window, state, "messenger", MESSAGE, api.id)
     if window.options.reviews:
         yield from _reviews_if_any(api, window, state)
     _watched.forget(state, window)
@@ -214,18 +214,6 @@ def _looked_up(
     told, gone = _meta_posts.looked_up(api, list(below.values()), {"fields": COMMENT}, window.now)
     items += [_comment(api, body, window.now, below[one].thread_id) for one, body in told.items()]
     return items + gone
-
-
-def _talks(api: meta.Page, window: Window, state: State) -> Iterator[Page]:
-    """Private messages of the conversations that have new ones."""
-    stream = _meta_posts.talks(api, window, f"/{api.id}/conversations", "messenger")
-    for step in follow(state, stream, window):
-        talks = [talk["id"] for talk in step.items if place_in(stream.place, talk)]
-        found = [one for talk in talks for one in _meta_posts.talk(api, window, talk, MESSAGE)]
-        yield page(state, [
-            Item("direct", body, seen_at, {"us": api.id, "talk": talk})
-            for talk, body, seen_at in found
-        ])  # fmt: skip
 
 
 def _reviews_if_any(api: meta.Page, window: Window, state: State) -> Iterator[Page]:

@@ -133,7 +133,7 @@ def pages(api: Account, window: Window) -> Iterator[Page]:
     for batch in recheck(state, window, _meta_posts.AT_ONCE):
         yield page(state, _looked_up(api, window, state, batch))
     if window.options.direct:
-        yield from _talks(api, window, state)
+        yield from _meta_posts.talks(api, window, state, "instagram", MESSAGE, api.us)
     _watched.forget(state, window)
     yield finish(state)
 
@@ -284,18 +284,6 @@ def _looked_up(
         for one, body in told.items()
     ]
     return items + gone
-
-
-def _talks(api: Account, window: Window, state: State) -> Iterator[Page]:
-    """Private messages of the conversations that have new ones."""
-    stream = _meta_posts.talks(api, window, f"/{api.id}/conversations", "instagram")
-    for step in follow(state, stream, window):
-        talks = [talk["id"] for talk in step.items if place_in(stream.place, talk)]
-        found = [one for talk in talks for one in _meta_posts.talk(api, window, talk, MESSAGE)]
-        yield page(state, [
-            Item("direct", body, seen_at, {"us": api.us, "talk": talk})
-            for talk, body, seen_at in found
-        ])  # fmt: skip
 
 
 def rows(item: Item, options: Options) -> Iterator[Row | Deletion]:
