@@ -334,58 +334,6 @@ def test_what_is_imported_from_before_all_else_moves_no_clock(tmp_path, monkeypa
     assert older.date() in {one.period_start for one in opened if one.value}
 
 
-def test_a_kpi_of_ones_own_that_looks_at_now_is_measured_anew(tmp_path, monkeypatch):
-    """How old issues are moves with every run, on days that nobody touches too."""
-    (model,) = (one for one in KPIS if one.id == "first_response_mean")
-    ages = "select period_start, 'all' as segment, avg(age_seconds) as value, count(*) as n"
-    own = f"{ages} from opened_issues where segment = 'all' group by period_start"
-    monkeypatch.setitem(globals(), "KPIS", [model, replace(model, id="own", sql=own)])
-    lake = tmp_path / "lake"
-    say(lake, FIRST, "t1", "member")
-    for weeks in (8, 9):
-        now = FIRST + weeks * WEEK
-        months = [
-            one.value for one in measured(lake, now).values
-            if (one.kpi, one.grain) == ("own", "month")
-        ]  # fmt: skip
-        assert months == [(now - FIRST).total_seconds()]
-
-
-def test_a_kpi_of_ones_own_comes_changes_and_goes_and_nothing_else_is_counted_again(
-    tmp_path, monkeypatch
-):
-    (model,) = (one for one in KPIS if one.id == "issues_opened")
-    lake = tmp_path / "lake"
-    for week, times in enumerate([None, 1, 2, None]):
-        own = model.sql.replace("count(*) as value", f"{times} * count(*) as value")
-        owns = [replace(model, id="own", sql=own)] if times else []
-        monkeypatch.setitem(globals(), "KPIS", [model, *owns])
-        now = FIRST + (week + 1) * WEEK
-        say(lake, now - WEEK + SEEN, f"t{week}", "member")
-        values = {
-            (one.kpi, one.grain, one.period_start): one.value for one in measured(lake, now).values
-        }
-        opened = {key[1:]: value for key, value in values.items() if key[0] == model.id}
-        assert opened["year", FIRST.date().replace(month=1, day=1)] == week + 1
-        expected = {("own", *key): times * value for key, value in opened.items()} if times else {}
-        assert {key: value for key, value in values.items() if key[0] == "own"} == expected
-        monkeypatch.setattr(measuring.Run, "from_scratch", None)  # not once more
-
-
-def test_a_kpi_of_ones_own_may_read_what_was_not_kept_before(tmp_path, monkeypatch):
-    opened, median = (
-        next(one for one in KPIS if one.id == name)
-        for name in ("issues_opened", "first_response_median")
-    )
-    lake, asked = tmp_path / "lake", FIRST
-    for week, kpis in ((12, [opened]), (13, [opened, replace(median, id="own")])):
-        monkeypatch.setitem(globals(), "KPIS", kpis)
-        say(lake, asked, f"t{week}", "member")
-        say(lake, asked + timedelta(hours=2), f"t{week}", "staff")
-        outcome, asked = measured(lake, FIRST + week * WEEK), FIRST + week * WEEK + SEEN
-    assert told(outcome) == told(afresh(lake, FIRST + week * WEEK)[0])
-
-
 def test_a_month_whose_conversations_are_gone_is_emptied(tmp_path, monkeypatch):
     only(monkeypatch, "issues_opened")
     lake, now = FolderStore(tmp_path / "lake"), FIRST + WEEK

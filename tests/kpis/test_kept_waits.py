@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import test_keeping
-from test_keeping import FIRST, SEEN, SOURCES, WEEK, Life, measured, only, say
+from test_keeping import FIRST, SEEN, SOURCES, WEEK, Life, measured, only
 
-from muster.kpis import engine, measuring
+from muster.kpis import engine
 from muster.lake.merge import merge
-from muster.records import Thread
 from muster.store import FolderStore
 
 
@@ -70,22 +67,3 @@ def shortest_waits(
         "first_response_business": min(business, default=None),
         "resolution": min(map(age, still), default=None),
     }
-
-
-def test_a_kpi_of_ones_own_reads_all_threads_though_only_some_were_touched(tmp_path, monkeypatch):
-    (model,) = (one for one in test_keeping.KPIS if one.id == "first_response_mean")
-    sql = """
-select period_days.period_start, 'all' as segment, count(*) as value, count(*) as n
-from threads join period_days on period_days.day = cast(threads.created_at as date)
-group by period_days.period_start
-"""
-    own = replace(model, id="own", sql=sql, from_days="", grains=("year",))
-    monkeypatch.setattr(test_keeping, "KPIS", [model, own])
-    lake, found = tmp_path / "lake", []
-    for week, thread, seen in ((2, "t1", FIRST), (3, "t2", FIRST + 3 * WEEK - SEEN)):
-        say(lake, seen, thread, "member")
-        merge(FolderStore(lake), "desk", [(Thread(thread_id=thread, created_at=seen), seen)])
-        outcome = measured(lake, FIRST + week * WEEK)
-        found += [one.value for one in outcome.values if one.kpi == "own"]
-        monkeypatch.setattr(measuring.Run, "from_scratch", None)  # the second goes on
-    assert found == [1, 2]
