@@ -57,6 +57,11 @@ def test_each_report_tells_the_verdict_of_its_own_period(project: Project) -> No
     told = {name: found[1] if found else "" for name, found in said.items()}
     assert told == {"weekly": "at risk", "monthly": "met", "quarterly": "without a verdict"}
     assert "400 meets the target" not in pages["weekly"]
+    asked = {name: re.search(r"at least 90 a \w+", page) for name, page in pages.items()}
+    assert {name: found and found[0] for name, found in asked.items()} == {
+        "weekly": "at least 90 a week", "monthly": "at least 90 a month",
+        "quarterly": "at least 90 a quarter",
+    }  # fmt: skip
 
 
 def test_the_site_tells_the_first_report_s_verdict(project: Project) -> None:

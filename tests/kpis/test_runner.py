@@ -222,6 +222,14 @@ def test_of_many_that_wait_the_longest_are_told_and_the_others_counted():
     assert (len(outcome.waiting), outcome.waiting_more) == (runner.WAITING_TOLD, 3)
 
 
+def test_who_has_waited_for_more_than_a_month_comes_after_the_others_and_is_counted():
+    days = {"older": 0, "old": 1, "new": 3, "newer": 4}
+    rows = [message(name, day * 24, thread_id=name) for name, day in days.items()]
+    outcome = measured(rows, as_of=at(days=32), kpis=[])
+    assert [one.message_id for one in outcome.waiting] == ["new", "newer", "older", "old"]
+    assert (outcome.waiting_old, outcome.waiting_more) == (2, 0)
+
+
 def test_every_value_is_told_once():
     outcome = measured(ROWS, as_of=at(days=40), coverage=[covers(WEEK, at(days=40))])
     keys = [(one.kpi, one.grain, one.period_start, one.segment) for one in outcome.values]

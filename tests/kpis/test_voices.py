@@ -113,7 +113,7 @@ def test_waiting_issues_without_a_title_get_their_first_words(tmp_path: Path) ->
         return WaitingIssue(SOURCE, f"t{number}", f"t{number} q", at(), 9.0, title, None, None)
 
     asked = (issue(1, " "), issue(2, "Has one"), issue(3), issue(4), issue(5))
-    quotes = [one.quote for one in begun(connection, asked)]
+    quotes = [one.quote for one in begun(connection, asked, len(asked))]
     assert quotes == ["question t1", "", "", "", ""], "t3 has no text, t4 is of another hour"
 
 

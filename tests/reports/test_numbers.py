@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from measured import kpi
 
+from muster.kpis import catalogue
 from muster.reports.numbers import (
     Style,
     change_text,
@@ -18,7 +19,7 @@ from muster.reports.numbers import (
     target_text,
     value_text,
 )
-from muster.reports.words import load
+from muster.reports.words import languages, load
 
 SPAN, RATIO, COUNT = Style("seconds"), Style("ratio", decimals=1), Style("count")
 MONEY, SCORE, MEAN = Style("money", decimals=2), Style("score", decimals=2), Style("count", "", 1)
@@ -35,8 +36,8 @@ MONEY, SCORE, MEAN = Style("money", decimals=2), Style("score", decimals=2), Sty
         (1_234, COUNT, "1,234"), (0, COUNT, "0"), (-0.0, COUNT, "0"), (-0.3, COUNT, "0"),
         (1_234_567, COUNT, "1,234,567"), (3.44, MEAN, "3.4"),
         (-0.12, SCORE, "−0.12"), (-0.001, SCORE, "0.00"), (4.3, SCORE, "4.30"),
-        (12.3, MONEY, "€ 12.30"), (1_234.5, MONEY, "€ 1,234.50"), (-5, MONEY, "−€ 5.00"),
-        (7, Style("money", "CHF", 2), "CHF 7.00"), (7, Style("money", "USD", 2), "$ 7.00"),
+        (12.3, MONEY, "€12.30"), (1_234.5, MONEY, "€1,234.50"), (-5, MONEY, "−€5.00"),
+        (7, Style("money", "CHF", 2), "CHF 7.00"), (7, Style("money", "USD", 2), "$7.00"),
         (None, COUNT, "–"), (math.nan, RATIO, "–"), (math.inf, SPAN, "–"),
     ],
 )  # fmt: skip
@@ -49,7 +50,7 @@ def test_values_carry_their_unit(value, style, text):
     [
         (5_760, SPAN, "+1 h 36 min"), (-720, SPAN, "−12 min"), (0, SPAN, "no change"),
         (0.002, RATIO, "+0.2 points"), (-0.085, RATIO, "−8.5 points"), (0.0001, RATIO, "no change"),
-        (-148, COUNT, "−148"), (1_500, COUNT, "+1,500"), (-1.5, MONEY, "−€ 1.50"),
+        (-148, COUNT, "−148"), (1_500, COUNT, "+1,500"), (-1.5, MONEY, "−€1.50"),
         (None, COUNT, "–"), (math.nan, COUNT, "–"),
     ],
 )  # fmt: skip
@@ -66,7 +67,7 @@ def test_direction_is_what_the_text_shows():
 def test_targets_drop_decimals_that_say_nothing():
     assert target_text(0.9, RATIO) == "90 %"
     assert target_text(0.925, RATIO) == "92.5 %"
-    assert target_text(12.0, MONEY) == "€ 12"
+    assert target_text(12.0, MONEY) == "€12"
     assert target_text(None, RATIO) == "–"
 
 
@@ -92,6 +93,22 @@ def test_limits_of_counts_are_the_counts_inside_them():
 def test_a_kpi_keeps_its_decimals(definition, decimals):
     assert style_of(definition, "EUR", load()).decimals == decimals
     assert style_of(kpi("revenue", "money"), "JPY", load()).decimals == 0
+
+
+def test_a_target_is_per_period_where_a_longer_period_has_more_of_it():
+    added = {"count", "money"}
+    same = {
+        one.id
+        for one in catalogue.load()
+        if one.unit in added and not style_of(one, "EUR", load(), "week").per
+    }
+    assert {one for one in same if not one.startswith("cost_per_")} == {
+        "acquisition_cost", "followers", "open_issues", "replies_per_thread",
+        "replies_to_resolution", "unanswered_issues",
+    }  # fmt: skip
+    assert style_of(kpi("answered", "ratio"), "EUR", load(), "week").per == ""
+    monthly = kpi("profit", "money", statistic="state", grains=("month",))
+    assert style_of(monthly, "EUR", load(), "week").per == "month"
 
 
 def test_plain_counts_and_spans():
@@ -120,6 +137,26 @@ def test_no_value_ever_reads_as_nonsense(value, style):
     for text in (value_text(value, style), change_text(value, style)):
         assert not any(word in text.lower() for word in ("nan", "inf", "none", "-"))
         assert text
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_span_of_days_stays_on_its_line(language):
+    say = load(language)
+    for form in ("{span}", "{span:Tage>Tagen}"):
+        told = say.filled(form, span=span_text(183_600, say))
+        assert " " in told and " " not in glued(told)
+
+
+def test_german_days_are_words_in_their_case():
+    say = load("de")
+    days = Style("seconds", words=say)
+    assert value_text(270 * 86_400, days) == "270 Tage"
+    assert value_text(183_600, days) == "2 Tage 3 h"
+    assert say("within", low="2 Tage 3 h", high="4 Tage") == (
+        "im üblichen Bereich von 2 Tagen 3 h bis 4 Tagen"
+    )
+    assert say("waiting", n=9, longest="270 Tage").endswith("das älteste seit 270 Tagen.")
+    assert say("waiting", n=1, longest="270 Tage").endswith("bisher 270 Tage.")
 
 
 def test_no_line_ends_within_a_number_and_its_unit():

@@ -87,7 +87,7 @@ def written(kpi: Kpi, language: str) -> str:
         return number(f"{value * 100:.1f}", language) + " %"
     if kpi.unit == "money":
         amount = number(f"{value:,.2f}", language)
-        return f"€ {amount}" if language == "en" else f"{amount} €"
+        return f"€{amount}" if language == "en" else f"{amount} €"
     if kpi.unit == "score":
         return number(f"{value:.{1 if (kpi.highest or 0) >= 50 else 2}f}", language)
     return number(f"{value:,.{1 if kpi.statistic in ('mean', 'quantile') else 0}f}", language)

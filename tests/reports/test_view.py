@@ -285,7 +285,7 @@ def test_a_pace_that_would_read_like_the_value_is_told_apart(numbers, aim, unit,
 def test_a_goal_past_its_due_date_says_so():
     line, _ = line_of([100, 120, 500], {"at_least": 135}, by="2026-11-13")
     assert line.reason == (
-        "120 when it was due on 13 November 2026; the target (at least 135) was not reached."
+        "120 when it was due on 13 November 2026; the target (at least 135 a week) was not reached."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from measured import build, goal, kpi, values, waiting
 
+from muster.reports import email, pages
 from muster.settings import Report, Settings
 
 MEMBERS = kpi("members")
@@ -20,6 +21,39 @@ def test_the_six_issues_that_wait_longest_come_first_and_the_others_are_counted(
     assert untitled.waiting_left == ""
     assert untitled.waiting[0].title == "Untitled"
     assert untitled.waiting[0].opened_text == "23 Nov 2026, 05:00", "local time"
+
+
+def test_who_has_waited_for_more_than_30_days_does_not_fill_the_list_for_good():
+    old = tuple(waiting(24.0 * days) for days in (270, 31))
+    lately = tuple(waiting(hours) for hours in range(2, 10))
+    found = build((MEMBERS,), (), waiting=(*lately, *old), waiting_more=3, waiting_old=4)
+    assert [issue.waited_text for issue in found.waiting] == [f"{n} h" for n in range(9, 3, -1)]
+    assert found.waiting_left == "3 more wait for an answer."
+    assert found.old_text == "4 issues have waited for more than 30 days."
+    assert [issue.waited_text for issue in found.waiting_old] == ["270 d", "31 d"]
+    said = "13 issues wait for an answer now, 4 of them for more than 30 days."
+    assert found.opening[-1].endswith(said)
+
+
+def test_where_all_have_waited_for_long_their_number_stands_alone():
+    old = tuple(waiting(24.0 * days) for days in range(31, 38))
+    found = build((MEMBERS,), (), waiting=old, waiting_old=7)
+    assert (found.waiting, found.waiting_left) == ((), "")
+    assert found.old_text == "7 issues have waited for more than 30 days."
+    assert "7 issues wait for an answer now, the longest for 37 d." in found.opening[-1]
+    place = "https://s.example/reports/weekly-2026-11-16.html#waiting"
+    assert f"WHO WAITS LONGEST\n\n{found.old_text}\n{place}\n" in email.plain(found)
+    assert f'<a href="{place}"' in email.html(found)
+    page = pages.overview(found, pages.Place("", "v/x/", "assets/"))
+    assert page.index('id="waiting"') < page.index(found.old_text) < page.index("<details>")
+    assert page.count("<b>37 d</b>") == 1
+
+
+def test_of_few_all_are_listed_however_long_they_wait():
+    found = build((MEMBERS,), (), waiting=(waiting(5), waiting(24.0 * 270)), waiting_old=1)
+    assert [issue.waited_text for issue in found.waiting] == ["270 d", "5 h"]
+    assert (found.old_text, found.waiting_old) == ("", ())
+    assert "2 issues wait for an answer now, 1 of them for more than 30 days." in found.opening[-1]
 
 
 def test_a_report_about_an_audience_alone_tells_nobody_who_waits():

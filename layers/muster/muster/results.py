@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from muster.measured import GoalStatus, KpiValue
@@ -105,6 +105,10 @@ class Definition:
     since: date
 
 
+#: Whom a report lists among those who wait: of who has waited for longer it tells the number.
+LATELY = timedelta(days=30)
+
+
 @dataclass(frozen=True)
 class WaitingIssue:
     """An issue nobody has answered yet."""
@@ -118,6 +122,11 @@ class WaitingIssue:
     url: str | None
     channel: str | None
     quote: str = ""  # how its message begins, where its thread has no title
+
+    @property
+    def is_old(self) -> bool:
+        """Whether it has waited for longer than ``LATELY``."""
+        return self.waited_seconds > LATELY.total_seconds()
 
 
 @dataclass(frozen=True)
@@ -220,7 +229,8 @@ class Measured:
     """One run of measure: everything a report is made of.
 
     ``problems`` are KPIs that failed; ``definitions`` every version a KPI has had, oldest first;
-    ``waiting`` the issues that wait longest, ``waiting_more`` how many wait besides.
+    ``waiting`` the issues of ``LATELY`` and then the old ones, each longest first,
+    ``waiting_more`` how many wait besides, ``waiting_old`` how many of all are old.
     """
 
     as_of: datetime
@@ -235,3 +245,8 @@ class Measured:
     other_money: tuple[OtherMoney, ...] = ()
     voices: tuple[Voices, ...] = ()
     waiting_more: int = 0
+    waiting_old: int = 0
+
+    @property
+    def waiting_in_all(self) -> int:
+        return len(self.waiting) + self.waiting_more

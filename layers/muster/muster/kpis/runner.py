@@ -16,7 +16,7 @@ from muster.kpis.keeping import Keeping
 from muster.kpis.measuring import Run
 from muster.kpis.periods import naive
 from muster.measured import Coverage, KpiValue
-from muster.results import Kpi, SuspectedBots, WaitingIssue
+from muster.results import LATELY, Kpi, SuspectedBots, WaitingIssue
 from muster.settings import Settings
 from muster.store import Store
 
@@ -29,7 +29,8 @@ WAITING_TOLD = 200  # a table has all of them
 class Outcome:
     """One measuring: ``problems`` names each KPI that failed, with the reason; the others stand.
 
-    ``waiting`` are the ``WAITING_TOLD`` issues that wait longest, ``waiting_more`` wait besides.
+    ``waiting`` are ``WAITING_TOLD`` issues, those of ``LATELY`` before the old ones, each longest
+    first; ``waiting_more`` wait besides, and ``waiting_old`` of all are old.
     """
 
     values: tuple[KpiValue, ...]
@@ -37,6 +38,7 @@ class Outcome:
     problems: tuple[str, ...]
     suspected: SuspectedBots = SuspectedBots()
     waiting_more: int = 0
+    waiting_old: int = 0
 
 
 def measure(
@@ -73,13 +75,14 @@ def measure(
         in_order = () if elsewhere else ("waiting",)
         derived.write_tables(connection, lake.put, in_order)
     values, waiting = tuple(_values(connection)), tuple(_waiting(connection))
-    (in_all,) = connection.execute("select count(*) from waiting").fetchall()
+    (in_all,) = connection.execute(_WAITING_COUNTED, [LATELY.total_seconds()]).fetchall()
     return Outcome(
         values,
         waiting,
         tuple(dict.fromkeys(problems)),
         _suspected(connection, as_of),
         in_all[0] - len(waiting),
+        in_all[1],
     )
 
 
@@ -136,9 +139,14 @@ def _suspected(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Suspec
     return SuspectedBots(*found)
 
 
+_WAITING = """
+select * from waiting order by waited_seconds > ?, opened_at, source, message_id limit ?
+"""
+_WAITING_COUNTED = "select count(*), count(*) filter (waited_seconds > ?) from waiting"
+
+
 def _waiting(connection: duckdb.DuckDBPyConnection) -> Iterator[WaitingIssue]:
-    order = "select * from waiting order by opened_at, source, message_id limit ?"
-    found = connection.execute(order, [WAITING_TOLD])
+    found = connection.execute(_WAITING, [LATELY.total_seconds(), WAITING_TOLD])
     names = [column[0] for column in found.description or ()]
     for row in found.fetchall():
         fields = dict(zip(names, row, strict=True))

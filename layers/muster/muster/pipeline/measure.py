@@ -87,7 +87,7 @@ def _computed(project: Project, as_of: datetime, is_kept: bool) -> Measured:
         kpis,
         outcome.values,
         verdicts,
-        quotes.begun(connection, outcome.waiting),
+        quotes.begun(connection, outcome.waiting, len(outcome.waiting) + outcome.waiting_more),
         facts,
         outcome.problems,
         outcome.suspected,
@@ -95,6 +95,7 @@ def _computed(project: Project, as_of: datetime, is_kept: bool) -> Measured:
         money,
         said,
         outcome.waiting_more,
+        outcome.waiting_old,
     )
 
 

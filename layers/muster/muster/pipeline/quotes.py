@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from html import escape
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from muster.clock import last_whole_period, local_midnight, next_period
-from muster.reports import inert, numbers
-from muster.reports.quoted import WAITING_SHOWN
+from muster.reports import inert, numbers, quoted
 from muster.results import Answer, UnhappyThread, Voices, WaitingIssue
 from muster.settings import Settings
 
@@ -41,12 +41,13 @@ def voices(
 
 
 def begun(
-    connection: duckdb.DuckDBPyConnection, waiting: Sequence[WaitingIssue]
+    connection: duckdb.DuckDBPyConnection, waiting: Sequence[WaitingIssue], in_all: int
 ) -> tuple[WaitingIssue, ...]:
     """The same issues; those a report shows have their first words, where they have no title."""
     from muster.kpis.voices import texts
 
-    bare = [one for one in waiting[:WAITING_SHOWN] if not (one.title or "").strip()]
+    shown = chain(*quoted.waiting(waiting, in_all))
+    bare = [one for one in shown if not (one.title or "").strip()]
     found = texts(connection, {(one.source, one.message_id): one.opened_at for one in bare})
     quotes = {key: inert.excerpt(text) for key, text in found.items()}
     return tuple(

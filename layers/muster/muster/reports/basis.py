@@ -66,7 +66,7 @@ def of(
     series, readings = settled(series, readings, settings.longest_windows, as_of, zone)
     judged = goal_lines.of_report(report, settings.goals, measured.goals)
     if _is_of_an_audience(report, judged, measured.kpis):
-        measured = replace(measured, waiting=(), waiting_more=0)
+        measured = replace(measured, waiting=(), waiting_more=0, waiting_old=0)
     return Basis(
         report,
         settings,

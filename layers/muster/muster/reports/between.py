@@ -145,7 +145,7 @@ def goals_of(report: Report, settings: Settings, measured: Measured) -> tuple[Fo
     for goal, status in goal_lines.of_report(report, settings.goals, measured.goals):
         if status.status == "off_track" and goal.kpi in kpis:
             kpi = kpis[goal.kpi]
-            style = numbers.style_of(kpi, settings.currency, say)
+            style = numbers.style_of(kpi, settings.currency, say, report.grain)
             line = goal_lines.goal_line(goal, status, kpi, report.grain, style)
             text = f"{line.value_text} – {line.reason}"
             headline = say("prefixed", prefix=line.status_text, phrase=goal.name)

@@ -14,7 +14,7 @@ from typing import Any
 from muster.reports import addresses, inert
 from muster.reports.model import Event, GoalLine, Measure, ReportView
 
-VERSION = 5  # of which period a measure is that is not of its report's
+VERSION = 6  # who has waited for long, apart from the others
 
 
 @dataclass(frozen=True)

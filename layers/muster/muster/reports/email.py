@@ -192,11 +192,18 @@ def _fill(
         "narrow": images.get("narrow"),
         "rows": rows,
         "left_out": left_out,
+        "old_at": _old_at(view),
         "behind": wording.BEHIND,
         "caption": wording.band(view.headline, say) if view.headline else "",
         "marked": wording.marked(view.headline, view, say) if view.headline else "",
     }
     return templating.environment("email").get_template(template).render(facts)
+
+
+def _old_at(view: ReportView) -> str:
+    """Where the site lists who has waited for long."""
+    page = addresses.report_page(view.name, view.period_start)
+    return addresses.on_site(view.site_url, f"{page}#waiting") if view.waiting_old else ""
 
 
 def _goals(goals: Iterable[GoalLine], images: dict[str, Image]) -> list[tuple[str, list[Any]]]:

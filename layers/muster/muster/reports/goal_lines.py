@@ -70,11 +70,13 @@ def goal_line(
 
 
 def target_text(goal: Goal, status: GoalStatus, style: Style) -> str:
-    """at least 90 %; 5 % more than the baseline, while that has no value."""
+    """at least 90 %; at least 100 a week; 5 % more than the baseline, while that has no value."""
     if status.target is None:
         return _target_ahead(goal, style.words)
-    form = style.words.TARGETS[goal.target.form]
-    return str(form.format(numbers.target_text(_target(goal, status.target, style), style)))
+    text = numbers.target_text(_target(goal, status.target, style), style)
+    if style.per:
+        text = style.words("per_period", value=text, grain=style.per)
+    return str(style.words.TARGETS[goal.target.form].format(text))
 
 
 def _target_ahead(goal: Goal, words: Words) -> str:

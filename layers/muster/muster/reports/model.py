@@ -216,3 +216,5 @@ class ReportView:
     unchanged: str = ""  # what stands where nothing changed
     praise: tuple[Praise, ...] = ()
     complaints: tuple[Complaint, ...] = ()
+    waiting_old: tuple[Waiting, ...] = ()  # who has waited so long that the site alone lists them
+    old_text: str = ""  # how many they are

@@ -1,4 +1,4 @@
-"""A number and its KPI's unit go in, what people read comes out: 4 h 12 min, 82.5 %, € 12.30."""
+"""A number and its KPI's unit go in, what people read comes out: 4 h 12 min, 82.5 %, €12.30."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from muster.results import Kpi
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _UNITS = re.compile(
-    r"(?<=\d) (?=(?:%|min|h|s|d|€)(?!\w))|(?<=[€$£¥₹]) (?=\d)|(?<=\d [dh]) (?=\d+ (?:h|min)(?!\w))"
+    r"(?<=\d) (?=(?:%|min|h|s|d|Tagen?|€)(?!\w))|(?<=[€$£¥₹]) (?=\d)"
+    r"|(?:(?<=\d [dh])|(?<=\d Tage)|(?<=\d Tagen)) (?=\d+ (?:h|min)(?!\w))"
 )
 _STEPS = ((_MINUTE, 1), (2 * _DAY, _MINUTE), (14 * _DAY, _HOUR), (math.inf, _DAY))
 
 
 @dataclass(frozen=True)
 class Style:
-    """How the numbers of one KPI are written: its unit, its decimals, in which language."""
+    """How the numbers of one KPI are written: its unit, its decimals, in which language; and of
+    one that adds up, over which period (``per``)."""
 
     unit: str
     currency: str = "EUR"
     decimals: int = 0
     words: Words = field(default_factory=load)
+    per: str = ""
 
 
-def style_of(kpi: Kpi, currency: str, words: Words) -> Style:
-    """The style of a KPI: one number of decimals for all its values.
+def style_of(kpi: Kpi, currency: str, words: Words, grain: str = "") -> Style:
+    """The style of a KPI in a report of ``grain``: one number of decimals for all its values.
 
     A count has one decimal only if it is a mean (replies until resolved); a score has two,
     or one on a scale to 100.
@@ -40,7 +43,15 @@ def style_of(kpi: Kpi, currency: str, words: Words) -> Style:
         decimals = 1 if (kpi.highest or 0) >= 50 else 2
     else:
         decimals = {"ratio": 1, "money": 0 if currency == "JPY" else 2}.get(kpi.unit, 0)
-    return Style(kpi.unit, currency, decimals, words)
+    per = kpi.grain_at(grain) if grain and _adds_up(kpi) else ""
+    return Style(kpi.unit, currency, decimals, words, per)
+
+
+def _adds_up(kpi: Kpi) -> bool:
+    """Whether a longer period has more of it, as of messages and revenue: not of followers, which
+    are counted at its end, nor of a mean."""
+    is_sum = kpi.unit in ("count", "money") and kpi.statistic in ("count", "state")
+    return is_sum and kpi.from_days != "last"
 
 
 def value_text(value: float | None, style: Style) -> str:
@@ -147,7 +158,7 @@ def _size(value: float, style: Style) -> str:
 
 
 def _money(number: str, currency: str, words: Words) -> str:
-    """€ 12.30, $12.30; a code stands apart: CHF 12.30."""
+    """€12.30, 12,30 €; a code stands apart: CHF 12.30."""
     symbol = words.SYMBOLS.get(currency)
     if symbol is None:
         return str(words.CODED_MONEY.format(code=currency, number=number))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from muster.reports import dates
+from muster.reports import dates, numbers
 from muster.reports.model import Measure
 from muster.reports.signals import Signal
 from muster.reports.words import Words
+from muster.results import LATELY
 
 SIGNALS = ("better", "worse", "changed")
 STATUSES = ("met", "on_track", "at_risk", "off_track", "no_data")
@@ -34,6 +35,7 @@ class Findings:
     behind: Sequence[tuple[str, str]]
     waiting: int
     longest: str
+    old: int
     sources: int
     stale: int
     words: Words
@@ -204,12 +206,22 @@ def _to_do(findings: Findings) -> list[str]:
     elif findings.behind and findings.behind[0][1] != "no_data":
         said = [_look_at_goal(findings)]
     if findings.waiting:
-        said.append(words("waiting", n=findings.waiting, longest=findings.longest))
+        said.append(_waiting(findings))
     if findings.stale:
         said.append(words("stale_sources", n=findings.stale))
     if said or findings.is_blank:
         return said
     return [_look_at_goal(findings) if findings.behind else str(words.NOTHING_TO_DO)]
+
+
+def _waiting(findings: Findings) -> str:
+    """How many wait; how long the longest does is no news once there are some it is told of for
+    good."""
+    words, n, old = findings.words, findings.waiting, findings.old
+    if 0 < old < n:
+        span = numbers.window_text(LATELY, words)
+        return words("waiting_long", n=n, old=old, span=span)
+    return words("waiting", n=n, longest=findings.longest)
 
 
 def _look_at_goal(findings: Findings) -> str:

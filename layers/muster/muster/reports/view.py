@@ -29,7 +29,7 @@ from muster.reports.data import to_json
 from muster.reports.model import Change, Event, GoalLine, Measure, ReportView, Waiting
 from muster.reports.series import Key, Series, all_series
 from muster.reports.words import Words
-from muster.results import Kpi, Measured, Reading, WaitingIssue
+from muster.results import LATELY, Kpi, Measured, Reading, WaitingIssue
 
 if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
     from muster.settings import Goal, Report, Settings
@@ -87,8 +87,9 @@ def _findings(base: Basis, found: Sequence[Measure]) -> opening.Findings:
         goals=goal_lines.count(status for _, status in base.judged),
         verdicts=goal_lines.verdicts(base.judged),
         behind=goal_lines.behind(base.judged),
-        waiting=len(measured.waiting) + measured.waiting_more,
+        waiting=measured.waiting_in_all,
         longest=_longest(measured.waiting, base.say),
+        old=measured.waiting_old,
         sources=len(measured.sources),
         stale=sum(source.is_stale for source in measured.sources),
         words=base.say,
@@ -135,10 +136,14 @@ def _quoted(base: Basis, view: ReportView) -> ReportView:
     if base.report.voice != "team":
         return view
     said = quoted.of_period(base.measured.voices, base.grain, base.start)
+    listed, old = quoted.waiting(base.measured.waiting, base.measured.waiting_in_all)
+    left, old_text = _left(base.measured, len(listed), base.say)
     return replace(
         view,
-        waiting=_waiting(base.measured.waiting, base.here, base.say),
-        waiting_left=_left(base.measured, base.say),
+        waiting=_waiting(listed, base.here, base.say),
+        waiting_left=left,
+        waiting_old=_waiting(old, base.here, base.say),
+        old_text=old_text,
         praise=quoted.praise(said.answers, base.say),
         complaints=quoted.complaints(said.unhappy, base.say),
     )
@@ -153,7 +158,7 @@ def _measures(base: Basis) -> tuple[Measure, ...]:
 
 def _of_kpi(base: Basis, kpi: Kpi, values: Iterable[KpiValue]) -> Iterator[Measure]:
     """A measure for each of its series, or the one that says why there is none."""
-    style = numbers.style_of(kpi, base.settings.currency, base.say)
+    style = numbers.style_of(kpi, base.settings.currency, base.say, base.grain)
     breaks = events.breaks(base.measured.definitions, kpi.id, base.say)
     keys = [key for key in base.series if key[0] == kpi.id]
     for key in keys:
@@ -192,7 +197,7 @@ def _goal_lines(base: Basis) -> tuple[GoalLine, ...]:
 
 
 def _goal_line(base: Basis, goal: Goal, status: GoalStatus, kpi: Kpi) -> GoalLine:
-    style = numbers.style_of(kpi, base.settings.currency, base.say)
+    style = numbers.style_of(kpi, base.settings.currency, base.say, base.grain)
     empty = Series(kpi, goal.segment, kpi.grain_at(base.grain), (), ())
     found = base.series.get((goal.kpi, goal.segment), empty)
     line = goal_lines.goal_line(goal, status, kpi, base.grain, style, found)
@@ -228,14 +233,20 @@ def _longest(waiting: Sequence[WaitingIssue], say: Words) -> str:
     return numbers.span_text(seconds, say)
 
 
-def _left(measured: Measured, say: Words) -> str:
-    left = len(measured.waiting) + measured.waiting_more - quoted.WAITING_SHOWN
-    return say("more_waiting", n=left) if left > 0 else ""
+def _left(measured: Measured, listed: int, say: Words) -> tuple[str, str]:
+    """How many wait beside those listed: of late, and for long."""
+    if listed == measured.waiting_in_all:
+        return "", ""
+    old = measured.waiting_old
+    lately = measured.waiting_in_all - listed - old
+    span = numbers.window_text(LATELY, say)
+    return (
+        say("more_waiting", n=lately) if lately else "",
+        say("old_waiting", n=old, span=span) if old else "",
+    )
 
 
 def _waiting(waiting: Iterable[WaitingIssue], zone: ZoneInfo, say: Words) -> tuple[Waiting, ...]:
-    """The issues that wait longest, longest first."""
-    longest = sorted(waiting, key=lambda issue: (-issue.waited_seconds, issue.message_id))
     return tuple(
         Waiting(
             (issue.title or "").strip() or ("" if issue.quote else say.UNTITLED),
@@ -245,5 +256,5 @@ def _waiting(waiting: Iterable[WaitingIssue], zone: ZoneInfo, say: Words) -> tup
             dates.moment_text(issue.opened_at.astimezone(zone), say),
             issue.quote,
         )
-        for issue in longest[: quoted.WAITING_SHOWN]
+        for issue in waiting
     )

@@ -1,13 +1,14 @@
 """A language goes in, its words come out: every text of mail, site and chat, one file each.
 
 A file is TOML. Names in capitals are fixed texts; the others are sentences with places for facts:
-``{n}`` is a number in the language's digits, ``{n:goal|goals}`` the form that fits it, and
-``{grain:week=…|month=…}`` the text of that kind. To add a language, translate ``en.toml`` and call
-it by its ISO 639-1 code.
+``{n}`` is a number in the language's digits, ``{n:goal|goals}`` the form that fits it,
+``{grain:week=…|month=…}`` the text of that kind, and ``{span:Tage>Tagen}`` a text with one word in
+another case. To add a language, translate ``en.toml`` and call it by its ISO 639-1 code.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -87,11 +88,15 @@ class _Count(int):
 
 
 class _Kind(str):
-    """A text that stands as it is, or picks what is said of its kind; the last is for others."""
+    """A text that stands as it is, or with a word in another case, or picks what is said of its
+    kind; the last is for others."""
 
     def __format__(self, choices: str) -> str:
         if not choices:
             return str(self)
+        word, is_another_case, form = choices.partition(">")
+        if is_another_case:
+            return re.sub(rf"\b{word}\b", form, self)
         text = ""
         for choice in choices.split("|"):
             kind, is_of_a_kind, text = choice.partition("=")
