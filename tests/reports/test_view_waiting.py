@@ -74,3 +74,17 @@ def test_a_report_about_an_audience_alone_tells_nobody_who_waits():
     assert told("followers", "response_rate") == (1, True)
     assert told("followers", goals=(goal("G", "response_rate", {"at_least": 1}),)) == (1, True)
     assert told() == (1, True), "a report of everything"
+
+
+def test_the_wait_of_one_whom_nobody_answers_any_more_is_no_news_each_week():
+    oldest = kpi("oldest_wait", "seconds", "down", statistic="state", from_days="last")
+
+    def told(days):
+        found = build((oldest,), values("oldest_wait", [day * 86_400 for day in days], n=1))
+        return found.measures[0].tone, [change.title for change in found.changes]
+
+    calm = [3, 4] * 10
+    assert told([*calm, 29]) == ("worse", ["Oldest wait"]), "this one can still be answered"
+    assert told([*calm, 31]) == ("routine", [])
+    assert told([7 * week for week in range(60)]) == ("routine", [])
+    assert told([*(7 * week for week in range(60)), 2]) == ("better", ["Oldest wait"])

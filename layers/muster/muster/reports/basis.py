@@ -76,7 +76,7 @@ def of(
         last_whole_period(as_of, zone, report.grain),
         judged,
         series,
-        {key: _of_total(series[key], one) for key, one in readings.items()},
+        {key: _read(series[key], one) for key, one in readings.items()},
     )
 
 
@@ -89,5 +89,5 @@ def _is_of_an_audience(report: Report, judged: Iterable[Judged], kpis: Iterable[
     return bool(report.kpis) and has_size and all("audience" in kpi.communities for kpi in asked)
 
 
-def _of_total(series: Series, reading: Reading) -> Reading:
-    return signals.of_total(reading) if series.is_running_total else reading
+def _read(series: Series, reading: Reading) -> Reading:
+    return signals.unread(reading) if series.grows_by_itself else reading

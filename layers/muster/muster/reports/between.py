@@ -88,7 +88,7 @@ def signals_of(
     found = []
     for key in series.keys() & set(shown):
         one = replace(series[key], kpi=kpis[key[0]])
-        signal = None if one.is_running_total else signals.signal(one, readings[key])
+        signal = None if one.grows_by_itself else signals.signal(one, readings[key])
         if signal is None or one.waits or not _may_not_wait(one, readings[key], signal):
             continue
         style = numbers.style_of(one.kpi, settings.currency, say)

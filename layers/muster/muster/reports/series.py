@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from muster.clock import DAY, last_whole_period, local_midnight, next_period, period_start
 from muster.measured import KpiValue
-from muster.results import Kpi, Reading
+from muster.results import LATELY, Kpi, Reading
 
 if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
     from muster.settings import Windows
@@ -47,9 +47,20 @@ class Series:
         return bool(self.starts) and (self.waits is not None or self.is_coarser)
 
     @property
+    def grows_by_itself(self) -> bool:
+        """Whether it is larger nearly every period, and that is no news."""
+        return self.is_running_total or self.is_old_wait
+
+    @property
     def is_running_total(self) -> bool:
-        """Whether it grows by itself (followers): what is new of it is its change."""
+        """Whether it is one (followers): what is new of it is its change."""
         return self.kpi.table == "audience" and self.kpi.from_days == "last"
+
+    @property
+    def is_old_wait(self) -> bool:
+        """Whether it is the wait of one whom hardly anybody answers any more."""
+        is_wait = self.kpi.unit == "seconds" and self.kpi.from_days == "last"
+        return is_wait and self.last is not None and self.last.value > LATELY.total_seconds()
 
     @property
     def numbers(self) -> tuple[float | None, ...]:

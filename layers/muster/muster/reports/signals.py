@@ -31,8 +31,8 @@ class Signal:
     strength: tuple[float, ...]
 
 
-def of_total(reading: Reading) -> Reading:
-    """A running total's: it lies above its past nearly every week, so no point of it is news."""
+def unread(reading: Reading) -> Reading:
+    """Of what grows by itself: it lies above its past nearly every week, so no point is news."""
     count = len(reading.rules)
     return replace(reading, limits=(), rules=((),) * count, sides=(0,) * count)
 
@@ -115,8 +115,8 @@ def _why(series: Series, reading: Reading, style: Style, min_n: int) -> str:
     limits = in_force(series, reading)
     if limits is None and reading.rules[-1]:
         return _run_text(series, reading, words("average_unknown"), words)
-    if series.is_running_total and reading.maturity != "early":
-        return str(words.RUNNING_TOTAL)
+    if series.grows_by_itself and reading.maturity != "early":
+        return str(words.RUNNING_TOTAL if series.is_running_total else words.OLD_WAIT)
     if limits is None:
         return words("early", n=_count(series), grain=grain, needed=NEEDED)
     low, high = numbers.limit_texts(limits.lower, limits.upper, style)
