@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 
 from measured import build, kpi, values
 from published import whole
@@ -106,3 +107,13 @@ def test_followers_that_grow_are_no_news_week_by_week_what_they_gain_is():
     )
     young = build((total,), growing[-3:]).measures[0]
     assert (young.tone, young.why) == ("early", "3 of the 6 weeks needed")
+
+
+def test_a_measure_of_another_report_says_of_which_month_it_is():
+    months = [values("visits", [1], grain="month", last=date(2026, at, 1)) for at in (8, 9, 10)]
+    monthly = build((kpi("visits"),), sum(months, []), report=Report(name="m", grain="month"))
+    weekly = build((kpi("asked"),), values("asked", [1, 2]))
+    made = whole(site.render([weekly, monthly]))
+    assert '<p class="eyebrow">October 2026</p>' in made["kpi/visits.html"].decode()
+    assert '<p class="eyebrow">Week 47: ' in made["kpi/asked.html"].decode()
+    assert re.findall(r"\? · ([^<]+)</span>", made["measures.html"].decode()) == ["October 2026"]

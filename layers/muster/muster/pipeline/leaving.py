@@ -51,4 +51,4 @@ def _page(project: Project, report: Report, what: str, *, asks: bool) -> str:
         "lead": getattr(say, f"{what}_LEAD").format(**facts),
         "asks": asks,
     }
-    return templating.environment("email").get_template("leave.html").render(told)
+    return templating.filled("email", "leave.html", told)

@@ -101,6 +101,6 @@ def _engine(project: Project) -> pages.Engine | None:
 
 
 def _every(project: Project) -> Report:
-    """A report of all that is measured, in the site's language."""
+    """A report of all that is measured, in the site's language and periods."""
     first = project.settings.reports[0]
-    return Report(name="every", language=first.language)
+    return Report(name="every", language=first.language, grain=first.grain)

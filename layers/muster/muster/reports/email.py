@@ -120,10 +120,9 @@ def alert(
         for one in told.found
     ]
     facts = {"view": told, "say": say, "found": found, "rule": "=" * min(len(told.title), 70)}
-    templates = templating.environment("email")
     mail = _headed(told, sender, recipient, message_id, date)
-    mail.set_content(templates.get_template("alert.txt").render(facts))
-    page = templates.get_template("alert.html").render(facts)
+    mail.set_content(templating.filled("email", "alert.txt", facts))
+    page = templating.filled("email", "alert.html", facts)
     mail.add_alternative(_inlined(page), subtype="html")
     _fix_boundaries(mail, message_id)
     return mail
@@ -197,7 +196,7 @@ def _fill(
         "caption": wording.band(view.headline, say) if view.headline else "",
         "marked": wording.marked(view.headline, view, say) if view.headline else "",
     }
-    return templating.environment("email").get_template(template).render(facts)
+    return templating.filled("email", template, facts)
 
 
 def _old_at(view: ReportView) -> str:

@@ -264,7 +264,7 @@ def _page(template: str, view: ReportView, place: Place, here: str, **facts: Any
         for name, path in NAV
     ]  # fmt: skip
     fixed = {"view": view, "say": say, "place": place, "nav": nav, "csp": policy()}
-    return templating.environment("site").get_template(template).render(fixed | facts)
+    return templating.filled("site", template, fixed | facts)
 
 
 def _goals(lines: Iterable[GoalLine], say: Words) -> Objectives:

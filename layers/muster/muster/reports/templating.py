@@ -1,20 +1,23 @@
-"""A template's name goes in, a Jinja environment that escapes comes out.
+"""A template's name and its facts go in, the text comes out, escaped where it is HTML.
 
 A community's own templates (``templates/`` beside ``muster.yaml``) come before ours of that name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from textwrap import wrap
+from traceback import extract_tb
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 
+from muster.errors import BadSettings
 from muster.reports import numbers
 from muster.reports.compiled import Compiled
 
@@ -51,6 +54,31 @@ def _places(kind: str) -> tuple[Path, ...]:
 def environment(kind: str) -> Environment:
     """Templates of a kind; ``.html`` is escaped, ``.txt`` is not, an unknown name is an error."""
     return _environment(_places(kind))
+
+
+def filled(kind: str, name: str, facts: Mapping[str, Any]) -> str:
+    """The template with its facts; ``BadSettings`` with the line where one of the community's own
+    does not fit."""
+    try:
+        return environment(kind).get_template(name).render(facts)
+    except Exception as error:  # whatever theirs asks for
+        place = _own_line(error)
+        if not place:
+            raise
+        said = getattr(error, "message", None) or error
+        raise BadSettings(
+            f"{place}: {said}: mend it, or take the file away to have ours"
+        ) from error
+
+
+def _own_line(error: Exception) -> str:
+    """The line of the community's own templates that an error arose in, or nothing."""
+    places = [(frame.filename, frame.lineno) for frame in extract_tb(error.__traceback__)]
+    if isinstance(error, TemplateSyntaxError):
+        places.append((error.filename or "", error.lineno))
+    theirs = _own.get()
+    own = [place for place in places if theirs and Path(place[0]).is_relative_to(theirs)]
+    return "{}:{}".format(*own[-1]) if own else ""
 
 
 @cache

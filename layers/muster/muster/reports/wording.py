@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from muster.reports import dates, words
 from muster.reports.model import Change, GoalLine, Measure, ReportView
 from muster.reports.plot import placed
 from muster.reports.words import Words
@@ -122,9 +123,19 @@ def marked(measure: Measure, view: ReportView, say: Words) -> str:
 
 
 def measures_by_kpi(views: Sequence[ReportView]) -> dict[str, tuple[Measure, ...]]:
-    """Every measure of the reports once, under its KPI, in the order of appearance."""
+    """Every measure of the reports once, under its KPI, in the order of appearance; one of other
+    periods than the first report's says which."""
     found: dict[str, dict[str, Measure]] = {}
     for view in views:
         for measure in (*view.measures, *([view.headline] if view.headline else [])):
-            found.setdefault(measure.kpi, {}).setdefault(measure.segment, measure)
+            told = _dated(measure, view) if view.grain != views[0].grain else measure
+            found.setdefault(measure.kpi, {}).setdefault(measure.segment, told)
     return {kpi: tuple(segments.values()) for kpi, segments in found.items()}
+
+
+def _dated(measure: Measure, view: ReportView) -> Measure:
+    if measure.period_text or not measure.points:
+        return measure
+    last = measure.points[-1].period_start
+    period = dates.period_name(measure.grain, last, words.load(view.language))
+    return replace(measure, period_text=period)
