@@ -82,9 +82,7 @@ def build(kpis, kpi_values, settings=None, report=None, as_of=AS_OF, **facts):
     facts = {"waiting": (), "sources": (source(),)} | facts
     measured = Measured(as_of, tuple(kpis), tuple(kpi_values), judged, **facts)
     series = view.all_series(kpis, kpi_values, report.grain, as_of, zone)
-    readings = {
-        key: xmr.read(one.numbers, one.kpi.lowest, one.kpi.highest) for key, one in series.items()
-    }
+    readings = {key: xmr.read(one.numbers, *one.bounds) for key, one in series.items()}
     return view.build(report, settings, measured, as_of, readings, site_url="https://s.example/")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from measured import build, goal, kpi, values, waiting
 
+from muster.kpis import catalogue
 from muster.reports import email, pages
 from muster.settings import Report, Settings
 
@@ -88,3 +89,21 @@ def test_the_wait_of_one_whom_nobody_answers_any_more_is_no_news_each_week():
     assert told([*calm, 31]) == ("routine", [])
     assert told([7 * week for week in range(60)]) == ("routine", [])
     assert told([*(7 * week for week in range(60)), 2]) == ("better", ["Oldest wait"])
+
+
+def test_a_heap_of_issues_that_nobody_answers_is_news_only_where_much_comes_at_once():
+    shipped = {one.id: one for one in catalogue.load()}["unanswered_issues"]
+
+    def told(*numbers):
+        found = build((shipped,), values(shipped.id, numbers, n=50))
+        (measure,) = found.measures
+        tones = [point.tone for point in measure.points]
+        return measure.tone, tones.count("worse"), measure.why
+
+    grown = [10 + 4 * week + week % 2 for week in range(58)]
+    assert told(*grown) == ("routine", 0, told(*grown)[2])
+    assert told(*grown)[2].startswith("+5 on last week: within the routine range of ")
+    assert told(*grown, 600)[:2] == ("worse", 1)
+    assert told(*grown, 600)[2].startswith("+361 on last week: outside the routine range of ")
+    level = told(*[4, 6] * 14, 40)
+    assert level == ("worse", 1, "outside the routine range of 0 to 10"), "it goes up and down"

@@ -128,10 +128,7 @@ def _found(
     goals = between.goals_of(one, settings, measured)
     if seen is None:
         return goals, None
-    readings = {
-        key: xmr.read(each.numbers, each.kpi.lowest, each.kpi.highest)
-        for key, each in seen.series.items()
-    }
+    readings = {key: xmr.read(each.numbers, *each.bounds) for key, each in seen.series.items()}
     shown = {key for key in seen.series if not one.kpis or key[0] in one.kpis}
     signs = between.signals_of(one, settings, measured, seen, readings, shown)
     return (*signs, *goals), seen

@@ -66,10 +66,7 @@ def viewed(project: Project, one: Report, measured: Measured) -> ReportView:
     series = view.all_series(
         measured.kpis, measured.values, one.grain, measured.as_of, settings.zone
     )
-    readings = {
-        key: xmr.read(found.numbers, found.kpi.lowest, found.kpi.highest)
-        for key, found in series.items()
-    }
+    readings = {key: xmr.read(found.numbers, *found.bounds) for key, found in series.items()}
     told = replace(measured, goals=_verdicts(settings, one.grain, measured))
     return view.build(one, settings, told, measured.as_of, readings)
 

@@ -76,7 +76,7 @@ def of(
         last_whole_period(as_of, zone, report.grain),
         judged,
         series,
-        {key: _read(series[key], one) for key, one in readings.items()},
+        {key: signals.fitting(series[key], one) for key, one in readings.items()},
     )
 
 
@@ -87,7 +87,3 @@ def _is_of_an_audience(report: Report, judged: Iterable[Judged], kpis: Iterable[
     asked = [kpi for kpi in kpis if kpi.id in about]
     has_size = any(kpi.table == "audience" for kpi in asked)
     return bool(report.kpis) and has_size and all("audience" in kpi.communities for kpi in asked)
-
-
-def _read(series: Series, reading: Reading) -> Reading:
-    return signals.unread(reading) if series.grows_by_itself else reading

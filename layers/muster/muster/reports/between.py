@@ -88,11 +88,12 @@ def signals_of(
     found = []
     for key in series.keys() & set(shown):
         one = replace(series[key], kpi=kpis[key[0]])
-        signal = None if one.grows_by_itself else signals.signal(one, readings[key])
-        if signal is None or one.waits or not _may_not_wait(one, readings[key], signal):
+        reading = signals.fitting(one, readings[key])
+        signal = signals.signal(one, reading)
+        if signal is None or one.waits or not _may_not_wait(one, reading, signal):
             continue
         style = numbers.style_of(one.kpi, settings.currency, say)
-        measure = measures.measure(one, readings[key], style, settings.min_n, (), (None, "", ""))
+        measure = measures.measure(one, reading, style, settings.min_n, (), (None, "", ""))
         found.append(_found(measure, signal, say))
     return tuple(sorted(found, key=lambda one: (_ORDER.index(one.tone), one.key)))
 
@@ -117,10 +118,12 @@ def _may_not_wait(series: Series, reading: Reading, signal: Signal) -> bool:
         return False
     if series.grain != "day":
         return True
-    limits, last = signals.in_force(series, reading), series.last
-    if signal.rule != "outside" or signal.strength[-1] < FAR or limits is None or last is None:
+    limits, last, number = signals.in_force(series, reading), series.last, series.numbers[-1]
+    if signal.rule != "outside" or signal.strength[-1] < FAR:
         return False
-    return abs(last.value - limits.mean) > CHANCE * _chance(series.kpi, last, limits.mean)
+    if limits is None or last is None or number is None:
+        return False
+    return abs(number - limits.mean) > CHANCE * _chance(series.kpi, last, limits.mean)
 
 
 def _chance(kpi: Kpi, value: KpiValue, mean: float) -> float:

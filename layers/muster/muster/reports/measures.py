@@ -109,7 +109,7 @@ def _comparisons(series: Series, style: Style) -> tuple[Comparison, ...]:
         named.append((words.QUARTER_SO_FAR, quarter_so_far(series)))
     if series.grain != "year":
         named.append((words.YEAR_BEFORE, _value(series.at(year_before(now, series.grain)))))
-    return tuple(_comparison(name, series.numbers[-1], other, style) for name, other in named)
+    return tuple(_comparison(name, _value(series.last), other, style) for name, other in named)
 
 
 def _value(value: KpiValue | None) -> float | None:
@@ -144,7 +144,7 @@ def _points(series: Series, reading: Reading, style: Style) -> tuple[Point, ...]
 
 
 def _bands(series: Series, reading: Reading, style: Style) -> tuple[Band, ...]:
-    """The limits of the points shown, on their indices."""
+    """The limits of the points shown, on their indices; none of a heap, whose changes are read."""
     first = max(0, len(series.starts) - HISTORY)
     return tuple(
         Band(
@@ -158,7 +158,7 @@ def _bands(series: Series, reading: Reading, style: Style) -> tuple[Band, ...]:
             *numbers.limit_texts(limits.lower, limits.upper, style),
         )
         for limits in reading.limits
-        if limits.end > first
+        if limits.end > first and not series.is_heap
     )
 
 

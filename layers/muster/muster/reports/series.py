@@ -6,6 +6,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:  # settings bring pydantic, which a report does not need
     from muster.settings import Windows
 
 WHOLE = "all"
+NEEDED = 6  # values before anything is read from them
 #: Parts that mean nothing without their whole: a value of the quality index is none of its parts.
 BARE_PARTS = frozenset({"inbound", "outreach", "satisfaction", "rating", "not refunded"})
 Key = tuple[str, str]
@@ -62,10 +65,37 @@ class Series:
         is_wait = self.kpi.unit == "seconds" and self.kpi.from_days == "last"
         return is_wait and self.last is not None and self.last.value > LATELY.total_seconds()
 
+    @cached_property
+    def is_heap(self) -> bool:
+        """Whether it counts what hardly ever goes away (issues nobody answers): its size is larger
+        nearly every period, and news is how much comes to it."""
+        if (self.kpi.unit, self.kpi.from_days) != ("count", "last") or self.is_running_total:
+            return False
+        steps = [step for step in self._steps if step]
+        return len(steps) >= NEEDED and sum(step < 0 for step in steps) * 4 <= len(steps)
+
     @property
     def numbers(self) -> tuple[float | None, ...]:
         """What an XmR chart reads."""
+        return self._steps if self.is_heap else self._levels
+
+    @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """What is possible of them."""
+        return (None, None) if self.is_heap else (self.kpi.lowest, self.kpi.highest)
+
+    @property
+    def _levels(self) -> tuple[float | None, ...]:
         return tuple(value.value if value else None for value in self.values)
+
+    @property
+    def _steps(self) -> tuple[float | None, ...]:
+        """Each value's change on the one before."""
+        steps = (
+            None if now is None or before is None else now - before
+            for before, now in pairwise(self._levels)
+        )
+        return (*([None] if self.values else []), *steps)
 
     @property
     def last(self) -> KpiValue | None:

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from muster.reports import dates, numbers
 from muster.reports.model import Tone
 from muster.reports.numbers import Style
-from muster.reports.series import Series
+from muster.reports.series import NEEDED, Series
 from muster.reports.words import Words
 from muster.results import Limits, Reading
 
-NEEDED = 6
 STRONGEST = ("outside", "run", "near_limit")
 # What lasts is told before what is far out.
 TOLD = ("run", "outside", "near_limit")
@@ -31,10 +30,16 @@ class Signal:
     strength: tuple[float, ...]
 
 
-def unread(reading: Reading) -> Reading:
-    """Of what grows by itself: it lies above its past nearly every week, so no point is news."""
-    count = len(reading.rules)
-    return replace(reading, limits=(), rules=((),) * count, sides=(0,) * count)
+def fitting(series: Series, reading: Reading) -> Reading:
+    """The reading as it fits: what grows by itself lies above its past nearly every week, so no
+    point of it is news; of a heap only what comes at once is."""
+    if series.grows_by_itself:
+        count = len(reading.rules)
+        return replace(reading, limits=(), rules=((),) * count, sides=(0,) * count)
+    if not series.is_heap:
+        return reading
+    rules = tuple(tuple(rule for rule in met if rule == "outside") for met in reading.rules)
+    return replace(reading, rules=rules)
 
 
 def tone_at(series: Series, reading: Reading, index: int) -> Tone:
@@ -124,6 +129,9 @@ def _why(series: Series, reading: Reading, style: Style, min_n: int) -> str:
         said = words("within", low=low, high=high)
     else:
         said = _rules_in_words(series, reading, style, limits)
+    if series.is_heap:
+        change = numbers.change_text(series.numbers[-1], style)
+        return f"{change} {words.ON.format(words.BEFORE[grain])}: {said}"
     # A run is told against the level it left, which rested on more.
     if reading.maturity != "limits" or "run" in reading.rules[-1]:
         return said
