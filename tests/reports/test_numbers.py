@@ -157,6 +157,7 @@ def test_german_days_are_words_in_their_case():
     )
     assert say("waiting", n=9, longest="270 Tage").endswith("das älteste seit 270 Tagen.")
     assert say("waiting", n=1, longest="270 Tage").endswith("bisher 270 Tage.")
+    assert glued("14. Nov. 2026, 17:32 Uhr").endswith("17:32\u00a0Uhr")
 
 
 def test_no_line_ends_within_a_number_and_its_unit():

@@ -13,7 +13,7 @@ from muster.results import Kpi
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _UNITS = re.compile(
-    r"(?<=\d) (?=(?:%|min|h|s|d|Tagen?|€)(?!\w))|(?<=[€$£¥₹]) (?=\d)"
+    r"(?<=\d) (?=(?:%|min|h|s|d|Tagen?|Uhr|€)(?!\w))|(?<=[€$£¥₹]) (?=\d)"
     r"|(?:(?<=\d [dh])|(?<=\d Tage)|(?<=\d Tagen)) (?=\d+ (?:h|min)(?!\w))"
 )
 _STEPS = ((_MINUTE, 1), (2 * _DAY, _MINUTE), (14 * _DAY, _HOUR), (math.inf, _DAY))
