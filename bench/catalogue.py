@@ -5,7 +5,8 @@ One scan reads the columns that KPIs need. Nine support KPIs by week are written
 and in plain SQL (bench/yardsticks.py): they know no episodes, persons, settings or other grains, so
 they do less than the catalogue. ``whole`` (bench/whole_yardstick.py) is the nine by hand with every
 ruling: it gives what ``nine`` does. ``weekly`` is the run a week later, which goes on from the one
-before. Every figure is the processor time (user and system, two threads, imports left out) of a
+before; ``again`` the one at once after it, where nothing has changed; and ``anew`` that with the
+nine as new KPIs of one's own, which are counted in every week from what is kept. Every figure is the processor time (user and system, two threads, imports left out) of a
 process of its own, the median of K (3 for a figure worth telling); the peak is its memory.
 """
 
@@ -30,28 +31,31 @@ from lakes import END, SETTINGS, START, WEEK, make_two
 from muster import unneeded
 from muster.kpis import catalogue, engine, runner
 from muster.measured import Coverage
+from muster.results import Kpi
 from muster.store import FolderStore
 
-PROGRAMS = ("scan", "polars", "sql", "whole", "nine", "scratch", "weekly")
+PROGRAMS = ("scan", "polars", "sql", "whole", "nine", "scratch", "weekly", "again", "anew")
 
 
-def measured(lake: Path, memory: str, *, as_of=END, only=(), write=True) -> int:
+def measured(lake: Path, memory: str, *, as_of=END, kpis=None, write=True) -> int:
     """Measure a lake; returns how many values it has."""
-    kpis = catalogue.load()
-    if only:
-        chosen = [kpi for kpi in kpis if kpi.id in only]
-        kpis = tuple(dataclasses.replace(kpi, grains=("week",)) for kpi in chosen)
     store = FolderStore(lake)
     outcome = runner.measure(
         engine.connect(store.url(), memory=memory),
         SETTINGS,
-        kpis,
+        kpis or catalogue.load(),
         as_of=as_of,
         coverage=_coverage(as_of),
         lake=store if write else None,
     )
     assert not outcome.problems, outcome.problems
     return len(outcome.values)
+
+
+def _nine(prefix: str = "") -> list[Kpi]:
+    """The nine by week; with a prefix to their ids, as somebody's own."""
+    chosen = (kpi for kpi in catalogue.load() if kpi.id in yardsticks.NINE)
+    return [dataclasses.replace(kpi, id=prefix + kpi.id, grains=("week",)) for kpi in chosen]
 
 
 def _coverage(as_of) -> tuple[Coverage, ...]:
@@ -64,11 +68,11 @@ def _coverage(as_of) -> tuple[Coverage, ...]:
 def run(program: str, lake: Path, memory: str) -> object:
     """One program, in this process."""
     if program == "nine":
-        return measured(lake, memory, only=yardsticks.NINE, write=False)
-    if program == "scratch":
+        return measured(lake, memory, kpis=_nine(), write=False)
+    if program in ("scratch", "weekly", "again"):
         return measured(lake, memory)
-    if program == "weekly":
-        return measured(lake, memory)
+    if program == "anew":
+        return measured(lake, memory, kpis=[*catalogue.load(), *_nine("own_")])
     if program == "whole":
         return whole_yardstick.whole(lake, memory)
     return getattr(yardsticks, program)(lake, memory)
@@ -100,6 +104,8 @@ def tell(program: str, lake: Path, memory: str) -> None:
 
 def prepare(program: str, folder: Path, memory: str) -> Path:
     """The lake a program runs on; one that is measured has never been, but for a week before."""
+    if program in ("again", "anew"):
+        return folder / "weekly"  # as the weekly run left it
     lake = folder / (program if program in ("scratch", "weekly") else "whole")
     if lake.name == "whole" and lake.exists():
         return lake
