@@ -6,8 +6,9 @@ and in plain SQL (bench/yardsticks.py): they know no episodes, persons, settings
 they do less than the catalogue. ``whole`` (bench/whole_yardstick.py) is the nine by hand with every
 ruling: it gives what ``nine`` does. ``weekly`` is the run a week later, which goes on from the one
 before; ``again`` the one at once after it, where nothing has changed; and ``anew`` that with the
-nine as new KPIs of one's own, which are counted in every week from what is kept. Every figure is the processor time (user and system, two threads, imports left out) of a
-process of its own, the median of K (3 for a figure worth telling); the peak is its memory.
+nine as new KPIs of one's own, which are counted in every week from what is kept. Every figure is
+the processor time (user and system, two threads, imports left out) of a process of its own, the
+median of K (3 for a figure worth telling); the peak is its memory.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from typing import Any
 from muster import as_json
 from muster.errors import BadSettings
 from muster.lake import erasing, person_ids, raw, suppression
-from muster.pipeline.collect import is_theirs
 from muster.pipeline.erase import source_of
+from muster.pipeline.whose import is_theirs
 from muster.project import Project
 from muster.records import Item
 

@@ -21,11 +21,12 @@ from muster.pipeline import connecting, left_behind, moods, people, retention
 from muster.pipeline.batches import BATCH_ITEMS, Cursor, batches
 from muster.pipeline.beside import Beside, Meanwhile, after
 from muster.pipeline.forgetting import forget
-from muster.pipeline.mapping import Read, Refusals, mapped, mapper, reader
+from muster.pipeline.mapping import Read, Refusals, mapper, reader
 from muster.pipeline.repeats import Repeats
 from muster.pipeline.sweeping import seldom_swept
+from muster.pipeline.whose import is_theirs
 from muster.project import Progress, Project
-from muster.records import Deletion, Item, Page, Row, Thread
+from muster.records import Page
 from muster.sentiment import Mood
 from muster.settings import Source
 
@@ -238,41 +239,6 @@ def _of_the_present(project: Project, source: Source, reads: list[Read]) -> list
     items = (raw.item_of(line) for _, lines in _lines(reads) for line in raw.split(lines))
     cleaned = (erasing.clean_item(item, suppressed, theirs) for item in items)
     return [reader()([map_again(item) for item in cleaned if item is not None])]
-
-
-def without_erased(project: Project, name: str, rows: Iterable[Row]) -> list[Row]:
-    """Rows of an import without those of the source's erased members."""
-    suppressed = suppression.load(project.lake, name)
-    return [row for row in rows if not suppressed.pseudonym(person_of(row))]
-
-
-def is_theirs(source: Source, suppressed: suppression.Suppressed) -> Callable[[Item], bool]:
-    """A function that tells whether an item is of erased members only.
-
-    One that cannot be mapped is theirs if it names them at all.
-    """
-
-    def check(item: Item) -> bool:
-        rows, refused = mapped(source, [item])
-        if refused:
-            return bool(suppressed.value(item.body) != item.body)
-        owned = [_is_owned(row, suppressed) for row, _ in rows]
-        return True in owned and False not in owned
-
-    return check
-
-
-def _is_owned(row: Row | Deletion, suppressed: suppression.Suppressed) -> bool | None:
-    """Whether a row is of an erased member, of somebody else, or (``None``) of nobody."""
-    if person := person_of(row):
-        return suppressed.pseudonym(person) is not None
-    return suppressed.has_opened(row.thread_id) if isinstance(row, Thread) else None
-
-
-def person_of(row: Row | Deletion) -> str | None:
-    """The account a row is of."""
-    names = ("author_id", "member_id", "respondent_id", "customer_id")
-    return next((found for name in names if (found := getattr(row, name, None))), None)
 
 
 def _brought(

@@ -22,9 +22,9 @@ from muster.lake.places import place_of
 from muster.lake.probing import check_writable
 from muster.lake.suppression import Suppressed
 from muster.pipeline import quotes
-from muster.pipeline.collect import is_theirs, person_of
 from muster.pipeline.forgetting import forget
 from muster.pipeline.mapping import mapped
+from muster.pipeline.whose import is_theirs, person_of
 from muster.project import Project, all_sources
 from muster.records import TABLES, Item
 from muster.settings import Settings, Source

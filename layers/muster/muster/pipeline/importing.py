@@ -18,8 +18,9 @@ from muster.lake.probing import check_writable
 from muster.lake.taken import Extra, Refusal, Taken, key_of, listed, repeated, repeats
 from muster.names import SOURCE_NAME
 from muster.pipeline import people
-from muster.pipeline.collect import added, earliest, first_of, run_name, without_erased
+from muster.pipeline.collect import added, earliest, first_of, run_name
 from muster.pipeline.moods import mood
+from muster.pipeline.whose import without_erased
 from muster.project import Progress, Project
 from muster.records import Item
 from muster.sentiment import Mood

@@ -13,8 +13,8 @@ from muster.lake.cells import month
 from muster.lake.importing import Reading
 from muster.lake.suppression import Suppressed
 from muster.lake.taken import Extra, Refusal, Taken, key_of, plain, repeated, repeats
-from muster.pipeline.collect import person_of
 from muster.pipeline.importing import SHOWN, TOLD, accept_name, nameless, told
+from muster.pipeline.whose import person_of
 from muster.project import Progress, Project
 from muster.records import TABLES
 
