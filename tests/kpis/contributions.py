@@ -97,7 +97,7 @@ RELATIONS: dict[str, Callable[..., tuple[float, int]]] = {
     "sales": sum_of("purchases"),
     "social_visitors": sum_of("visitors"),
     "revenue": lambda rows: (
-        total(rows, "revenue"), sum(row["revenue"] is not None for row in rows)
+        total(rows, "revenue"), len({row["date"] for row in rows if row["revenue"] is not None})
     ),
     "followers": lambda rows: (total(rows, "contributes"), len(rows)),
     "followers_gained": lambda rows: (total(rows, "gained"), len(rows)),

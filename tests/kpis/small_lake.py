@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,9 @@ Placed = Sequence[Row | tuple[str, Row]]
 def lay(connection: duckdb.DuckDBPyConnection, rows: Placed) -> None:
     """Put rows (of source ``desk``, or named by a pair) where the tables' views are."""
     by_table: dict[str, list[list[Any]]] = defaultdict(list)
+    facts = {kind: attrgetter(*(one.name for one in fields(kind))) for kind in TABLE_OF}
     for source, row in _placed(rows):
-        by_table[TABLE_OF[type(row)]].append([source, *asdict(row).values(), START])
+        by_table[TABLE_OF[type(row)]].append([source, *facts[type(row)](row), START])
     for name, table in TABLES.items():
         kinds = {one.name: typed.SQL_TYPES[one.type] for one in columns(table.row)}
         given.fill(connection, name, {"source": "varchar", **kinds}, map(_texts, by_table[name]))

@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from edges import edges
+
 from muster.measured import Coverage
 from muster.records import Member, Message, Row, Thread
 
@@ -94,6 +96,7 @@ def village(seed: int, threads: int = 60) -> Village:
         )
         rows += [(source, row) for row in told(dice, f"{source[0]}{number:03}", opened)]
     rows += [("net", row) for row in _spam(start + timedelta(days=dice.randrange(30)))]
+    rows += edges(start, as_of)
     return Village(tuple(rows), _settings(dice, zone), as_of, tuple(_covered(dice, start, as_of)))
 
 

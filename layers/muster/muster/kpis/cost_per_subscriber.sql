@@ -1,8 +1,8 @@
 -- title: Cost of a subscriber
 -- question: What does it cost to win one of the people we are looking for?
--- definition: What campaigns that report follows have spent, divided by their follows, in the
---   targeted segments if some are configured. Days are those of the ad account's time zone; money
---   in other currencies is left out.
+-- definition: What campaigns that report follows in the period have spent in it, divided by their
+--   follows, in the targeted segments if some are configured. Days are those of the ad account's
+--   time zone; money in other currencies is left out.
 -- unit: money
 -- better: down
 -- statistic: ratio

@@ -6,7 +6,7 @@
 -- better: up
 -- statistic: state
 -- communities: sales
--- version: 1
+-- version: 2
 -- influence: site, catalogue, sales
 -- table: site_traffic
 

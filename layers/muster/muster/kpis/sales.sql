@@ -5,7 +5,7 @@
 -- better: up
 -- statistic: count
 -- communities: sales, audience
--- version: 1
+-- version: 2
 -- influence: site, catalogue, sales
 -- table: site_traffic
 -- lowest: 0

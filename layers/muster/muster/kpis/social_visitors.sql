@@ -7,13 +7,13 @@
 -- statistic: count
 -- communities: sales, audience
 -- starter: sales
--- version: 2
+-- version: 3
 -- table: site_traffic
 -- lowest: 0
 
 with
 told as (  -- who breaks visits down into other segments only has seen none of these
-    select distinct true as is_told
+    select distinct site_traffic.source
     from site_traffic
     left join targeted_segments
         on targeted_segments.segment = site_traffic.segment
@@ -38,9 +38,10 @@ found as (
 -- One row per period; 0 in one that is covered and saw nobody.
 select period_start, 'all' as segment, visitors as value, visitors as n from found
 union all
-select visited_periods.period_start, 'all', 0, 0
+select distinct visited_periods.period_start, 'all', 0, 0
 from visited_periods
-cross join told
+join told
+    on told.source = visited_periods.source
 left join found
     on found.period_start = visited_periods.period_start
 where found.period_start is null

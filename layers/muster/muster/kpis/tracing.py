@@ -26,7 +26,7 @@ IDS = {key for table in TABLES.values() for key in table.key if key.endswith("_i
 IDS |= {"person", "customer", "account"}
 TIMES = ("created_at", "opened_at", "resolved_at", "date", "measured_on", "day", "first_at")
 SHOWN = ("source", *sorted(IDS), "survey", "channel", "term", *TIMES, "url")
-NO_ROWS = {*GIVEN, "periods", "covered_periods"}
+NO_ROWS = {*GIVEN, "periods", "covered_periods", "visited_channels"}
 FRAME = ("period_start", "segment")
 _COLUMN = re.compile(r"(?:\w+\.)?(\w+)")
 

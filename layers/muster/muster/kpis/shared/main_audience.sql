@@ -7,6 +7,7 @@ main_metrics as (  -- one row per source: the metric that stands for its audienc
         min(case metric when 'followers' then 1 when 'subscribers' then 2 else 3 end) as rank
     from audience
     where metric in ('followers', 'subscribers', 'members') and segment = 'all'
+        and measured_on < $as_of
     group by source
 )
 select audience.*

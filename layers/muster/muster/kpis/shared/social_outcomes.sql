@@ -9,12 +9,6 @@ social as (
     where site_traffic.channel in ('organic_social', 'paid_social')
         and site_traffic.segment = 'all'
 ),
-visited as (
-    select distinct visited_periods.period_start, social.channel
-    from visited_periods
-    cross join social
-    where social.is_visit
-),
 found as (
     select
         periods.period_start,
@@ -22,9 +16,9 @@ found as (
         sum(social.leads) as leads,
         sum(case when social.is_visit then social.purchases end) as purchases,
         sum(case when social.currency = $currency then social.revenue end) as revenue,
-        count(case
+        count(distinct case
             when social.currency = $currency and social.revenue is not null
-                then 1
+                then social.date
         end) as days_with_revenue
     from social
     join periods
@@ -35,17 +29,30 @@ silent as (
     select
         covered_periods.period_start,
         channels.channel,
-        case when visited.channel is not null then 0 end as purchases
+        case when visited_channels.channel is not null then 0 end as purchases
     from covered_periods
     cross join (select distinct channel from social) as channels
-    left join visited
-        on visited.period_start = covered_periods.period_start
-        and visited.channel = channels.channel
+    left join visited_channels
+        on visited_channels.period_start = covered_periods.period_start
+        and visited_channels.channel = channels.channel
     left join found
         on found.period_start = covered_periods.period_start
         and found.channel = channels.channel
     where covered_periods.table_name = 'site_traffic' and found.channel is null
 )
-select period_start, channel, leads, purchases, revenue, days_with_revenue from found
+select
+    found.period_start,
+    found.channel,
+    found.leads,
+    -- Leads alone were told, by a source that counts no visits: who counts them saw no purchase.
+    coalesce(
+        found.purchases, case when visited_channels.channel is not null then 0 end
+    ) as purchases,
+    found.revenue,
+    found.days_with_revenue
+from found
+left join visited_channels
+    on visited_channels.period_start = found.period_start
+    and visited_channels.channel = found.channel
 union all
 select period_start, channel, 0, purchases, null, 0 from silent

@@ -1,5 +1,5 @@
--- One row per period that a source which counts visits covers, as in covered_periods.
-select distinct periods.period_start
+-- One row per period and source which counts visits and covers it, as in covered_periods.
+select distinct periods.period_start, visiting_sources.source
 from periods
 join covered_spans
     on covered_spans.from_at < periods.start_at + interval 1 day
