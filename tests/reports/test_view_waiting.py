@@ -105,5 +105,6 @@ def test_a_heap_of_issues_that_nobody_answers_is_news_only_where_much_comes_at_o
     assert told(*grown)[2].startswith("+5 on last week: within the routine range of ")
     assert told(*grown, 600)[:2] == ("worse", 1)
     assert told(*grown, 600)[2].startswith("+361 on last week: outside the routine range of ")
+    assert told(*grown, None, 250) == ("routine", 0, ""), "nothing to compare it with"
     level = told(*[4, 6] * 14, 40)
     assert level == ("worse", 1, "outside the routine range of 0 to 10"), "it goes up and down"

@@ -130,13 +130,21 @@ def _why(series: Series, reading: Reading, style: Style, min_n: int) -> str:
     else:
         said = _rules_in_words(series, reading, style, limits)
     if series.is_heap:
-        change = numbers.change_text(series.numbers[-1], style)
-        return f"{change} {words.ON.format(words.BEFORE[grain])}: {said}"
+        return _by_change(series, style, said)
     # A run is told against the level it left, which rested on more.
     if reading.maturity != "limits" or "run" in reading.rules[-1]:
         return said
     points = sum(value is not None for value in series.values[limits.start : limits.end])
     return f"{said}; {words('young', n=points, grain=grain)}"
+
+
+def _by_change(series: Series, style: Style, said: str) -> str:
+    """What is said of a heap's change; nothing where the period before has no value."""
+    change = series.numbers[-1]
+    if change is None:
+        return ""
+    before = style.words.ON.format(style.words.BEFORE[series.grain])
+    return f"{numbers.change_text(change, style)} {before}: {said}"
 
 
 def _rules_in_words(series: Series, reading: Reading, style: Style, limits: Limits) -> str:
