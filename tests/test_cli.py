@@ -294,6 +294,21 @@ def test_doctor_goes_on_where_another_program_answers_for_a_platform(project):
     assert "BAD  source desk: the environment variable NONE is empty" in told.stdout
 
 
+def test_doctor_names_a_state_that_cannot_be_read_and_goes_on(project, monkeypatch):
+    few(monkeypatch, "messages")
+    sources = "sources: [{name: old, platform: file}, {name: older, platform: file}]\n"
+    (project / "muster.yaml").write_text(MINIMAL + sources)
+    states = project / "lake" / "state"
+    (states / "old.json").mkdir(parents=True)
+    (states / "older.json").write_text("{")
+    (states / "more").symlink_to(project)
+    told = here(project, "doctor").stdout
+    assert "BAD  source old: " in told and "old.json: Is a directory: a folder stands" in told
+    assert "BAD  source older: " in told and "older.json is damaged" in told
+    assert "BAD  sources of before: " in told and "state/more: is a link" in told
+    assert "ok   mail: " in told
+
+
 def test_doctor_looks_at_our_own_templates_and_at_no_picture_beside_them(project):
     own = project / "templates" / "site"
     own.mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -11,7 +12,9 @@ import time
 import pytest
 
 from muster import scratch
+from muster.errors import Abort
 from muster.kpis import engine
+from muster.store import FolderStore
 
 BIG = """
 create temp table big as
@@ -59,6 +62,21 @@ def test_a_folder_of_ours_is_closed_to_others_and_goes_whatever_happens(tmp_path
             assert one.is_dir() and one != other
         raise ValueError("trouble")
     assert [*tmp_path.iterdir()] == []
+
+
+def test_where_nothing_can_be_written_a_lake_is_read_and_what_needs_room_says_so(
+    tmp_path, monkeypatch
+):
+    def is_full():
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    FolderStore(tmp_path).put("measured/views.sql", b"")
+    monkeypatch.setattr(tempfile, "gettempdir", is_full)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert engine.ask(str(tmp_path), "select count(*) from messages").rows == ((0,),)
+    why = f"{tmp_path}: No space left on device: make room there, or set TMPDIR"
+    with pytest.raises(Abort, match=why), scratch.folder():
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 LEFT = """

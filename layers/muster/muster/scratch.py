@@ -7,6 +7,7 @@ the next process takes them away.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -18,14 +19,20 @@ from pathlib import Path
 from threading import Lock
 from uuid import uuid4
 
+from muster.errors import Abort
+
 _NAME = "muster-scratch"
 _SHOWN, SHOWN_FOR = "muster-preview-", 24 * 3600.0  # seconds
+_CLOSED = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
 _one_at_a_time = Lock()
 
 
 def place() -> Path:
-    """The folder for all of them."""
-    return Path(tempfile.gettempdir())
+    """The folder for all of them; most commands that only read need it to have a name, no room."""
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:  # Python tries to write: every disk is full
+        return Path(os.environ.get("TMPDIR", "/tmp"))
 
 
 def own_folder() -> Path:
@@ -39,11 +46,26 @@ def own_folder() -> Path:
 def folder() -> Iterator[Path]:
     """A folder that is there until this is done, and that nobody else may look into."""
     path = own_folder()
-    path.mkdir(mode=0o700)
     try:
-        yield path
+        with roomy():
+            path.mkdir(mode=0o700)
+            yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def roomy() -> Iterator[None]:
+    """A place where nothing can be written is told by its name, with what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _CLOSED:
+            raise
+        raise Abort(
+            f"{error.filename or place()}: {error.strerror}: "
+            "make room there, or set TMPDIR to a folder that has some"
+        ) from error
 
 
 def shown_folder() -> Path:
@@ -52,7 +74,7 @@ def shown_folder() -> Path:
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > SHOWN_FOR:
                 shutil.rmtree(left)
-    return Path(tempfile.mkdtemp(prefix=_SHOWN))
+    return Path(tempfile.mkdtemp(prefix=_SHOWN, dir=place()))
 
 
 @cache

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 from muster import content_types, services
 from muster.digests import Digests
 from muster.errors import Conflict, StoreRefused, Unavailable
+from muster.folders import HIDDEN, files_below, refused
 
-_HIDDEN = ".muster"
 CHUNK, MORE_READS = 1024 * 1024, 3
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
 _LOST = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
@@ -89,7 +89,7 @@ def open_store(location: str, *, base: Path) -> Store:
 def checked(key: str) -> str:
     """The key itself, if it can mean one object only, in a folder as in S3."""
     parts = key.split("/")
-    if _CONTROL.search(key) or {"", ".", "..", _HIDDEN} & set(parts):
+    if _CONTROL.search(key) or {"", ".", "..", HIDDEN} & set(parts):
         raise StoreRefused(f"key {key[:200]!r} is refused: write plain/names/with/slashes")
     return key
 
@@ -106,12 +106,15 @@ class FolderStore:
     root: Path
 
     def get(self, key: str) -> Stored | None:
+        path = self._path(key)
         try:
-            data = self._path(key).read_bytes()
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            data = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            if path.is_symlink():  # what it leads to is away, and must not be written anew
+                raise refused(self.url(key), error) from error
             return None
         except OSError as error:
-            raise _refused(self.url(key), error) from error
+            raise refused(self.url(key), error) from error
         return Stored(data, _etag(data))
 
     def download(self, key: str, path: Path) -> str | None:
@@ -120,7 +123,7 @@ class FolderStore:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise _refused(self.url(key), error) from error
+            raise refused(self.url(key), error) from error
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -135,7 +138,7 @@ class FolderStore:
                 _write(unfinished, data)
                 unfinished.replace(path)
         except OSError as error:
-            raise _refused(self.url(key), error) from error
+            raise refused(self.url(key), error) from error
         return _etag(data)
 
     def delete(self, key: str, *, if_match: str | None = None) -> None:
@@ -146,22 +149,23 @@ class FolderStore:
                     self._compare(key, if_match, False)
                     path.unlink()
         except OSError as error:
-            raise _refused(self.url(key), error) from error
+            raise refused(self.url(key), error) from error
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         folder = self.root / prefix.rpartition("/")[0] if "/" in prefix else self.root
         if prefix:
             checked(prefix.rstrip("/") or "/")
-        memory = Digests(self.root / _HIDDEN / "digests.json", prefix)
+        memory = Digests(self.root / HIDDEN / "digests.json", prefix)
         try:
-            keys = [key for key in sorted(self._keys(folder)) if key.startswith(prefix)]
+            found = (path.relative_to(self.root).as_posix() for path in files_below(folder))
+            keys = sorted(key for key in found if key.startswith(prefix))
             yield from (Entry(*found) for found in memory.of(self.root, keys))
         except OSError as error:
-            raise _refused(error.filename or self.url(prefix), error) from error
+            raise refused(error.filename or self.url(prefix), error) from error
 
     def forget_versions(self) -> None:
         """A folder keeps none, but what a killed writer left unfinished goes."""
-        for left in (self.root / _HIDDEN).glob("*.unfinished"):
+        for left in (self.root / HIDDEN).glob("*.unfinished"):
             with self._locked(left.stem):
                 left.unlink(missing_ok=True)
 
@@ -174,15 +178,9 @@ class FolderStore:
     def _path(self, key: str) -> Path:
         return self.root / checked(key)
 
-    def _keys(self, folder: Path) -> Iterator[str]:
-        for parent, folders, files in os.walk(folder, onerror=_unless_gone):
-            folders[:] = [name for name in folders if name != _HIDDEN]
-            for name in files:
-                yield (Path(parent) / name).relative_to(self.root).as_posix()
-
     @contextmanager
     def _locked(self, stripe: str) -> Iterator[Path]:
-        hidden = self.root / _HIDDEN
+        hidden = self.root / HIDDEN
         hidden.mkdir(parents=True, exist_ok=True)
         with (hidden / f"{stripe}.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -198,29 +196,20 @@ class FolderStore:
             raise Conflict(f"{self.url(key)} changed since it was read: read it and merge again")
 
 
-def _refused(where: str, error: OSError) -> StoreRefused:
-    return StoreRefused(
-        f"{where}: {error.strerror or error}: "
-        "check the folder's rights and free space, or name another one as `lake`"
-    )
-
-
-def _unless_gone(error: OSError) -> None:
-    """A folder that may not be looked into is not an empty one."""
-    if not isinstance(error, FileNotFoundError | NotADirectoryError):
-        raise error
-
-
 def _etag(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
 def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        # Without it a power cut may keep the later cursor and lose the earlier rows.
-        os.fsync(file.fileno())
+    try:
+        with path.open("wb") as file:
+            file.write(data)
+            file.flush()
+            # Without it a power cut may keep the later cursor and lose the earlier rows.
+            os.fsync(file.fileno())
+    except OSError:  # a full disk: what is no object takes no room there
+        path.unlink(missing_ok=True)
+        raise
 
 
 @dataclass(frozen=True)

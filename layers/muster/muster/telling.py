@@ -105,10 +105,11 @@ def alerted(results: Sequence[Any], as_json: bool, is_wanted: bool = True) -> No
 
 def previewed(pages: Mapping[str, str], as_json: bool) -> None:
     """Each report's mail as a file to look at, opened in a browser on a terminal."""
-    folder = scratch.shown_folder()
-    files = {name: folder / f"{name}.html" for name in pages}
-    for name, file in files.items():
-        file.write_text(pages[name], encoding="utf-8")
+    with scratch.roomy():
+        folder = scratch.shown_folder()
+        files = {name: folder / f"{name}.html" for name in pages}
+        for name, file in files.items():
+            file.write_text(pages[name], encoding="utf-8")
     if as_json:
         say_json([{"report": name, "path": str(file)} for name, file in files.items()])
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ import duckdb
 
 from muster import scratch
 from muster.errors import Abort, BadSettings, StoreRefused, Unavailable
+from muster.folders import files_below
 from muster.kpis import typed
 from muster.kpis.typed import quoted
 from muster.measured import DERIVED
@@ -291,6 +293,8 @@ def _found(
     """Where the files of a table are read, as SQL; nothing if there are none."""
     if files:
         return typed.listed(files(table))
+    if "://" not in lake_url:  # of what may not be looked into DuckDB would tell nothing
+        deque(files_below(Path(lake_url, "tables", table)), maxlen=0)
     pattern = _pattern(lake_url, table)
     ((number,),) = connection.execute(f"select count(*) from glob({pattern})").fetchall()
     return pattern if number else ""

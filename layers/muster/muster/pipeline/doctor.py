@@ -9,6 +9,7 @@ from functools import partial
 from muster import scratch, sources
 from muster.errors import BadKpi, BadSettings, MusterError, StoreRefused
 from muster.kpis import catalogue
+from muster.lake import state
 from muster.lake.probing import check_writable
 from muster.pipeline import connecting, damaged, left_behind, moods
 from muster.pipeline.batches import unknown_shape
@@ -54,8 +55,9 @@ def _findings(project: Project) -> Iterator[Finding]:
     yield look("sentiment", partial(_check_sentiment, project))
     for source in settings.sources:
         yield look(f"source {source.name}", partial(_check_source, project, source))
-    if left := left_behind.names(project):
-        yield Finding("sources of before", True, left_behind.sentence(left))
+    left = look("sources of before", partial(_check_left, project))
+    if left.says:
+        yield left
     yield look("mail", project.mailer.check)
     for reference in dict.fromkeys(chat for one in settings.reports for chat in one.chat):
         yield look(f"chat {reference}", partial(_check_chat, project, reference))
@@ -147,7 +149,13 @@ def _check_chat(project: Project, reference: str) -> str:
     return f"leads to {chat.check(reveal(reference, project.environment) or '')}"
 
 
+def _check_left(project: Project) -> str:
+    left = left_behind.names(project)
+    return left_behind.sentence(left) if left else ""
+
+
 def _check_source(project: Project, source: Source) -> str:
+    state.load(project.lake, source.name)
     api = connecting.connect(project, source)
     try:
         return sources.platform(source.platform).check(api, source)

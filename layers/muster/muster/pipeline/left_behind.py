@@ -10,15 +10,21 @@ import logging
 from collections.abc import Iterable
 
 from muster.lake import state
+from muster.lake.state import State
 from muster.project import Project, all_sources
 
 _log = logging.getLogger(__name__)
 
 
 def names(project: Project) -> tuple[str, ...]:
-    """Those whose memory says how far they were read: what was only imported has none."""
+    """Those whose memory says how far they were read."""
     there = (name for name in all_sources(project) if project.settings.source(name) is None)
-    return tuple(name for name in there if state.told(project.lake, name).cursor)
+    return tuple(name for name in there if was_fetched(state.told(project.lake, name)))
+
+
+def was_fetched(memory: State) -> bool:
+    """Whether a source that the settings do not name was fetched: an import has no cursor."""
+    return bool(memory.cursor)
 
 
 def sentence(left: Iterable[str]) -> str:

@@ -221,10 +221,9 @@ def _is_fetched(source: Source | None) -> bool:
 
 def coverage_of(project: Project, as_of: datetime) -> Iterator[Coverage]:
     """What successes vouch for: a fetch to its last success, an import to ``as_of``."""
-    left = left_behind.names(project)
     for name in all_sources(project):
-        memory = state.told(project.lake, name)
-        is_fetched = name in left or _is_fetched(project.settings.source(name))
+        source, memory = project.settings.source(name), state.told(project.lake, name)
+        is_fetched = _is_fetched(source) if source else left_behind.was_fetched(memory)
         to_at = memory.last_success_at if is_fetched else as_of
         for table in memory.covered:
             from_at = memory.vouched_from(table)
