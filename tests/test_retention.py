@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from muster.errors import BadSettings
@@ -15,6 +16,7 @@ from muster.pipeline import collect, retention
 from muster.pipeline.measure import coverage_of
 from muster.project import Project, open_project
 from muster.records import Audience, Item, Member, Message
+from muster.sources._http import Http
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 SETTINGS = """\
@@ -107,6 +109,21 @@ def test_killed_before_the_first_row_goes_the_state_has_already_said_so(project:
     assert {one.source: one.from_at for one in coverage_of(project, NOW)}["forum"] == datetime(
         2026, 9, 1, tzinfo=UTC
     )
+
+
+def test_nothing_goes_by_a_clock_that_a_platform_says_is_ahead(project: Project) -> None:
+    told = {"date": f"{NOW:%a, %d %b %Y %H:%M:%S} GMT"}
+    platform = httpx.MockTransport(lambda _: httpx.Response(200, headers=told, json={}))
+    more = "  - {name: club, platform: discourse, base_url: 'https://club.example'}\n"
+    before = [entry.key for entry in project.lake.list() if "month=" in entry.key]
+    for ahead, is_kept in ((timedelta(days=400), True), (timedelta(), False)):
+        at = NOW + ahead
+        http = Http(platform, clock=lambda at=at: at, sleep=lambda _: None)
+        found = _project(project.folder, SETTINGS + more)
+        (club,) = collect.fetch(replace(found, clock=lambda at=at: at, http=http), ["club"])
+        assert ("clock is 576000 minutes ahead" in club.error) is is_kept
+        left = [entry.key for entry in project.lake.list() if "month=" in entry.key]
+        assert (left == before) is is_kept
 
 
 def test_nothing_goes_where_nothing_is_said_and_again_nothing_is_left(

@@ -13,6 +13,7 @@ MusterError
 │   └── Unavailable      timeout, 5xx, cut or unreadable answer
 └── Skip               this one is out, its neighbours pass
     ├── SourceFailed     one source is out (wrong token, unreachable host, its tables unreadable)
+    │   ├── WrongClock     this computer's clock is not the platform's: nothing may go by it
     │   └── Rejected       the platform refuses one request (its status; 404 and 410: gone)
     ├── Refused          one item cannot be mapped; it goes to quarantine with its reason
     ├── Undeliverable    one address gets no mail; the next report says so
@@ -94,6 +95,10 @@ class SourceFailed(Skip):
     """One source cannot be fetched; the others and the report go on. ``trouble`` as in `Retry`."""
 
     trouble = "failed"
+
+
+class WrongClock(SourceFailed):
+    """This computer's clock is far from the platform's: what goes by the time waits."""
 
 
 class Rejected(SourceFailed):

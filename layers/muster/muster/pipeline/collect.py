@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from muster import sources
 from muster.clock import local_midnight
-from muster.errors import BadSettings, RateLimited, Retry, SourceFailed
+from muster.errors import BadSettings, RateLimited, Retry, SourceFailed, WrongClock
 from muster.lake import erasing, known, merge, parquet, raw, state, suppression
 from muster.lake.observed import Sighted
 from muster.lake.probing import check_writable
@@ -41,6 +41,7 @@ class Fetched:
 
     ``again_in`` is set if only time ran out: the seconds after which the fetch may go on.
     ``unscored`` texts got no score, because of ``trouble``; a replay scores them.
+    ``is_clock_wrong`` if this computer's clock is not the platform's.
     """
 
     source: str
@@ -51,6 +52,7 @@ class Fetched:
     again_in: float | None = None
     unscored: int = 0
     trouble: str = ""
+    is_clock_wrong: bool = False
 
 
 def chosen(project: Project, names: Sequence[str]) -> tuple[Source, ...]:
@@ -80,7 +82,8 @@ def fetch(
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     people.settle_after(project)
-    retention.expire(project)
+    if not any(one.is_clock_wrong for one in found):  # by a clock that is ahead all would be old
+        retention.expire(project)
     return found
 
 
@@ -99,7 +102,8 @@ def _fetch_or_say_why(
             memory = replace(memory, last_error=message, last_trouble=error.trouble)
             state.save(project.lake, source.name, memory)
         again_in = error.seconds if isinstance(error, RateLimited) else None
-        return replace(fetched, error=message, again_in=again_in)
+        is_wrong = isinstance(error, WrongClock)
+        return replace(fetched, error=message, again_in=again_in, is_clock_wrong=is_wrong)
     return fetched
 
 

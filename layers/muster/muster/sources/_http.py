@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from muster.clock import Clock, system_clock
-from muster.errors import RateLimited, Rejected, Retry, SourceFailed, Unavailable
+from muster.errors import RateLimited, Rejected, Retry, SourceFailed, Unavailable, WrongClock
 from muster.sources import _body
 from muster.sources._answer import (
     Answer,
@@ -353,7 +353,7 @@ class Api:
         if abs(off) > CLOCKS_AGREE:
             way = "ahead of" if off > timedelta() else "behind"
             minutes = abs(off) // timedelta(minutes=1)
-            raise SourceFailed(
+            raise WrongClock(
                 f"{self.name}: this computer's clock is {minutes} minutes {way} that of "
                 f"{where.partition('/')[0]}: set it right (if theirs is wrong, tell them)"
             )
