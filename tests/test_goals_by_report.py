@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -64,11 +65,22 @@ def test_each_report_tells_the_verdict_of_its_own_period(project: Project) -> No
     }  # fmt: skip
 
 
-def test_the_site_tells_the_first_report_s_verdict(project: Project) -> None:
+def page_of(project: Project, page: str) -> str:
     publish.publish_site(project)
     front = project.site.get("index.html")
     assert front is not None
-    version = publish.addresses.version_of(front.data.decode())
-    for page in ("goals.html", "kpi/messages.html"):
-        held = project.site.get(version + page)
-        assert held is not None and "At risk" in held.data.decode()
+    held = project.site.get(publish.addresses.version_of(front.data.decode()) + page)
+    assert held is not None
+    return held.data.decode()
+
+
+@pytest.mark.parametrize("page", ["goals.html", "kpi/messages.html"])
+def test_the_site_tells_the_first_report_s_verdict(project: Project, page: str) -> None:
+    assert "At risk" in page_of(project, page)
+
+
+def test_what_no_report_shows_is_told_in_the_periods_of_the_first(project: Project) -> None:
+    monthly = project.settings.reports[1].model_copy(update={"kpis": ("active_members",)})
+    settings = project.settings.model_copy(update={"reports": (monthly,)})
+    told = page_of(replace(project, settings=settings), "kpi/messages.html")
+    assert '<p class="eyebrow">October 2026</p>' in told
