@@ -179,7 +179,7 @@ def sample_measures() -> tuple[Measure, ...]:
             highest=1.0,
             n=401,
             target=0.9,
-            target_text="at least 90 % – off track",
+            target_text="at least 90% – off track",
         ),
         measure(
             "unanswered_issues",
@@ -196,12 +196,12 @@ def sample_measures() -> tuple[Measure, ...]:
             "up",
             fewer,
             "worse",
-            "outside the routine range of 36.1 % to 45.4 %",
+            "outside the routine range of 36.1% to 45.4%",
             (26,),
             highest=1.0,
             n=87,
             target=0.4,
-            target_text="at least 40 % – at risk",
+            target_text="at least 40% – at risk",
         ),
         measure(
             "sentiment_mean",
@@ -233,7 +233,7 @@ def sample_measures() -> tuple[Measure, ...]:
             highest=1.0,
             n=3,
             target=0.9,
-            target_text="at least 90 % – met",
+            target_text="at least 90% – met",
         ),
         measure(
             "active_members",

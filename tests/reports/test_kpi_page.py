@@ -36,8 +36,8 @@ def test_what_a_value_rests_on_stands_under_it_with_its_target_and_nothing_where
 
     assert told() == []
     assert told(target_text="at most 10 – met") == ["Target at most 10 – met"]
-    both = {"n_text": "of 3 cases", "target_text": "at least 90 % – met"}
-    assert told(**both) == ["Of 3 cases · Target at least 90\u00a0% – met"]
+    both = {"n_text": "of 3 cases", "target_text": "at least 90% – met"}
+    assert told(**both) == ["Of 3 cases · Target at least 90% – met"]
 
 
 def test_a_part_that_the_community_names_keeps_its_name():

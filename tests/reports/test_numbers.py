@@ -32,7 +32,7 @@ MONEY, SCORE, MEAN = Style("money", decimals=2), Style("score", decimals=2), Sty
         (45, SPAN, "45 s"), (0, SPAN, "0 s"), (59.6, SPAN, "1 min"), (3_599, SPAN, "1 h"),
         (47.99 * 3600, SPAN, "47 h 59 min"), (172_799, SPAN, "2 d"), (51 * 3600, SPAN, "2 d 3 h"),
         (14 * 86_400 - 1, SPAN, "14 d"), (1_234 * 86_400, SPAN, "1,234 d"), (-60, SPAN, "−1 min"),
-        (0.825, RATIO, "82.5 %"), (1, RATIO, "100.0 %"), (0.00049, RATIO, "0.0 %"),
+        (0.825, RATIO, "82.5%"), (1, RATIO, "100.0%"), (0.00049, RATIO, "0.0%"),
         (1_234, COUNT, "1,234"), (0, COUNT, "0"), (-0.0, COUNT, "0"), (-0.3, COUNT, "0"),
         (1_234_567, COUNT, "1,234,567"), (3.44, MEAN, "3.4"),
         (-0.12, SCORE, "−0.12"), (-0.001, SCORE, "0.00"), (4.3, SCORE, "4.30"),
@@ -65,8 +65,8 @@ def test_direction_is_what_the_text_shows():
 
 
 def test_targets_drop_decimals_that_say_nothing():
-    assert target_text(0.9, RATIO) == "90 %"
-    assert target_text(0.925, RATIO) == "92.5 %"
+    assert target_text(0.9, RATIO) == "90%"
+    assert target_text(0.925, RATIO) == "92.5%"
     assert target_text(12.0, MONEY) == "€12"
     assert target_text(None, RATIO) == "–"
 
@@ -76,7 +76,7 @@ def test_limits_of_counts_are_the_counts_inside_them():
     assert limit_texts(2.4, 11.6, COUNT) == ("3", "11")
     assert limit_texts(5.0, 9.0, COUNT) == ("5", "9")
     assert limit_texts(5.2, 5.2, COUNT) == ("5", "5")
-    assert limit_texts(0.714, 0.926, RATIO) == ("71.4 %", "92.6 %")
+    assert limit_texts(0.714, 0.926, RATIO) == ("71.4%", "92.6%")
 
 
 @pytest.mark.parametrize(

@@ -201,7 +201,7 @@ def test_a_monthly_kpi_stands_in_a_weekly_report_with_its_last_month():
     stickiness = kpi("stickiness", "ratio", grains=("month", "quarter", "year"))
     october = values("stickiness", [0.3], grain="month", last=date(2026, 10, 1))
     (measure,) = build((stickiness,), october).measures
-    assert (measure.grain, measure.value_text) == ("month", "30.0 %")
+    assert (measure.grain, measure.value_text) == ("month", "30.0%")
     assert measure.comparisons[0].name == "last month"
 
 
@@ -223,7 +223,7 @@ def test_goals_stand_in_measures_and_lines():
     assert line.reason == "2 h 30 min meets the target (at most 4 h)."
     assert line.value_at < line.target_at < line.expected_at <= 1
     behind = found.goals[1]
-    assert behind.reason.startswith("The straight pace asks for 92.6 % by now;")
+    assert behind.reason.startswith("The straight pace asks for 92.6% by now;")
     assert (behind.value_at, behind.target_at) == (0.84, 0.95)
     without = found.goals[3]
     assert (without.status, without.value_text, without.value_at) == ("no_data", "–", None)
@@ -270,7 +270,7 @@ def test_a_trend_that_gets_worse_has_no_day_of_arrival():
     [
         # One week of six and a bit gone: the pace is a hair away from what is shown.
         ([20, 19], {"at_most": 10.8}, "count", "18.6"),
-        ([0.5, 0.49], {"at_most": "43.23%"}, "ratio", "48.97 %"),
+        ([0.5, 0.49], {"at_most": "43.23%"}, "ratio", "48.97%"),
         ([20, 19], {"at_most": 13.3}, "count", "a little less than 19"),
         ([14_600, 14_430], {"at_most": "3h 41min"}, "seconds", "a little less than 4 h"),
     ],

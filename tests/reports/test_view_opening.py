@@ -143,7 +143,7 @@ def test_the_opening_tells_what_changed_goals_and_what_to_do():
     )
     assert goals == "Of 4 goals 1 is met, 2 off track and 1 without a verdict."
     assert to_do == (
-        "Look first at New members who came back: outside the routine range of 71.4 % to 92.6 %. "
+        "Look first at New members who came back: outside the routine range of 71.4% to 92.6%. "
         "3 issues wait for an answer now, the longest for 2 d 3 h. 1 source is out of date, so "
         "numbers may be incomplete."
     )

@@ -27,24 +27,24 @@ def built(*numbers, definition=RATE, **more):
 
 def test_the_week_that_still_moves_is_neither_shown_nor_read():
     (measure,) = built(*CALM, 0.1).measures
-    assert (measure.value_text, measure.tone) == ("74.0 %", "routine")
+    assert (measure.value_text, measure.tone) == ("74.0%", "routine")
     assert measure.why.startswith(f"{WAITS}: within the routine range of ")
     assert measure.points[-1].period_start == date(2026, 11, 9)
-    assert (measure.points[-1].label, measure.points[-1].value_text) == ("9 Nov", "74.0 %")
+    assert (measure.points[-1].label, measure.points[-1].value_text) == ("9 Nov", "74.0%")
     assert [band.end for band in measure.bands] == [len(measure.points)]
 
 
 def test_a_week_without_a_value_yet_is_no_gap():
     # On a Monday no issue of the week before is old enough to count.
     view = built(*CALM, None)
-    assert view.measures[0].value_text == "74.0 %"
+    assert view.measures[0].value_text == "74.0%"
     assert not [line for line in view.missing if "no data" in line]
 
 
 def test_comparisons_name_the_week_they_are_with():
     week, quarter, year = built(*CALM, 0.1).measures[0].comparisons
-    assert (week.name, week.value_text, week.change_text) == ("week 45", "70.0 %", "+4.0 points")
-    assert quarter.value_text == "72.3 %", "weeks 40 to 46"
+    assert (week.name, week.value_text, week.change_text) == ("week 45", "70.0%", "+4.0 points")
+    assert quarter.value_text == "72.3%", "weeks 40 to 46"
     assert year.direction == "none"
 
 
@@ -52,15 +52,15 @@ def test_a_signal_of_the_settled_week_is_told_with_its_week():
     view = built(*CALM, 0.2, 0.72)
     (change,) = view.changes
     assert (view.measures[0].tone, view.period_start) == ("worse", LAST)
-    assert change.text.startswith(f"20.0 % – {WAITS}: outside the routine range of ")
+    assert change.text.startswith(f"20.0% – {WAITS}: outside the routine range of ")
 
 
 def test_goal_and_measure_speak_of_the_same_week():
     aim = goal("Solve", "resolution_rate", {"at_least": "70%"})
     settings = Settings(community="Desk", timezone="Europe/Berlin", goals=(aim,))
     view = built(*CALM, 0.1, settings=settings)
-    assert (view.goals[0].status, view.goals[0].value_text) == ("met", "74.0 % (week 46)")
-    assert view.measures[0].value_text == "74.0 %"
+    assert (view.goals[0].status, view.goals[0].value_text) == ("met", "74.0% (week 46)")
+    assert view.measures[0].value_text == "74.0%"
 
 
 def test_a_value_of_another_period_than_the_report_s_says_which():
@@ -81,7 +81,7 @@ def test_a_value_of_another_period_than_the_report_s_says_which():
 def test_once_the_window_is_over_nothing_is_said():
     sunday = replace(RATE, settles="answer")
     (measure,) = build((sunday,), values("resolution_rate", [*CALM, 0.72]), as_of=TUESDAY).measures
-    assert (measure.value_text, measure.comparisons[0].name) == ("72.0 %", "last week")
+    assert (measure.value_text, measure.comparisons[0].name) == ("72.0%", "last week")
     assert measure.why.startswith("within the routine range of ")
 
 
@@ -106,7 +106,7 @@ def test_the_window_that_is_set_counts_and_a_gap_stays_a_gap():
         (RATE,), values("resolution_rate", [*CALM, None], last=LAST - timedelta(weeks=1)),
         settings, as_of=TUESDAY,
     ).measures  # fmt: skip
-    assert measure.value_text == "74.0 %"
+    assert measure.value_text == "74.0%"
     assert measure.why.startswith("week 45, the last whose 14 days are over: ")
     (gap,) = built(*CALM, None, 0.1).measures
     assert (gap.value, gap.tone) == (None, "none")

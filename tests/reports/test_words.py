@@ -127,7 +127,7 @@ def test_moments_and_numbers_are_written_as_the_region_does():
         share = Style("ratio", "", 1, words.load(language))
         texts[language] = f"{numbers.value_text(1234.5, money)} {numbers.value_text(0.825, share)}"
     assert texts == {
-        "en": "€1,234.50 82.5 %", "en-US": "€1,234.50 82.5%", "en-DE": "1.234,50 € 82,5 %",
+        "en": "€1,234.50 82.5%", "en-US": "€1,234.50 82.5%", "en-DE": "1.234,50 € 82,5 %",
         "de": "1.234,50 € 82,5 %", "de-CH": "€ 1’234.50 82.5 %",
     }  # fmt: skip
 
