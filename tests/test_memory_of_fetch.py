@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from thorough import IS_THOROUGH
+
 BENCH = Path(__file__).parents[1] / "bench" / "fetch.py"
 
 
@@ -18,6 +21,7 @@ def peak_mb(posts: int, letters: int = 250, days: int = 425) -> int:
     return int(json.loads(done.stdout)["peak_mb"])
 
 
+@pytest.mark.skipif(not IS_THOROUGH, reason="a busy month shows most of it: make test-thorough")
 def test_more_posts_take_no_more_memory() -> None:
     assert peak_mb(25_000) - peak_mb(10_000) < 20
 

@@ -236,7 +236,9 @@ def test_going_on_says_what_a_run_from_scratch_says(tmp_path, monkeypatch, seed)
                 merge(FolderStore(lake), source, (row for at, row in done if at == source))
         person_ids.apply(FolderStore(lake), life.linked())
         outcome = measured(lake, now)
-        assert len(scratch) == week  # the first, and those to compare with
+        if week == 1:
+            continue  # from scratch itself
+        assert len(scratch) == week - 1  # the first, and those to compare with
         fresh, rows = afresh(lake, now)
         assert told(outcome) == told(fresh)
         assert conversations(lake) == rows

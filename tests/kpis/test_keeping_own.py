@@ -11,9 +11,14 @@ from test_keeping import FIRST, SEEN, WEEK, afresh, measured, say, told
 from muster.kpis import measuring
 from muster.lake.merge import merge
 from muster.records import Thread
+from muster.results import Kpi
 from muster.store import FolderStore
 
 ALL = test_keeping.KPIS
+
+
+def by(grain: str, kpi: Kpi) -> Kpi:
+    return replace(kpi, grains=(grain,))
 
 
 def test_a_kpi_of_ones_own_that_looks_at_now_is_measured_anew(tmp_path, monkeypatch):
@@ -36,7 +41,7 @@ def test_a_kpi_of_ones_own_that_looks_at_now_is_measured_anew(tmp_path, monkeypa
 def test_a_kpi_of_ones_own_comes_changes_and_goes_and_nothing_else_is_counted_again(
     tmp_path, monkeypatch
 ):
-    (model,) = (one for one in ALL if one.id == "issues_opened")
+    (model,) = (by("year", one) for one in ALL if one.id == "issues_opened")
     lake = tmp_path / "lake"
     for week, times in enumerate([None, 1, 2, None]):
         own = model.sql.replace("count(*) as value", f"{times} * count(*) as value")
@@ -56,7 +61,7 @@ def test_a_kpi_of_ones_own_comes_changes_and_goes_and_nothing_else_is_counted_ag
 
 def test_a_kpi_of_ones_own_may_read_what_was_not_kept_before(tmp_path, monkeypatch):
     opened, median = (
-        next(one for one in ALL if one.id == name)
+        next(by("week", one) for one in ALL if one.id == name)
         for name in ("issues_opened", "first_response_median")
     )
     lake, asked = tmp_path / "lake", FIRST
