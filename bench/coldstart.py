@@ -11,7 +11,7 @@ then: plan names the one source that is due, fetch asks X and finds nothing new,
 all, report mails one reader by SES, unsubscribe asks them back, inbox takes a file of one row,
 erase forgets a member of no message.
 
-``ready`` is when the process asked for work, ``lake`` when DuckDB had its first answer of the lake,
+``ready`` is when the process asked for work, ``lake`` when it had a file of the lake's tables,
 ``answer`` when it had done its work; all are medians, in seconds. ``cpu`` is what the process
 used: what the answer took beyond it was waiting, for the servers or for a busy machine. ``MB`` is
 its memory at the peak. ``--weeks 60``, all there are, tells what a function needs of both.
@@ -99,7 +99,7 @@ def handler(event, context):
 
 @dataclass(frozen=True)
 class Start:
-    """One cold start, in seconds; ``lake`` is 0 without DuckDB."""
+    """One cold start, in seconds; ``lake`` is 0 where no table was read."""
 
     ready: float
     lake: float
@@ -138,6 +138,8 @@ def start(
     if not is_done or "errorType" in answer:
         raise RuntimeError(f"{name}: {answer}: {log.read_text(errors='replace')[-2000:]}")
     lake = waiting.asked_lake - began if waiting.asked_lake else 0.0
+    if name == "measure" and not lake:
+        raise RuntimeError("measure read no table of the lake, so its goal says nothing")
     cpu = used.ru_utime + used.ru_stime
     times = waiting.ready - began, lake, waiting.answered - began, cpu
     return Start(*times, mb, short(answer))

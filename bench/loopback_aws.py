@@ -88,9 +88,11 @@ class Door(BaseHTTPRequestHandler):
         elif "versions" in asked.query:
             self._say(200, b"<ListVersionsResult></ListVersionsResult>")  # none is kept
         else:
-            self._object(self.server.account.objects.get(unquote(asked.path)))
-        if "duckdb" in self.headers.get("User-Agent", "") and not self.server.waiting.asked_lake:
-            self.server.waiting.asked_lake = time.time()
+            path = unquote(asked.path)
+            self._object(self.server.account.objects.get(path))
+            if path.startswith("/lake/tables/"):
+                waiting = self.server.waiting
+                waiting.asked_lake = waiting.asked_lake or time.time()
 
     do_HEAD = do_GET  # noqa: N815
 
