@@ -109,6 +109,18 @@ def test_a_running_total_is_no_news_between_reports_either(folder: Path, box: Po
     assert len(tell(folder, box, THURSDAY, 400, of=flow)) == 2
 
 
+def test_of_a_heap_it_is_told_how_many_came_on_the_day(folder: Path, box: Postbox) -> None:
+    """Beside what comes on such a weekday, not what came since the one of last week."""
+    heap = replace(kpi("waiting"), from_days="last", statistic="state")
+    grown = [10.0 + 5 * day for day in range(84)]
+    alerts.alert(project_at(folder, box, THURSDAY, *grown, of=heap), send=True)
+    assert not box.sent
+    friday = THURSDAY + timedelta(days=1)
+    alerts.alert(project_at(folder, box, friday, *grown, 625, of=heap), send=True)
+    text = box.sent[0][1].get_body(("plain",)).get_content()
+    assert "625 – +200 on the day before: outside the routine range" in text
+
+
 def test_a_signal_is_told_once_to_whoever_wants_it(folder: Path, box: Postbox) -> None:
     subject = "Worse: Waiting unusually high (400) (26 November 2026)"
     assert tell(folder, box, THURSDAY, 400) == [f"{ANNA}: {subject}", f"{BEN}: {subject}"]

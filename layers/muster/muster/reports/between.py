@@ -68,7 +68,7 @@ def _alike(series: Series) -> Series:
     if series.grain != "day":
         return series
     first = (len(series.starts) - 1) % 7
-    return replace(series, starts=series.starts[first::7], values=series.values[first::7])
+    return series.part(slice(first, None, 7))
 
 
 def signals_of(

@@ -158,7 +158,7 @@ def _bands(series: Series, reading: Reading, style: Style) -> tuple[Band, ...]:
             *numbers.limit_texts(limits.lower, limits.upper, style),
         )
         for limits in reading.limits
-        if limits.end > first and not series.is_heap
+        if limits.end > first and series.growth != "heap"
     )
 
 

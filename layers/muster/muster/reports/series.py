@@ -6,9 +6,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 from muster.clock import DAY, last_whole_period, local_midnight, next_period, period_start
@@ -22,6 +21,7 @@ WHOLE = "all"
 NEEDED = 6  # values before anything is read from them
 #: Parts that mean nothing without their whole: a value of the quality index is none of its parts.
 BARE_PARTS = frozenset({"inbound", "outreach", "satisfaction", "rating", "not refunded"})
+Growth = Literal["none", "total", "wait", "heap"]
 Key = tuple[str, str]
 Known = dict[tuple[str, str], dict[str, dict[date, KpiValue]]]  # by KPI and grain, segment, start
 
@@ -30,6 +30,10 @@ Known = dict[tuple[str, str], dict[str, dict[date, KpiValue]]]  # by KPI and gra
 class Series:
     """One segment of a KPI, from its first value to the last whole period (None: no value).
 
+    ``numbers`` are what an XmR chart reads: the values, or of a heap their changes. ``growth`` says
+    how it grows without that being news: not at all; as a running total (followers), where what is
+    new is another KPI's; as the wait of one whom hardly anybody answers any more; as a heap of what
+    hardly ever goes away (issues nobody answers), where news is how much comes to it.
     ``waits`` is the window that must pass after a period, where it keeps the last whole one out.
     ``is_moving`` if the last value is of waits that may yet turn out longer. ``is_coarser`` if the
     periods are longer than those that were asked for.
@@ -40,6 +44,8 @@ class Series:
     grain: str
     starts: tuple[date, ...]
     values: tuple[KpiValue | None, ...]
+    numbers: tuple[float | None, ...] = ()
+    growth: Growth = "none"
     waits: timedelta | None = None
     is_moving: bool = False
     is_coarser: bool = False
@@ -52,50 +58,12 @@ class Series:
     @property
     def grows_by_itself(self) -> bool:
         """Whether it is larger nearly every period, and that is no news."""
-        return self.is_running_total or self.is_old_wait
-
-    @property
-    def is_running_total(self) -> bool:
-        """Whether it is one (followers): what is new of it is its change."""
-        return self.kpi.table == "audience" and self.kpi.from_days == "last"
-
-    @property
-    def is_old_wait(self) -> bool:
-        """Whether it is the wait of one whom hardly anybody answers any more."""
-        is_wait = self.kpi.unit == "seconds" and self.kpi.from_days == "last"
-        return is_wait and self.last is not None and self.last.value > LATELY.total_seconds()
-
-    @cached_property
-    def is_heap(self) -> bool:
-        """Whether it counts what hardly ever goes away (issues nobody answers): its size is larger
-        nearly every period, and news is how much comes to it."""
-        if (self.kpi.unit, self.kpi.from_days) != ("count", "last") or self.is_running_total:
-            return False
-        steps = [step for step in self._steps if step]
-        return len(steps) >= NEEDED and sum(step < 0 for step in steps) * 4 <= len(steps)
-
-    @property
-    def numbers(self) -> tuple[float | None, ...]:
-        """What an XmR chart reads."""
-        return self._steps if self.is_heap else self._levels
+        return self.growth in ("total", "wait")
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
-        """What is possible of them."""
-        return (None, None) if self.is_heap else (self.kpi.lowest, self.kpi.highest)
-
-    @property
-    def _levels(self) -> tuple[float | None, ...]:
-        return tuple(value.value if value else None for value in self.values)
-
-    @property
-    def _steps(self) -> tuple[float | None, ...]:
-        """Each value's change on the one before."""
-        steps = (
-            None if now is None or before is None else now - before
-            for before, now in pairwise(self._levels)
-        )
-        return (*([None] if self.values else []), *steps)
+        """What is possible of the numbers."""
+        return (None, None) if self.growth == "heap" else (self.kpi.lowest, self.kpi.highest)
 
     @property
     def last(self) -> KpiValue | None:
@@ -104,6 +72,11 @@ class Series:
     def at(self, start: date) -> KpiValue | None:
         """The value of the period that begins on ``start``."""
         return dict(zip(self.starts, self.values, strict=True)).get(start)
+
+    def part(self, periods: slice, **changes: Any) -> Series:
+        """Some of its periods; what they are read by stays what it is in the whole."""
+        starts, values, numbers = self.starts[periods], self.values[periods], self.numbers[periods]
+        return replace(self, starts=starts, values=values, numbers=numbers, **changes)
 
 
 def all_series(
@@ -130,9 +103,8 @@ def all_series(
         for segment in [WHOLE] if WHOLE in segments else sorted(segments.keys() - BARE_PARTS):
             one = _gapless(kpi, segment, own, segments[segment], last)
             one = _of_whole_periods(one, known_from.get(kpi.table))
-            series[kpi.id, segment] = replace(
-                one, is_moving=_moves(one, as_of, zone), is_coarser=own != grain
-            )
+            one = replace(one, is_moving=_moves(one, as_of, zone), is_coarser=own != grain)
+            series[kpi.id, segment] = _understood(one)
     return series
 
 
@@ -152,7 +124,32 @@ def _of_whole_periods(series: Series, known_from: date | None) -> Series:
     is_whole = known_from is None or series.starts[0] >= known_from
     if is_whole or is_state or not any(series.values[1:]):
         return series
-    return replace(series, starts=series.starts[1:], values=series.values[1:])
+    return series.part(slice(1, None))
+
+
+def _understood(series: Series) -> Series:
+    """With how it grows, and the numbers that it is read by."""
+    levels = tuple(value.value if value else None for value in series.values)
+    steps = (*([None] if levels else []), *(_step(*two) for two in pairwise(levels)))
+    growth = _growth(series, steps)
+    return replace(series, growth=growth, numbers=steps if growth == "heap" else levels)
+
+
+def _step(before: float | None, now: float | None) -> float | None:
+    return None if now is None or before is None else now - before
+
+
+def _growth(series: Series, steps: Iterable[float | None]) -> Growth:
+    kpi, last = series.kpi, series.last
+    if kpi.from_days != "last":
+        return "none"
+    if kpi.table == "audience":
+        return "total"
+    if kpi.unit == "seconds" and last is not None and last.value > LATELY.total_seconds():
+        return "wait"
+    moves = [step for step in steps if step]
+    is_heap = len(moves) >= NEEDED and sum(step < 0 for step in moves) * 4 <= len(moves)
+    return "heap" if kpi.unit == "count" and is_heap else "none"
 
 
 def _moves(series: Series, as_of: datetime, zone: ZoneInfo) -> bool:
@@ -198,7 +195,7 @@ def settled(
 def _first(series: Series, count: int, waits: timedelta) -> Series:
     if count == len(series.starts):
         return series
-    return replace(series, starts=series.starts[:count], values=series.values[:count], waits=waits)
+    return series.part(slice(count), waits=waits)
 
 
 def _first_read(reading: Reading, count: int) -> Reading:

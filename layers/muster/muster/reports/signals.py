@@ -36,7 +36,7 @@ def fitting(series: Series, reading: Reading) -> Reading:
     if series.grows_by_itself:
         count = len(reading.rules)
         return replace(reading, limits=(), rules=((),) * count, sides=(0,) * count)
-    if not series.is_heap:
+    if series.growth != "heap":
         return reading
     rules = tuple(tuple(rule for rule in met if rule == "outside") for met in reading.rules)
     return replace(reading, rules=rules)
@@ -121,7 +121,7 @@ def _why(series: Series, reading: Reading, style: Style, min_n: int) -> str:
     if limits is None and reading.rules[-1]:
         return _run_text(series, reading, words("average_unknown"), words)
     if series.grows_by_itself and reading.maturity != "early":
-        return str(words.RUNNING_TOTAL if series.is_running_total else words.OLD_WAIT)
+        return str(words.RUNNING_TOTAL if series.growth == "total" else words.OLD_WAIT)
     if limits is None:
         return words("early", n=_count(series), grain=grain, needed=NEEDED)
     low, high = numbers.limit_texts(limits.lower, limits.upper, style)
@@ -129,7 +129,7 @@ def _why(series: Series, reading: Reading, style: Style, min_n: int) -> str:
         said = words("within", low=low, high=high)
     else:
         said = _rules_in_words(series, reading, style, limits)
-    if series.is_heap:
+    if series.growth == "heap":
         return _by_change(series, style, said)
     # A run is told against the level it left, which rested on more.
     if reading.maturity != "limits" or "run" in reading.rules[-1]:
