@@ -18,7 +18,7 @@ from muster import cloud
 from muster.errors import BadSettings
 from muster.lake import state
 from muster.pipeline.due import plan
-from muster.pipeline.measure import check_plans
+from muster.pipeline.plans import check_plans
 from muster.pipeline.publish import Reported
 from muster.settings import Report
 

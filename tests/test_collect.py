@@ -14,7 +14,7 @@ import pytest
 from bench.simulated_forum import HOME, NOW, SETTINGS, WINDOW, Forum
 from muster.kpis import engine
 from muster.lake import raw, state
-from muster.pipeline import collect, doctor, left_behind, measure
+from muster.pipeline import collect, doctor, freshness, left_behind
 from muster.pipeline.collect import Fetched
 from muster.project import Project, open_project
 from muster.sources._http import Http
@@ -65,11 +65,11 @@ def test_a_source_that_was_renamed_is_told_before_everything_counts_twice(
     project, _, _ = fetching(is_broken=False)
     assert "for the first time" not in caplog.text
     later, settings = NOW + timedelta(days=9), project.folder / "muster.yaml"
-    until = [one.to_at for one in measure.coverage_of(project, later)]
+    until = [one.to_at for one in freshness.coverage_of(project, later)]
     settings.write_text(settings.read_text().replace("name: forum", "name: board"))
     renamed = open_project(project.folder, clock=lambda: NOW, environment={}, http=project.http)
     assert left_behind.names(renamed) == ("forum",)
-    assert [one.to_at for one in measure.coverage_of(renamed, later)] == until != [later], (
+    assert [one.to_at for one in freshness.coverage_of(renamed, later)] == until != [later], (
         "it vouches for no day on which nobody asked it"
     )
     fetching(is_broken=False)

@@ -13,7 +13,7 @@ from muster.errors import BadSettings
 from muster.lake import raw, state
 from muster.lake.merge import merge
 from muster.pipeline import collect, retention
-from muster.pipeline.measure import coverage_of
+from muster.pipeline.freshness import coverage_of
 from muster.project import Project, open_project
 from muster.records import Audience, Item, Member, Message
 from muster.sources._http import Http

@@ -35,7 +35,7 @@ from muster.kpis import catalogue, engine, given, phrases, runner
 from muster.kpis.dialects import carried, pattern
 from muster.kpis.spark import compute
 from muster.measured import Coverage
-from muster.pipeline import latest, measure
+from muster.pipeline import freshness, latest, measure
 from muster.project import open_project
 from muster.settings import Settings
 from muster.store import FolderStore
@@ -66,7 +66,7 @@ def test_every_kpi_of_a_seeded_lake(spark, tmp_path):
 def test_every_kpi_of_the_demo_s_lake(spark, tmp_path):
     project = open_project(demo(), clock=system_clock, environment={}, http=None)
     as_of = latest.read(project).as_of
-    coverage = tuple(measure.coverage_of(project, as_of))
+    coverage = tuple(freshness.coverage_of(project, as_of))
     told = compared(project.lake.url(), project.settings, as_of, coverage)
     print(f"{len({one.kpi for one in told.values()})} KPIs have a value in the demo")
 

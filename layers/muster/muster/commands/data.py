@@ -65,12 +65,12 @@ def fetch(
     as_json: Json = False,
 ) -> None:
     """Fetch what is new on every platform into the lake."""
-    from muster.pipeline import collect, measure
+    from muster.pipeline import collect, plans
 
     with progress() as notify:
         project = opened(context, notify)
-        measure.check_hours(project)
-        measure.check_plans(project)
+        plans.check_hours(project)
+        plans.check_plans(project)
         say_price(project, source or ())
         begins, ends = instant(since, project), instant(until, project)
         if begins and ends and begins >= ends:

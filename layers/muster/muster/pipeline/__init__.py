@@ -14,10 +14,10 @@ def run(project: Project, *, send: bool) -> Iterator[tuple[str, Any]]:
 
     A broken source stops nothing.
     """
-    from muster.pipeline import alerts, collect, measure, publish
+    from muster.pipeline import alerts, collect, measure, plans, publish
 
-    measure.check_hours(project)
-    measure.check_plans(project)
+    plans.check_hours(project)
+    plans.check_plans(project)
     yield "fetched", collect.fetch(project)
     yield "measured", measure.measure(project)
     told = alerts.alert(project, send=send) if send else ()

@@ -14,7 +14,7 @@ from muster.lake.probing import check_writable
 from muster.pipeline import connecting, damaged, left_behind, moods
 from muster.pipeline.batches import unknown_shape
 from muster.pipeline.mapping import UNMAPPABLE
-from muster.pipeline.measure import check_hours, check_plans
+from muster.pipeline.plans import check_hours, check_plans
 from muster.project import Project
 from muster.records import TABLES
 from muster.secret import reveal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from muster.pipeline import latest, mails, measure, putting
+from muster.pipeline import latest, mails, measure, plans, putting
 from muster.pipeline.mails import NOBODY, Reported
 from muster.pipeline.reporting import chosen, in_own_templates, mailed, viewed
 from muster.project import Project
@@ -36,7 +36,7 @@ def report(
     for the mail only. ``again`` also sends what may have been sent when a run broke off.
     """
     picked = chosen(project, names)
-    measure.check_plans(project)
+    plans.check_plans(project)
     if as_of is None:
         measured = latest.read(project)
         publish(project, measured)
@@ -56,7 +56,7 @@ def preview(
 ) -> dict[str, str]:
     """Each report's mail as a page for a browser; nothing is published, written or sent."""
     picked = chosen(project, names)
-    measure.check_plans(project)
+    plans.check_plans(project)
     measured = measure.compute(project, as_of, is_kept=False) if as_of else latest.read(project)
     found = {}
     for one in picked:
@@ -68,7 +68,7 @@ def preview(
 
 def recipients(project: Project, names: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
     """Every (report, recipient or chat) there is to deliver, once all plans are sound."""
-    measure.check_plans(project)
+    plans.check_plans(project)
     picked = chosen(project, names)
     return tuple((one.name, to) for one in picked for to in (*one.recipients, *one.chat))
 

@@ -12,7 +12,7 @@ from muster.kpis import catalogue
 from muster.lake.nearby import nearby
 from muster.measured import KpiValue
 from muster.names import nearest
-from muster.pipeline import latest, measure
+from muster.pipeline import freshness, lake_views, latest
 from muster.project import Project
 from muster.reports import dates, events, numbers, words
 from muster.reports.model import Break
@@ -99,13 +99,13 @@ def why(
     chosen = segment or _segment(kpi, seen, grain, start)
     with nearby(project.lake) as lake:
         found = behind.behind(
-            measure.connected(replace(project, lake=lake)),
+            lake_views.connected(replace(project, lake=lake)),
             project.settings,
             kpi,
             (grain, start),
             chosen,
             as_of=seen.as_of,
-            coverage=measure.coverage_of(project, seen.as_of),
+            coverage=freshness.coverage_of(project, seen.as_of),
             most=most,
         )
     before = _measured(seen, kpi_id, grain, start, chosen)
