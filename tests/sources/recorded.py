@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,7 +26,7 @@ from muster.records import (
 )
 from muster.sources import Platform, Window, platform
 from muster.sources._http import Http
-from muster.sources._recording import Replay, answer_of
+from muster.sources._recording import Replay, answer_of, named, told_of
 from muster.sources._tokens import hidden
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
@@ -56,21 +57,50 @@ def undisturbed(number: int, request: httpx.Request, answer: Answer) -> httpx.Re
 
 def not_found(request: httpx.Request) -> httpx.Response:
     """What a server says of an address it does not have."""
-    return httpx.Response(404, json={"errors": ["not found"]})
+    told = f"not in the recording: {named(told_of(request))}"
+    return httpx.Response(404, json={"errors": [told]})
+
+
+def page_after_another(
+    request: httpx.Request, exchanges: list[Any], used: set[str]
+) -> httpx.Request | None:
+    """The recorded request that asks for a page which this one asks for by another record.
+
+    Where the last record of a page is spoiled, the next page is asked for by the one before it,
+    and a server would answer.
+    """
+    asked, left = told_of(request), (exchange["request"] for exchange in exchanges)
+    for told in left:
+        if named(told) not in used and _differ_in_one_value(asked, told):
+            return httpx.Request(told["method"], request.url.copy_with(params=told["query"]))
+    return None
+
+
+def _differ_in_one_value(asked: dict[str, Any], told: dict[str, Any]) -> bool:
+    """Whether two requests are the same but for an id, a time or a number in their queries."""
+    query, others = asked["query"], told.get("query") or {}
+    if {**asked, "query": others} != told or query.keys() != others.keys():
+        return False
+    differing = [str(value) for key, value in query.items() if value != others[key]]
+    return len(differing) == 1 and bool(re.fullmatch(r"[\w.:+-]+", differing[0]))
 
 
 @dataclass
 class Wire(httpx.BaseTransport):
     """The recorded answers, each handed to ``fault`` with the number of its request (from 0)."""
 
-    replay: Replay
+    exchanges: list[Any]
     fault: Fault = undisturbed
     is_lenient: bool = False  # after a fault, a request may differ from the recorded ones
+    is_spoiled: bool = False  # and the next page may be asked for by another record
     asked: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.replay = Replay(self.exchanges)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         assert len(self.asked) < MAX_REQUESTS, f"never ends: {self.asked[-5:]}"
-        self.asked.append(f"{request.method} {request.url.path}?{request.url.query.decode()}")
+        self.asked.append(named(told_of(request)))
         response = self.fault(len(self.asked) - 1, request, self._answer)
         response.request = request
         return response
@@ -79,9 +109,12 @@ class Wire(httpx.BaseTransport):
         try:
             return self.replay.handle_request(request)
         except LookupError:
-            if self.is_lenient:
+            if not (self.is_lenient or self.is_spoiled):
+                raise
+            page = page_after_another(request, self.exchanges, self.replay.used)
+            if page is None or not self.is_spoiled:
                 return not_found(request)
-            raise
+            return self.replay.handle_request(page)
 
 
 @dataclass(frozen=True)
@@ -120,8 +153,8 @@ class Recorded:
         """What of the secret must be shown nowhere."""
         return hidden(self.secret)
 
-    def wire(self, fault: Fault = undisturbed, is_lenient: bool = False) -> Wire:
-        return Wire(Replay(self.told["exchanges"]), fault, is_lenient)
+    def wire(self, fault: Fault = undisturbed, **how: bool) -> Wire:
+        return Wire(self.told["exchanges"], fault, **how)
 
     def rate_limited(self) -> httpx.Response:
         return answer_of(self.told["rate_limited"])

@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+from breaking import BROKEN, html_page, once_at, server_error, timed_out
 from editing import Change, changed, emptied, records, replaced, without
 from pydantic import ValidationError
 from recorded import (
@@ -32,17 +33,22 @@ from recorded import (
 from spoiled import asked_by, holds, ids, is_in, roots
 
 from muster.errors import RateLimited, SourceFailed, Unavailable
+from muster.pipeline.mapping import mapped
 from muster.sources import Window, platform, platform_names
 from muster.sources._recording import answer_of
 
 NAMES = [name for name in platform_names() if (RECORDINGS / f"{name}.json").exists()]
-JSON = {"content-type": "application/json"}
 # Each costs a whole fetch: of more requests or records than that, an even choice is put to it.
 MOST_REQUESTS, MOST_RECORDS = 10, 30
 IS_THOROUGH = os.environ.get("MUSTER_THOROUGH") == "1"
 # What a fetch is made for: of these no row may be lost. Members and counts come along with them.
 MAIN = {"messages", "reviews", "survey_responses", "orders", "ad_spend", "site_traffic"}
 BAD = (None, {}, "nonsense", 7, {"id": {"no": "id"}})
+JOINS = {
+    ("messages", "author_id"): ("members", "member_id"),
+    ("messages", "parent_id"): ("messages", "message_id"),
+    ("threads", "thread_id"): ("messages", "thread_id"),
+}
 PARAGRAPHS = ("Credentials: ", "Limits: ", "Verified: ")
 
 
@@ -110,9 +116,32 @@ def _reads_nothing(name: str) -> bool:
 
 
 def test_reads_all_pages(one: Recorded) -> None:
-    rows, refused = one.rows(items_of(one.pages(one.wire())))
-    assert not refused
-    assert Counter(key[0] for key in rows) == one.told["expect"]
+    items = items_of(one.pages(one.wire()))
+    assert not [f"{item.stream}: {why}" for item, why in mapped(one.options, items)[1]]
+    assert Counter(key[0] for key in one.rows(items)[0]) == one.told["expect"]
+
+
+def test_its_ids_mean_the_same_in_every_table(one: Recorded) -> None:
+    """A message of whose thread, author or parent no other row knows joins nothing in any KPI."""
+    rows = whole_of(one)
+    for (table, column), (other, key) in JOINS.items():
+        told = {row[column] for at, row in rows.items() if at[0] == table} - {None}
+        known = {row[key] for at, row in rows.items() if at[0] == other}
+        assert not (told and known) or told & known, f"{table}.{column} is never a {other}.{key}"
+
+
+def test_staff_write_outbound(one: Recorded) -> None:
+    told = [row for key, row in whole_of(one).items() if key[0] == "messages"]
+    odd = [row["message_id"] for row in told if row["author_role"] == "staff"
+           and row["direction"] != "outbound"]  # fmt: skip
+    assert not odd, f"messages {odd} are staff's, but not outbound: no answer is counted"
+
+
+def test_needs_no_setting_that_init_does_not_ask_for(one: Recorded) -> None:
+    fields = one.platform.Options.model_fields
+    needed = {name for name, field in fields.items() if field.is_required()}
+    told = needed - {"name", "platform", "account", "base_url"}
+    assert not told, f"give {told} a default, or call what must be told account"
 
 
 def test_ends_with_a_cursor(one: Recorded) -> None:
@@ -252,37 +281,6 @@ def more(slept: list[float], usual: list[float]) -> list[float]:
     return sorted((Counter(slept) - Counter(usual)).elements())
 
 
-def server_error(request: httpx.Request, answer: Any) -> httpx.Response:
-    return httpx.Response(502, html="<h1>Bad gateway</h1>")
-
-
-def truncated(request: httpx.Request, answer: Any) -> httpx.Response:
-    raw = answer(request).read()
-    return httpx.Response(200, headers=JSON, content=raw[: len(raw) // 2])
-
-
-def html_page(request: httpx.Request, answer: Any) -> httpx.Response:
-    return httpx.Response(200, html="<h1>Please stand by</h1>")
-
-
-def timed_out(request: httpx.Request, answer: Any) -> httpx.Response:
-    raise httpx.ReadTimeout("timed out")
-
-
-def cut_off(request: httpx.Request, answer: Any) -> httpx.Response:
-    raise httpx.RemoteProtocolError("peer closed connection without sending complete body")
-
-
-def once_at(number: int, broken: Callable[[httpx.Request, Any], httpx.Response]) -> Fault:
-    def fault(n: int, request: httpx.Request, answer: Any) -> httpx.Response:
-        return broken(request, answer) if n == number else answer(request)
-
-    return fault
-
-
-BROKEN = (server_error, truncated, html_page, timed_out, cut_off)
-
-
 @pytest.mark.parametrize("first", range(len(BROKEN)) if IS_THOROUGH else (0,))
 def test_a_broken_answer_is_asked_for_again(one: Recorded, first: int) -> None:
     whole = whole_of(one)
@@ -345,7 +343,7 @@ def test_a_bad_record_costs_only_itself(one: Recorded, first: int) -> None:
     items = items_of(one.pages(one.wire()))
     for number, record in enumerate(spoilable(one)):
         bad = BAD[(number + first) % len(BAD)]
-        wire = one.wire(edited(partial(replaced, record=record, bad=bad)), is_lenient=True)
+        wire = one.wire(edited(partial(replaced, record=record, bad=bad)), is_spoiled=True)
         rows, _ = one.rows(items_of(one.pages(wire)))
         spoiled = [item for item in items if holds([item.body, item.context], record)]
         others = one.rows(item for item in items if item not in spoiled)[0]

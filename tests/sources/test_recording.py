@@ -9,7 +9,9 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from recorded import Wire
 
+from muster.errors import Rejected
 from muster.sources._http import Api, Http
 from muster.sources._recording import Recorder, Replay, scrub
 
@@ -59,6 +61,22 @@ def test_plays_back_by_path_and_query(tmp_path: Path) -> None:
         assert api.get("/p", {"page": 1, "access_token": "another"}).body["page"] == "1"
         with pytest.raises(LookupError, match="not in the recording: GET /p.page=3"):
             api.get("/p", {"page": 3})
+
+
+def test_a_page_after_a_spoiled_record_is_asked_for_by_another() -> None:
+    """As a server would answer; not twice, and not to a request that is of another kind."""
+    exchanges = [
+        {"request": {"method": "GET", "path": "/p", "query": {"before": before}},
+         "response": {"status": 200, "body": {"records": records}}}
+        for before, records in (("newest", [9, 8]), ("8", [7]))
+    ]  # fmt: skip
+    wire = Wire(exchanges, is_spoiled=True)
+    with Api(Http(transport=wire), "https://x.org", {}, name="x") as api:
+        asked = [api.get("/p", {"before": before}).body["records"] for before in ("newest", "9")]
+        assert asked == [[9, 8], [7]]
+        for path, query in (("/p", {"before": "7"}), ("/p", {"after": "9"}), ("/q", {})):
+            with pytest.raises(Rejected, match=f"not in the recording: GET {path}"):
+                api.get(path, query)
 
 
 def test_the_same_request_gets_its_answers_in_order() -> None:

@@ -79,7 +79,7 @@ class Recorder(httpx.BaseTransport):
 
 
 def _noted(request: httpx.Request, response: httpx.Response) -> dict[str, Any]:
-    asked = _asked(request)
+    asked = told_of(request)
     headers = {
         name: value for name, value in response.headers.items() if name.startswith(_KEPT_HEADERS)
     }
@@ -91,7 +91,7 @@ def _noted(request: httpx.Request, response: httpx.Response) -> dict[str, Any]:
     return {"request": asked, "response": told}
 
 
-def _asked(request: httpx.Request) -> dict[str, Any]:
+def told_of(request: httpx.Request) -> dict[str, Any]:
     """Method, path, query and, if there is one, the JSON body or form of a request."""
     asked = {"method": request.method, "path": request.url.path, "query": _query(request.url)}
     raw = request.read()
@@ -141,9 +141,9 @@ class Replay(httpx.BaseTransport):
         for exchange in exchanges:
             request = exchange["request"]
             body = request.get("body")
-            told = _key(request) + (f" {json.dumps(body, sort_keys=True)}" if body else "")
+            told = named(request) + (f" {json.dumps(body, sort_keys=True)}" if body else "")
             self._answers.setdefault(told, []).append(exchange["response"])
-            self._bodies.setdefault(_key(request), {})[told] = body or {}
+            self._bodies.setdefault(named(request), {})[told] = body or {}
         self.recorded = frozenset(self._answers)
         self.used: set[str] = set()
 
@@ -154,18 +154,18 @@ class Replay(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The recorded answer."""
-        asked = _asked(request)
+        asked = told_of(request)
         told = self._told(asked) or self._told(scrub(asked))
         if told is None:
             body = f" {json.dumps(asked['body'])[:500]}" if "body" in asked else ""
-            raise LookupError(f"not in the recording: {_key(scrub(asked))}{body}")
+            raise LookupError(f"not in the recording: {named(scrub(asked))}{body}")
         self.used.add(told)
         answers = self._answers[told]
         return answer_of(answers.pop(0) if len(answers) > 1 else answers[0])
 
     def _told(self, asked: Mapping[str, Any]) -> str | None:
         """The recorded request that fits best."""
-        bodies = self._bodies.get(_key(asked), {})
+        bodies = self._bodies.get(named(asked), {})
         fit = [told for told, body in bodies.items() if _is_within(body, asked.get("body") or {})]
         return max(fit, key=len, default=None)
 
@@ -188,7 +188,8 @@ def answer_of(told: Mapping[str, Any]) -> httpx.Response:
     return httpx.Response(told["status"], headers=headers, content=json.dumps(body).encode())
 
 
-def _key(request: Mapping[str, Any]) -> str:
+def named(request: Mapping[str, Any]) -> str:
+    """A recorded request on one line: method, path and query."""
     query = request.get("query") or {}
     pairs = sorted(
         (key, str(value))

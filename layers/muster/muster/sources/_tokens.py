@@ -212,14 +212,15 @@ class Tokens:
                 f"{self._name}: its secret has no refresh_token or client_secret to get a token "
                 f"with: needs {self._needs}"
             )
-        form, basic = {**grant, **self._oauth.extra}, {}
+        form, signature = {**grant, **self._oauth.extra}, {}
         if self._oauth.basic and "client_secret" in form:
-            basic = {"Authorization": _basic(form.pop("client_id"), form.pop("client_secret"))}
+            client = form.pop("client_id"), form.pop("client_secret")
+            signature = {"Authorization": basic(*client)}
         elif "client_id" in form:
             form = {key: value for key, value in form.items() if value}
         url = str(self._fields.get("token_uri") or self._oauth.url)
         api = Api(
-            self._http, url, basic,
+            self._http, url, signature,
             name=self._name, wait_of=self._wait_of, secrets=self._hidden(),
         )  # fmt: skip
         with api:
@@ -273,7 +274,8 @@ class Tokens:
         )
 
 
-def _basic(user: str, password: str) -> str:
+def basic(user: str, password: str) -> str:
+    """A name and its key as the ``Authorization`` of HTTP Basic."""
     import base64
 
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -24,7 +24,6 @@ list of answers; community posts and the help center.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -43,7 +42,7 @@ from muster.sources._http import Api, Http
 from muster.sources._newest import State, begin, instant, mapped, page, stamp, start_of
 from muster.sources._paging import walk
 from muster.sources._private import without
-from muster.sources._tokens import OAuth, fields_of, hidden, signed
+from muster.sources._tokens import OAuth, basic, fields_of, hidden, signed
 
 NEEDS = "an administrator's API token (with email set) or OAuth access token with scope read"
 PER_PAGE = 100
@@ -81,8 +80,7 @@ def connect(options: Options, secret: str | None, http: Http) -> Api:
         oauth = OAuth(f"{base_url}/oauth/tokens", scope="read")
         return signed(http, base_url, secret, oauth, name=options.name, needs=NEEDS)
     token = fields_of(secret, options.name, NEEDS)["access_token"]
-    pair = base64.b64encode(f"{options.email}/token:{token}".encode()).decode()
-    headers = {"Authorization": f"Basic {pair}"}
+    headers = {"Authorization": basic(f"{options.email}/token", token)}
     return Api(http, base_url, headers, name=options.name, secrets=hidden(secret))
 
 
