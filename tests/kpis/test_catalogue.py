@@ -64,6 +64,11 @@ def test_a_wrong_header_is_refused_by_file_line_and_fix(tmp_path, old, new, said
         load(tmp_path, GOOD.replace(old, new))
 
 
+@pytest.mark.parametrize("text", ["\ufeff" + GOOD, GOOD.rstrip() + ";\n", GOOD + " ; \n\n"])
+def test_a_file_as_editors_and_shells_write_it_is_read(tmp_path, text):
+    assert load(tmp_path, text)["shouting"].sql.lstrip("\ufeff") == GOOD
+
+
 def test_a_file_whose_name_is_no_id_is_refused(tmp_path):
     with pytest.raises(BadKpi, match="named by its id"):
         load(tmp_path, GOOD, "Loud Messages.sql")

@@ -159,6 +159,12 @@ def test_values_carry_the_version_of_their_definition():
                     "as value, 1 as n"},
             "a value is no finite number",
         ),
+        (
+            {"sql": "select date '2026-03-03' as period_start, 'all' as segment, 1 as value, "
+                    "1 as n", "from_days": ""},
+            r"by week: period_start begins no period, join periods \(period of 2026-03-03\)",
+        ),
+        ({"sql": "select * from read_csv('gone.csv')"}, "KPI own: its SQL cannot be run: .*gone"),
     ],
 )  # fmt: skip
 def test_a_kpi_that_fails_is_named_and_the_others_go_on(changes, said):

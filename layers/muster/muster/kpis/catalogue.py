@@ -28,6 +28,7 @@ BUILT_IN = Path(__file__).parent
 GRAINS = ("day", "week", "month", "quarter", "year")
 COMMUNITIES = ("support", "product", "employee", "audience", "sales")
 _LINE = re.compile(r"--\s?([a-z_ ]+?)\s*:\s*(.*)")
+_END = re.compile(r"\s*;\s*\Z")  # as a shell wants it; the runner sets the statement in others
 _MORE = re.compile(r"--\s{2,}(\S.*)")
 
 
@@ -46,7 +47,7 @@ def read(path: Path) -> Kpi:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", path.stem):
         raise BadKpi(f"{path}: a KPI's file is named by its id: lower case, digits, underscores")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadKpi(f"{path}: cannot be read: {error}: write it as UTF-8") from error
     header = _header(path, text)
@@ -56,7 +57,7 @@ def read(path: Path) -> Kpi:
     values = {key: _value(path, key, header) for key in _KEYS}
     if values["zero"] and values["statistic"] != "count":
         raise BadKpi(f"{path}:{header['zero'][0]}: only a count can be 0 by default; drop 'zero'")
-    return Kpi(id=path.stem, sql=text, **values)
+    return Kpi(id=path.stem, sql=_END.sub("\n", text), **values)
 
 
 def _header(path: Path, text: str) -> dict[str, tuple[int, str]]:

@@ -13,6 +13,9 @@ from muster.results import Kpi
 _OF_ALL = {
     "a segment has two values in one period": "times = 1",
     "a row has no segment": "segment is not null",
+    "period_start begins no period, join periods": (
+        "period_start in (select period_start from every_period where grain = $grain)"
+    ),
     "n is missing or below 0": "n >= 0",
     "a value is no finite number": "isfinite(value)",
     "a value is below {lowest:g}": "coalesce(value >= lowest - 1e-9, true)",
@@ -20,17 +23,19 @@ _OF_ALL = {
 }
 
 
-def broken(connection: duckdb.DuckDBPyConnection, kpis: Sequence[Kpi]) -> dict[str, list[str]]:
+def broken(
+    connection: duckdb.DuckDBPyConnection, kpis: Sequence[Kpi], grain: str
+) -> dict[str, list[str]]:
     """KPI → a sentence for each promise that a row of it in ``all_found`` breaks, with its period;
     nothing of one that keeps them all."""
     found: dict[str, list[str]] = {}
-    for kpi, said in (*_of_all(connection, kpis), *_of_their_own(connection, kpis)):
+    for kpi, said in (*_of_all(connection, kpis, grain), *_of_their_own(connection, kpis)):
         found.setdefault(kpi, []).append(said)
     return found
 
 
 def _of_all(
-    connection: duckdb.DuckDBPyConnection, kpis: Sequence[Kpi]
+    connection: duckdb.DuckDBPyConnection, kpis: Sequence[Kpi], grain: str
 ) -> Iterator[tuple[str, str]]:
     by_id = {kpi.id: kpi for kpi in kpis}
     bounds = ", ".join(
@@ -40,7 +45,7 @@ def _of_all(
         f"select kpi, {_firsts(_OF_ALL.values())} from all_found join (values {bounds}) "
         "as bounds (kpi, lowest, highest) using (kpi) group by kpi"
     )
-    for kpi, *periods in connection.execute(sql).fetchall() if kpis else ():
+    for kpi, *periods in connection.execute(sql, {"grain": grain}).fetchall() if kpis else ():
         for said, period in zip(_OF_ALL, periods, strict=True):
             if period is not None:
                 yield kpi, f"{said.format(**vars(by_id[kpi]))} (period of {period})"
