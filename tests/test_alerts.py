@@ -297,7 +297,7 @@ def test_alerts_are_left_on_their_own(folder: Path, box: Postbox) -> None:
     assert [one[: len(BEN)] for one in tell(folder, box, THURSDAY + timedelta(days=4), 400)] == [
         ANNA[: len(BEN)]
     ]
-    assert subscriptions.take_back(project, "weekly/alerts", BEN).state == "gets it"
+    assert subscriptions.take_back(project, "weekly/alerts", BEN)[1].state == "gets it"
 
 
 def test_who_left_the_report_gets_no_alerts_either(folder: Path, box: Postbox) -> None:

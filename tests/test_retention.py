@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from muster.errors import BadSettings
+from muster.errors import BadSettings, StoreRefused
 from muster.lake import raw, state
 from muster.lake.merge import merge
 from muster.pipeline import collect, retention
@@ -109,6 +109,29 @@ def test_killed_before_the_first_row_goes_the_state_has_already_said_so(project:
     assert {one.source: one.from_at for one in coverage_of(project, NOW)}["forum"] == datetime(
         2026, 9, 1, tzinfo=UTC
     )
+
+
+class _Full(_Dying):
+    """A store that has no room until something is deleted."""
+
+    has_room = False
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+    def put(self, *args: object, **how: object) -> object:
+        if not self.has_room:
+            raise StoreRefused("no room")
+        return self.inner.put(*args, **how)  # type: ignore[attr-defined]
+
+    def delete(self, *args: object, **how: object) -> None:
+        self.inner.delete(*args, **how)  # type: ignore[attr-defined]
+        self.has_room = True
+
+
+def test_a_full_disk_gets_room_by_what_goes(project: Project) -> None:
+    gone = retention.expire(replace(project, lake=_Full(project.lake)))  # type: ignore[arg-type]
+    assert gone["raw"] and gone["messages"]
 
 
 def test_nothing_goes_by_a_clock_that_a_platform_says_is_ahead(project: Project) -> None:

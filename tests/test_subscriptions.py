@@ -150,8 +150,14 @@ def test_the_owner_of_the_settings_takes_a_reader_back(project: Project, box: Po
     leaving.answer(project, "POST", tokens.token(SECRET["LEAVING"], "weekly", BEN))
     with pytest.raises(BadSettings, match="no recipient 'eve@example.org'"):
         subscriptions.take_back(project, "weekly", "eve@example.org")
-    assert subscriptions.take_back(project, "weekly", BEN).state == "gets it"
+    assert subscriptions.take_back(project, "weekly", BEN)[1].state == "gets it"
     assert sent(project)[BEN] == "sent"
+
+
+def test_nothing_is_taken_back_of_a_reader_who_never_left(project: Project) -> None:
+    before, after = subscriptions.take_back(project, "weekly", BEN)
+    assert before == after and before.state == "gets it"
+    assert not list(project.lake.list(subscriptions.SUBSCRIPTIONS))
 
 
 @pytest.mark.parametrize(
@@ -178,7 +184,7 @@ def test_a_full_mailbox_is_tried_again(project: Project, box: Postbox) -> None:
 def test_taken_back_until_the_next_mail_comes_back(project: Project, box: Postbox) -> None:
     came_back(project, BEN, "bounce", "Permanent")
     later = at(project, NOW + timedelta(hours=1))
-    assert subscriptions.take_back(later, "weekly", BEN).state == "gets it"
+    assert subscriptions.take_back(later, "weekly", BEN)[1].state == "gets it"
     assert sent(later)[BEN] == "sent"
     came_back(later, BEN, "bounce", "Permanent", NOW + timedelta(hours=2))
     assert subscriptions.reader(later, "weekly", BEN).state == "bounced"

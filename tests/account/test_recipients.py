@@ -53,6 +53,7 @@ def test_a_stack_tells_its_readers_and_takes_one_back(account: Account, tmp_path
     restore = ("recipients", "restore", BEN, "--report", "weekly", "--stack", "desk")
     assert "gets it again" in said(muster(tmp_path, *restore))
     assert states(tmp_path) == expected | {("weekly", BEN): "gets it"}
+    assert "as before; they had not left" in said(muster(tmp_path, *restore))
 
 
 def test_what_ses_brought_back_is_told(account: Account, tmp_path: Path) -> None:

@@ -53,11 +53,12 @@ def restore(
     from muster.pipeline import subscriptions
 
     with _project(context, stack) as project:
-        found = subscriptions.take_back(project, report, recipient)
+        before, found = subscriptions.take_back(project, report, recipient)
     if as_json:
         say_json(asdict(found))
         return
-    say(f"{recipient} {found.state} again: {report}")
+    how = "as before; they had not left" if before == found else "again"
+    say(f"{recipient} {found.state} {how}: {report}")
 
 
 @contextmanager

@@ -21,9 +21,12 @@ from muster.store import Entry
 
 
 def expire(project: Project) -> dict[str, int]:
-    """Delete what is over; how many objects of each table, raw and quarantine went."""
+    """Delete what is over; how many objects of each table, raw and quarantine went.
+
+    Raw and quarantine first: nothing is written before they go, so a full disk gets room by them.
+    """
     gone: dict[str, int] = {}
-    for source, kind, entries in list(expired(project)):
+    for source, kind, entries in sorted(expired(project), key=lambda one: one[1] in TABLES):
         if kind in TABLES:
             try:
                 _vouch_less(project, source, kind, max(map(ends, entries)))

@@ -172,14 +172,21 @@ def leave(project: Project, token: str, *, is_sure: bool) -> Report | None:
     return known.get(name.partition("/")[0]) or Report()
 
 
-def take_back(project: Project, report: str, recipient: str) -> Reader:
-    """Mail a reader again: only whoever owns the settings may, and the reader should have asked."""
-    if (report, recipient) not in {(one.report, one.recipient) for one in readers(project)}:
+def take_back(project: Project, report: str, recipient: str) -> tuple[Reader, Reader]:
+    """Mail a reader again: how they were, and are now. Nothing is written of who gets it anyway.
+
+    Only whoever owns the settings may, and the reader should have asked.
+    """
+    known = {(one.report, one.recipient): one for one in readers(project)}
+    before = known.get((report, recipient))
+    if before is None:
         raise BadSettings(f"report {report!r} has no recipient {recipient!r}: see muster.yaml")
+    if before.state not in SILENT:
+        return before, before
     project.lake.delete(_left(report, recipient))
     told = {"recipient": recipient, "at": project.clock().isoformat()}
     project.lake.put(_back(recipient), json.dumps(told).encode())
-    return reader(project, report, recipient)
+    return before, reader(project, report, recipient)
 
 
 def _secret(project: Project, reference: str, *, may_make: bool) -> str:
