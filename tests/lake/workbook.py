@@ -11,8 +11,12 @@ from xml.sax.saxutils import escape
 _XMLNS = "http://schemas.openxmlformats.org"
 
 
-def workbook(sheets: Mapping[str, Iterable[Sequence[Any]]]) -> bytes:
-    """Texts, numbers, truths; ``("day", n)`` is the n-th day as Excel counts them."""
+def workbook(sheets: Mapping[str, Iterable[Sequence[Any]]], merged: str = "") -> bytes:
+    """Texts, numbers, truths; ``("day", n)`` is the n-th day as Excel counts them.
+
+    ``merged`` is a range (``B2:B3``) that is one cell in every sheet.
+    """
+    one = f'<mergeCells count="1"><mergeCell ref="{merged}"/></mergeCells>' if merged else ""
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("[Content_Types].xml", _types(len(sheets)))
@@ -29,7 +33,7 @@ def workbook(sheets: Mapping[str, Iterable[Sequence[Any]]]) -> bytes:
             packed.writestr(
                 f"xl/worksheets/sheet{number}.xml",
                 f'<worksheet xmlns="{_XMLNS}/spreadsheetml/2006/main"><sheetData>{body}'
-                "</sheetData></worksheet>",
+                f"</sheetData>{one}</worksheet>",
             )
     return sink.getvalue()
 

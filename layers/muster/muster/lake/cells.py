@@ -195,7 +195,7 @@ def _timestamp(name: str, value: Any) -> None:
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise Refused(f"{name} is {_shown(value)}, but must be a time with its zone")
     if not 1900 < value.year < 9999:
-        raise Refused(f"{name} is {_shown(value)}, which no community has seen")
+        raise Refused(f"{name} is {value.isoformat()}, which no community has seen")
 
 
 def _date(name: str, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""An Excel file (.xlsx, .xlsm, .xlsb, .xls, .ods) → the rows of one sheet with their numbers.
+"""An Excel file (.xlsx, .xlsm, .xlsb, .xls, .ods) → the rows of one sheet with numbers and faults.
 
 A sheet cannot be streamed: its reader makes room for every cell between the first and the last, so
 two cells in far corners, which take a kilobyte in the file, ask for half a terabyte. It is read by
@@ -32,7 +32,7 @@ class Sheet:
 
     sheet: str
     others: tuple[str, ...]
-    rows: Iterator[tuple[int, list[Any]]]
+    rows: Iterator[tuple[int, list[Any], str]]
 
 
 def read(path: Path, sheet: str = "") -> Sheet:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from muster.errors import BadImport
 
 _CHUNK = 1 << 20
 _DELIMITERS = ",;\t|"
+_SEPARATOR = re.compile("sep=(.)")  # what Excel is told in a first line of its own
 _LONGEST_CELL = 16 * 1024 * 1024
 _LONGEST_LINE = 32 * 1024 * 1024
 _PARQUET_ROWS = 10_000
@@ -157,29 +159,32 @@ def _csv(path: Path, lines: Iterator[str], encoding: str) -> Opened:
     # A lone carriage return inside an unquoted cell would end the row for the csv module.
     safe = (line.replace("\r", _CARRIAGE) for line in lines)
     csv.field_size_limit(_LONGEST_CELL)
-    delimiter, header = _header(path, next(line for line in safe if line.strip()))
+    number, first = next((at, line) for at, line in enumerate(safe, 1) if line.strip())
+    if told := _SEPARATOR.fullmatch(first.rstrip("\n")):
+        number, first = number + 1, next(safe, "")
+    delimiter, header = _header(path, first, told[1] if told else _DELIMITERS)
     if twice := [name for name in header if name and header.count(name) > 1]:
         raise BadImport(f"{path}, line 1: column {twice[0]!r} stands there twice: rename one")
     # Strict: a quote that is never closed would swallow the rows after it.
     reader = csv.reader(safe, delimiter=delimiter, strict=True)
     mark = _MARKS.get(delimiter, delimiter)
     how = f"CSV, separated by {mark}, {_named(encoding)}"
-    return Opened(tuple(header), _csv_records(header, reader), how, tells_empty=False)
+    return Opened(tuple(header), _csv_records(header, reader, number), how, tells_empty=False)
 
 
-def _header(path: Path, line: str) -> tuple[str, list[str]]:
-    """What separates the columns, and their names."""
+def _header(path: Path, line: str, marks: str) -> tuple[str, list[str]]:
+    """Which of the marks separates the columns, and their names."""
     try:
-        found = {mark: next(csv.reader([line], delimiter=mark)) for mark in _DELIMITERS}
+        found = {mark: next(csv.reader([line], delimiter=mark), []) for mark in marks}
     except csv.Error as error:
         raise BadImport(f"{path}, line 1 is no header of columns: {error}") from error
-    delimiter = max(_DELIMITERS, key=lambda mark: len(found[mark]))
+    delimiter = max(marks, key=lambda mark: len(found[mark]))
     return delimiter, [name.strip() for name in found[delimiter]]
 
 
-def _csv_records(header: Sequence[str], reader: Any) -> Iterator[Record]:
+def _csv_records(header: Sequence[str], reader: Any, header_at: int) -> Iterator[Record]:
     while True:
-        line = reader.line_num + 2
+        line = header_at + reader.line_num + 1
         try:
             cells = [cell.replace(_CARRIAGE, "\r") for cell in next(reader)]
         except StopIteration:
@@ -187,7 +192,7 @@ def _csv_records(header: Sequence[str], reader: Any) -> Iterator[Record]:
         except csv.Error as error:
             yield Record(line, {}, str(error))
             continue
-        if cells:
+        if any(cells):  # A spreadsheet writes an empty row as separators.
             yield Record(line, dict(zip(header, cells, strict=False)), _width_fault(header, cells))
 
 
@@ -283,15 +288,16 @@ def _excel(path: Path, sheet: str) -> Opened:
     from muster.lake import excel
 
     found = excel.read(path, sheet)
-    rows = ((line, cells) for line, cells in found.rows if any(cell is not None for cell in cells))
-    _, names = next(rows, (0, ()))
+    rows = (row for row in found.rows if any(cell is not None for cell in row[1]))
+    _, names, _ = next(rows, (0, (), ""))
     header = [str(name or "").strip() for name in names]
     if not any(header):
         raise BadImport(f"{path}: sheet {found.sheet!r} is empty: it needs a header and rows")
     if twice := [name for name in header if name and header.count(name) > 1]:
         raise BadImport(f"{path}: column {twice[0]!r} stands there twice: rename one")
     others = f" (others: {', '.join(found.others)})" if found.others else ""
-    records = (Record(line, dict(zip(header, cells, strict=False))) for line, cells in rows)
+    records = (Record(line, dict(zip(header, cells, strict=False)), fault)
+               for line, cells, fault in rows)  # fmt: skip
     how = f"Excel, sheet {found.sheet}{others}"
     return Opened(tuple(filter(None, header)), records, how, tells_empty=False)
 

@@ -30,6 +30,9 @@ _INEXACT = 10**15
 # A picture without a line has a text, an empty one; one that is absent was deleted or is unknown.
 _WORDS = ("text", "title", "comment")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_NO_ID = ("NULL", "null", r"\N", "None", "nan", "NaN", "#N/A", "N/A", "n/a")
+_CUT = re.compile(r"\d([.,]\d+)?[eE]\+\d+")
+_WITH_POINT = re.compile(r"\d{1,300}[.]0+")
 _MOST = 10**60  # an id may have more digits than a number
 _UNREADABLE = (
     ValueError, TypeError, InvalidOperation, OverflowError, AttributeError, RecursionError,
@@ -77,8 +80,8 @@ def contents(path: Path, table: str, reading: Reading, zone: tzinfo = UTC) -> Co
     opened = open_file(path, reading.encoding, reading.sheet)
     if opened.columns is not None:
         _accept_header(path, TABLES[table], opened.columns)
-    may_be_empty = _WORDS if opened.tells_empty else ()
-    return Contents(_taken(TABLES[table], opened.records, zone, may_be_empty), opened.how)
+    rows = _taken(TABLES[table], opened.records, zone, opened.tells_empty)
+    return Contents(rows, opened.how)
 
 
 def format_names() -> tuple[str, ...]:
@@ -98,10 +101,13 @@ def _format(form: str, table: str) -> Callable[[Path], Iterator[Taken | Refusal 
 
 
 def _accept_header(path: Path, table: Table, header: tuple[str, ...]) -> None:
-    if missing := [name for name in _required(table.row) if name not in header]:
+    needed = _required(table.row)
+    if missing := [name for name in needed if name not in header]:
+        is_note = len(missing) == len(needed)
+        todo = ". Its first line must name the columns: delete what stands above" if is_note else ""
         raise BadImport(
-            f"{path}, line 1: no column {missing[0]!r}: {table.name} needs "
-            f"{', '.join(_required(table.row))}; the file has {listed(header)}"
+            f"{path}, line 1: no column {missing[0]!r}: {table.name} needs {', '.join(needed)}; "
+            f"the file has {listed(header)}{todo}"
         )
 
 
@@ -110,7 +116,7 @@ def _required(row: type) -> list[str]:
 
 
 def _taken(
-    table: Table, records: Iterator[Record], zone: tzinfo, may_be_empty: tuple[str, ...]
+    table: Table, records: Iterator[Record], zone: tzinfo, tells_empty: bool
 ) -> Iterator[Taken | Refusal | Extra]:
     told = {*(field.name for field in fields(table.row)), "source"}
     for record in records:
@@ -120,7 +126,7 @@ def _taken(
         try:
             if record.fault:
                 raise Refused(record.fault)
-            row = _row(table.row, record.cells, zone, may_be_empty)
+            row = _row(table.row, record.cells, zone, tells_empty)
             accept(row)
             yield Taken(row, _source(record.cells), record.line)
         except Refused as refused:
@@ -137,12 +143,14 @@ def _source(cells: Mapping[str, Any]) -> str | None:
     return name
 
 
-def _row(kind: type, cells: Mapping[str, Any], zone: tzinfo, may_be_empty: tuple[str, ...]) -> Row:
+def _row(kind: type, cells: Mapping[str, Any], zone: tzinfo, tells_empty: bool) -> Row:
     values = {}
     defaults = {field.name: field.default for field in fields(kind)}
     for column in columns(kind)[:-1]:
         cell = cells.get(column.name)
-        if cell is not None and (cell != "" or column.name in may_be_empty):
+        if isinstance(cell, str) and not tells_empty and column.name.endswith("_id"):
+            cell = _id(column.name, cell)
+        if cell is not None and (cell != "" or (tells_empty and column.name in _WORDS)):
             values[column.name] = _value(column, cell, zone)
         elif defaults[column.name] is MISSING:
             raise Refused(f"{column.name} is missing")
@@ -151,6 +159,23 @@ def _row(kind: type, cells: Mapping[str, Any], zone: tzinfo, may_be_empty: tuple
             _accept_word(column, values[column.name])
     row: Row = kind(**values)
     return row
+
+
+def _id(name: str, cell: str) -> str | float:
+    """An id as CSV tells it without blanks around it, and as a number where it tells 3 as 3.0.
+
+    Raises ``Refused`` for a word that stands for none, which would be one person, and for an id
+    that a spreadsheet has rounded, which is that of many.
+    """
+    cell = cell.strip()
+    if cell in _NO_ID:
+        raise Refused(f"{name} is {cell!r}: leave the cell empty where there is none")
+    if _CUT.fullmatch(cell):
+        raise Refused(
+            f"{name} is {cell!r}, as a spreadsheet writes a long number: its digits are lost, "
+            "export it as text"
+        )
+    return float(cell) if _WITH_POINT.fullmatch(cell) else cell
 
 
 def _accept_word(column: Column, value: Any) -> None:
@@ -199,8 +224,13 @@ def _strings(cell: Any, _: tzinfo) -> tuple[str, ...]:
 def _timestamp(cell: Any, zone: tzinfo) -> datetime:
     if isinstance(cell, date) and not isinstance(cell, datetime):
         cell = datetime.combine(cell, time())
-    found = cell if isinstance(cell, datetime) else datetime.fromisoformat(cell.strip())
+    found = cell if isinstance(cell, datetime) else datetime.fromisoformat(_iso(cell))
     return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _iso(text: str) -> str:
+    """A time whose offset stands apart from it, as databases write it, as ISO 8601 does."""
+    return re.sub(r"(?<=\d) (?=UTC$|[+-]\d\d:?\d\d$)", "", text.strip()).replace("UTC", "Z")
 
 
 def _date(cell: Any, _: tzinfo) -> date:

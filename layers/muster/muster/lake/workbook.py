@@ -1,7 +1,8 @@
 """An Excel file and an end to memory → pickled on stdout: its sheet and what is wrong, its rows.
 
 A program of its own, run by :mod:`muster.lake.excel`. It says ``(sheet, others, problem)``, then
-lists of rows with their numbers, then ``None``: whatever ends without that has died of the file.
+lists of rows with their numbers and faults, then ``None``: whatever ends without that has died of
+the file.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import pickle
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import time, timedelta
 from itertools import islice
 from typing import Any
 
 BATCH = 1_000
 SECONDS = 600  # of processor time
+Row = tuple[int, list[Any], str]  # its number, its cells, and why it is unreadable, if it is
 
 
 def main(path: str, sheet: str, memory: str) -> None:
@@ -50,16 +52,27 @@ def _opened(path: str, sheet: str) -> tuple[str, tuple[str, ...], str, Iterator[
             there = ", ".join(book.sheet_names)
             return "", (), f": no sheet {sheet!r}: there are {there}", iter(())
         name = sheet or shown[0]
-        rows = book.get_sheet_by_name(name).iter_rows()
+        found = book.get_sheet_by_name(name)
+        rows = _rows(found.iter_rows(), _merged(found.merged_cell_ranges or ()))
     except (CalamineError, OSError) as error:
         why = f" is no readable Excel file ({error}): save it anew, without a password"
         return "", (), why, iter(())
-    return name, tuple(one for one in shown if one != name), "", _rows(rows)
+    return name, tuple(one for one in shown if one != name), "", rows
 
 
-def _rows(rows: Iterator[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
+def _merged(ranges: Iterable[Any]) -> dict[int, str]:
+    """The rows, by number, that lack what a cell over several rows says in the first of them."""
+    return {
+        number: f"a cell of rows {first[0] + 1} to {last[0] + 1} is merged: unmerge it, and fill "
+        "each row"
+        for first, last in ranges
+        for number in range(first[0] + 2, last[0] + 2)
+    }
+
+
+def _rows(rows: Iterator[list[Any]], merged: Mapping[int, str]) -> Iterator[Row]:
     for number, cells in enumerate(rows, 1):
-        yield number, [_cell(one) for one in cells]
+        yield number, [_cell(one) for one in cells], merged.get(number, "")
 
 
 def _cell(value: Any) -> Any:
