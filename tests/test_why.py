@@ -49,6 +49,15 @@ def test_a_value_is_told_with_formula_sql_and_rows(measured):
     assert "2026-11-05 00:30" in rows[1], "local time of Berlin"
 
 
+@pytest.mark.parametrize(
+    ("kpi", "ids"), [("first_response_median", ["5", "1", "3"]), ("unanswered_issues", ["5"])]
+)
+def test_who_waits_is_named_and_the_longest_wait_comes_first(measured, kpi, ids):
+    lines = why(measured, kpi, "2026").splitlines()
+    assert [line.split("\t")[1] for line in lines if line.startswith("mine")] == ids
+    assert not any(line.startswith("Formula: value = t") for line in lines), "it says nothing"
+
+
 def test_json_and_csv_tell_every_row(measured):
     told = json.loads(why(measured, "first_response_mean", "2026-11", "--json"))
     assert (told["value"], told["n"], told["grain"]) == (4500, 2, "month")

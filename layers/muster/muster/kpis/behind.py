@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
+from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from muster.errors import BadSettings
@@ -45,7 +46,8 @@ def behind(
         raise BadSettings(f"{kpi.id}.sql cannot be run: {' '.join(str(error).split())}") from error
     try:
         parts = tracer.trace(kpi.rows or kpi.sql, period[1], segment)
-        told = [_told(tracer, part, most, settings.zone) for part in parts]
+        first = _first(kpi.rows)
+        told = [_told(tracer, part, first, most, settings.zone) for part in parts]
         return Behind(value, n, _formula(kpi, segment), _filled(told))
     except (SqlglotError, duckdb.Error, AssertionError) as error:
         trouble = f"the rows cannot be traced, add 'rows:' to its header: {error}"
@@ -81,7 +83,9 @@ def _formula(kpi: Kpi, segment: str) -> tuple[str, str]:
     selects = [named for _, named in outputs(parsed(kpi.sql)) if {"value", "n"} <= set(named)]
     own = [named for named in selects if "segment" in named and named["segment"].name == segment]
     chosen = next(iter([*own, *selects]), None)
-    return (said(chosen["value"]), said(chosen["n"])) if chosen else ("", "")
+    # Where the value is a column of a step, its name says nothing.
+    is_told = chosen is not None and not isinstance(chosen["value"], exp.Column)
+    return (said(chosen["value"]), said(chosen["n"])) if chosen and is_told else ("", "")
 
 
 def _filled(parts: list[Rows]) -> tuple[Rows, ...]:
@@ -89,13 +93,19 @@ def _filled(parts: list[Rows]) -> tuple[Rows, ...]:
     return tuple(part for part in parts if part.total) or tuple(parts[:1])
 
 
-def _told(tracer: Tracer, part: Part, most: int | None, zone: ZoneInfo) -> Rows:
+def _first(rows: str) -> list[str]:
+    """What the rows that a header names are ordered by."""
+    order = parsed(rows).args.get("order") if rows else None
+    return [said(one) for one in order.expressions] if order else []
+
+
+def _told(tracer: Tracer, part: Part, first: list[str], most: int | None, zone: ZoneInfo) -> Rows:
     kept = tracer.keep(part.sql, {})
     total = tracer.connection.execute(f"select count(*) from {kept}").fetchall()[0][0]
     bound = f"limit {int(most)}" if most is not None else ""
     own = tracer.columns(f"select * from {kept}")
-    most_first = [f'"{column}" desc nulls last' for column in part.contributions[:1]]
-    order = ", ".join([*most_first, *map(str, range(1, len(own) + 1))])
+    first = first or [f'"{column}" desc nulls last' for column in part.contributions[:1]]
+    order = ", ".join([*first, *map(str, range(1, len(own) + 1))])
     told = tracer.connection.execute(f"{_linked(kept, own)} order by {order} {bound}")
     columns = tuple(column[0] for column in told.description or ())
     rows = tuple(tuple(_local(cell, zone) for cell in row) for row in told.fetchall())

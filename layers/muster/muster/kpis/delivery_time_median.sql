@@ -11,7 +11,7 @@
 -- table: orders
 -- lowest: 0
 -- rows: select period_start, segment, source, order_id, created_at, wait_seconds, is_delivered
---   from deliveries
+--   from deliveries order by wait_seconds desc
 
 -- One row per period: the smallest time by which at most 0.5 of the orders are still on their way.
 select period_start, segment, t as value, n

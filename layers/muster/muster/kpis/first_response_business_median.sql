@@ -11,6 +11,7 @@
 -- lowest: 0
 -- rows: select period_start, segment, source, message_id, opened_at, wait_business_seconds,
 --   is_answered from opened_issues where wait_business_seconds is not null
+--   order by wait_business_seconds desc
 
 -- One row per period and segment: the smallest time by which at most 0.5 of the issues still wait.
 select period_start, segment, t as value, n

@@ -17,6 +17,7 @@
 --   where issues.issue_kind = 'inbound'
 --   and (issues.first_response_at is null or issues.first_response_at >= periods.end_at)
 --   and (issues.resolved_at is null or issues.resolved_at >= periods.end_at)
+--   order by age_seconds desc
 
 -- One row per period: the state at its end.
 select

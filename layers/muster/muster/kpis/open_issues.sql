@@ -11,6 +11,11 @@
 -- from_days: last
 -- lowest: 0
 -- zero: all
+-- rows: select periods.period_start, issues.source, issues.message_id, issues.opened_at,
+--   issues.issue_kind from issues join periods on issues.issue_at < periods.end_at
+--   where (issues.resolved_at is null or issues.resolved_at >= periods.end_at)
+--   and (issues.escalated_at is null or issues.escalated_at >= periods.end_at)
+--   order by opened_at
 
 -- One row per period: the state at its end.
 select

@@ -12,6 +12,7 @@
 -- lowest: 0
 -- rows: select period_start, segment, source, message_id, opened_at, resolution_seconds,
 --   resolved_at is not null as is_resolved from opened_issues
+--   order by resolution_seconds desc
 
 -- One row per period: the smallest time by which at most 0.5 of the issues still wait.
 select period_start, segment, t as value, n

@@ -12,6 +12,12 @@
 -- from_days: last
 -- lowest: 0
 -- zero: all
+-- rows: select periods.period_start, issues.source, issues.message_id, issues.opened_at
+--   from issues join periods on issues.opened_at < periods.end_at
+--   where issues.issue_kind = 'inbound'
+--   and (issues.first_response_at is null or issues.first_response_at >= periods.end_at)
+--   and (issues.resolved_at is null or issues.resolved_at >= periods.end_at)
+--   order by opened_at
 
 -- One row per period: the state at its end.
 select
