@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 from small_lake import settings
 from thorough import tries
 
-from muster.kpis import catalogue, engine, measuring, runner
+from muster.kpis import catalogue, engine, kept, measuring, runner
 from muster.lake import person_ids, persons
 from muster.lake.merge import merge
 from muster.measured import Coverage
@@ -382,3 +383,15 @@ def test_after_forgetting_all_is_counted_again_even_if_a_run_was_under_way(tmp_p
         lake.put(key, data)
     measured(lake.root, now)
     assert len(scratch) == 2
+
+
+def test_what_is_mended_in_python_is_counted_anew_within_a_release(tmp_path, monkeypatch):
+    """Whoever runs main has many states of the code in one release."""
+    connection = duckdb.connect()
+    connection.execute("create table day_spans (start_at timestamp)")
+    before = kept.fingerprint(settings(), {}, connection)
+    code = shutil.copytree(kept.CODE, tmp_path / "code")
+    monkeypatch.setattr(kept, "CODE", code)
+    assert kept.fingerprint(settings(), {}, connection) == before, "the same code elsewhere"
+    (code / "worktime.py").write_text("# mended")
+    assert kept.fingerprint(settings(), {}, connection) != before

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ from muster.store import Store
 
 MANIFEST = f"{KEPT}manifest.json"
 OWN = (MANIFEST, KEPT_SINCE)
+CODE = Path(__file__).parent
 SLACK = timedelta(days=1)  # a fetch that observed before the earlier run may have merged after it
 PUBLIC = ("conversations",)  # kept where everybody reads them
 TRACKED = ("messages", "threads")
@@ -108,17 +110,26 @@ def folder(name: str) -> str:
 
 
 def fingerprint(settings: Settings, rests_on: Mapping[str, Any], connection: Any) -> str:
-    """Equal for two runs of which the later can go on from the earlier: the same shared SQL,
+    """Equal for two runs of which the later can go on from the earlier: the same shared SQL, code,
     settings, releases and first day, and as ``Run.rests_on`` says of the KPIs."""
     begins = connection.execute("select min(start_at) from day_spans").fetchall()[0][0]
     rules = {
         "sql": steps.load(),
+        "code": _code(),
         "kpis": rests_on,
         "settings": settings.model_dump_json(exclude=_OF_NO_NUMBER),
         "begins": str(begins),
         "releases": [muster.__version__, version("duckdb"), version("holidays")],
     }
     return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
+
+
+def _code() -> str:
+    """Of the modules that measure: whoever runs main has many states of them in one release."""
+    found = hashlib.sha256()
+    for path in sorted(CODE.glob("*.py")):
+        found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def is_still_good(kept: Kept, now: Kept, back: timedelta) -> bool:
