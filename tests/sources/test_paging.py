@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
+from recorded import Recorded, items_of, last_cursor
 
-from muster.errors import Unavailable
+from muster.errors import Rejected, Unavailable
 from muster.sources._answer import Answer
 from muster.sources._paging import Step, walk
 
@@ -35,6 +38,49 @@ def test_walks_to_the_last_page_and_tells_where_to_go_on() -> None:
     resumed, _ = pages_of(([1], "t1"), ([2], "t2"), ([3], None), start="t1")
     assert [list(step.items) for step in resumed] == [[2], [3]]
     assert asked == [None, "t1", "t2"]
+
+
+def test_a_place_that_was_forgotten_costs_a_new_start_and_a_refusal_of_all_is_one() -> None:
+    asked: list[Any] = []
+    pages = {None: ([1], "new"), "new": ([2], "old"), "old": ([3], None)}
+
+    def ask(token: str | None, status: int) -> Answer:
+        asked.append(token)
+        if asked == ["old"] or status == 403:
+            raise Rejected("bad cursor", status)
+        return Answer(pages[token], 200, {}, NOW)
+
+    steps = walk(lambda token: ask(token, 400), lambda answer: answer.body, start="old")
+    assert [list(step.items) for step in steps] == [[1], [2], [3]]
+    asked.clear()
+    with pytest.raises(Rejected):
+        next(walk(lambda token: ask(token, 403), lambda answer: answer.body, start="old"))
+    assert asked == ["old"]
+
+
+@pytest.mark.parametrize("name", ["typeform", "zendesk", "shopify"])
+def test_a_cursor_whose_place_was_forgotten_is_no_fault_for_ever(name: str) -> None:
+    """Each stop is gone on from by a platform that takes no place before it gave one anew."""
+    one = Recorded(name)
+    pages = list(one.pages(one.wire()))
+    whole = one.rows(items_of(pages))[0]
+    for stop in range(len(pages) - 1):
+        given: set[str] = set()
+
+        def forgotten(number: int, request: httpx.Request, answer: Any, given: Any = given) -> Any:
+            told = json.loads(request.read() or b"{}").get("variables", {})
+            is_place = {"after", "cursor", "page[after]"} & {*request.url.params} or told.get(
+                "after"
+            )
+            if is_place and request.url.path not in given:
+                status = 200 if name == "shopify" else 400  # GraphQL refuses so
+                return httpx.Response(status, json={"errors": [{"message": "invalid cursor"}]})
+            given.add(request.url.path)
+            return answer(request)
+
+        before = pages[: stop + 1]
+        after = list(one.pages(one.wire(forgotten), last_cursor(before)))
+        assert one.rows(items_of(before) + items_of(after))[0] == whole, stop
 
 
 def test_stops_where_a_token_comes_back() -> None:

@@ -11,7 +11,7 @@ from real import absent, bodies, objects
 from recorded import Recorded, items_of
 
 from muster.errors import Refused, SourceFailed
-from muster.records import Item, KnownMessage
+from muster.records import Item, KnownMessage, SurveyResponse
 from muster.sources import Window, typeform
 from muster.sources._http import Http
 from muster.sources._typeform_rows import scales
@@ -129,8 +129,27 @@ def test_an_answer_is_missing_only_where_the_form_surely_looked_for_it(
         return httpx.Response(200, json={"total_items": total, "items": items})
 
     api = typeform.connect(options(), "tfp_x", Http(httpx.MockTransport(answer)))
-    window = Window(options(), NOW, {})
-    assert typeform._missing(api, window, ["kept", "gone"]) == missing
+    assert typeform._missing(api, ["f"], ["kept", "gone"]) == missing
+
+
+@pytest.mark.parametrize(("status", "gone"), [(200, set()), (404, {"kept"})])
+def test_a_form_that_is_not_read_any_more_takes_no_answer_along(status: int, gone: Any) -> None:
+    """Only its settings are gone, unless Typeform says that the form is."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        is_old = request.url.path == "/forms/old/responses"
+        items = [{"token": "kept"}] if is_old else []
+        told = {"fields": [], "total_items": len(items), "items": items}
+        return httpx.Response(status if is_old else 200, json=told)
+
+    known = SurveyResponse(
+        response_id="kept", survey="csat", score=5, score_max=5, created_at=NOW - timedelta(days=1)
+    )
+    api = typeform.connect(options(), "tfp_x", Http(httpx.MockTransport(answer), lambda: NOW))
+    cursor = {"forms": {"old": {"mark": "2026-11-19T12:00:00+00:00"}}}
+    window = Window(options(), NOW, cursor, responses=lambda: [known])
+    found = items_of(typeform.pages(api, window))
+    assert {one.context["response_id"] for one in found if one.context} == gone
 
 
 def test_every_answer_is_looked_up_each_thirty_days() -> None:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from muster.errors import Unavailable
+from muster.errors import Rejected, Unavailable
 from muster.sources._answer import Answer
 
 MAX_PAGES = 10_000
 REPEATS = 3  # equal pages in a row that end a walk
+FORGOTTEN = (400, 404, 410, 422)  # how a place is refused that the platform knows no more
 
 Token = TypeVar("Token")
 
@@ -36,13 +37,18 @@ def walk(
 
     Ends when there is no next token, when a token comes back, when a page holds only items that
     ``is_old`` (older than the cursor), or when the same page came three times in a row; the last
-    step's token is then ``None``. A repeated page is not yielded again. ``start`` resumes. Past
-    ``max_pages`` it raises ``Unavailable``: what was yielded stands, and the last step's token
-    goes on from there.
+    step's token is then ``None``. A repeated page is not yielded again. ``start`` resumes; one that
+    is refused, as it has expired, costs a new start. Past ``max_pages`` it raises ``Unavailable``:
+    what was yielded stands, and the last step's token goes on from there.
     """
     token, used, items, repeats = start, {start}, None, 1
-    for _ in range(max_pages):
-        answer = ask(token)
+    for number in range(max_pages):
+        try:
+            answer = ask(token)
+        except Rejected as refused:
+            if number or start is None or refused.status not in FORGOTTEN:
+                raise
+            answer, used = ask(None), {None}
         before, (items, token) = items, read(answer)
         repeats = repeats + 1 if items and items == before else 1
         is_past = bool(items) and all(is_old(item) for item in items)

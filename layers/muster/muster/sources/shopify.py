@@ -32,7 +32,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from muster.errors import SourceFailed, Unavailable
+from muster.errors import Rejected, Unavailable
 from muster.records import Item, Order, Page, Row
 from muster.settings import Source
 from muster.sources import Window
@@ -104,7 +104,7 @@ def _wait_of(name: str) -> WaitOf:
         if "INTERNAL_SERVER_ERROR" in codes:
             raise Unavailable(f"{name}: Shopify fails for once")
         if codes and not _data(answer):
-            raise SourceFailed(_refusal(name, [*codes.values()]))
+            raise Rejected(_refusal(name, [*codes.values()]), 400, answer.body)
         return asked_wait(answer)
 
     return wait

@@ -31,7 +31,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from muster.clock import DAY
-from muster.errors import SourceFailed
+from muster.errors import Rejected, SourceFailed
 from muster.records import Item, KnownMessage, Page, Row, SurveyResponse
 from muster.settings import Source
 from muster.sources import Window
@@ -143,16 +143,24 @@ def _looked_up(api: Api, window: Window, state: State) -> Iterator[Page]:
     again = replace(window, known=told)
     for batch in recheck(state, again, LOOK_UPS, _is_due, FOREVER):
         ids = [one.message_id for one in batch]
-        missing = _missing(api, window, ids)
+        missing = _missing(api, [*state["forms"]], ids)
         yield page(state, [_gone(known[one], api.http.clock()) for one in ids if one in missing])
 
 
-def _missing(api: Api, window: Window, ids: Sequence[str]) -> set[str]:
-    """Which of the answers no form has; none if a form lists others, or fewer than it counts."""
+def _missing(api: Api, forms: Sequence[str], ids: Sequence[str]) -> set[str]:
+    """Which of the answers no form has; none if a form lists others, or fewer than it counts.
+
+    Forms that were read and are not any more are asked too: their answers stay what they are.
+    """
     missing = set(ids)
-    for form_id in window.options.forms:
+    for form_id in forms:
         asked = {"page_size": PAGE_SIZE, "included_response_ids": ",".join(ids)}
-        answer = _granted(api, f"/forms/{form_id}/responses", "responses:read", **asked)
+        try:
+            answer = _granted(api, f"/forms/{form_id}/responses", "responses:read", **asked)
+        except Rejected as refused:
+            if not refused.is_gone:
+                raise
+            continue
         found = {one.get("token") for one in _items(answer) if isinstance(one, Mapping)}
         if not found <= set(ids) or answer.body.get("total_items") != len(found):
             return set()
