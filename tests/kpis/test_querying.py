@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb_extension_httpfs
+import pyarrow.parquet as pq
 import pytest
 import sqlglot
 from s3_servers import Server, client, moto
@@ -18,6 +20,7 @@ from small_lake import at, message, settings, write
 from muster.kpis import engine
 from muster.kpis.catalogue import load
 from muster.kpis.runner import measure
+from muster.records import Member
 from muster.store import FolderStore
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "querying.md"
@@ -34,6 +37,32 @@ OFFLINE = {
 }
 
 
+LATE = {"author_id": "eve", "created_at": at(14.5, days=6)}  # Sunday; in Berlin it is Monday
+ROWS = [
+    ("forum", message("m1", 0, author_id="anna")),
+    ("x", message("m2", 1, author_id="ann")),
+    ("x", message("m3", 900)),
+    ("x", message("m4", 5, author_id="shop")),
+    ("x", message("m5", 6, author_id="gone", deleted_at=at(7), text=None)),
+    ("x", message("m6", 8, "staff")),
+    ("x", message("m7", 0, **LATE)),
+    ("x", message("m8", 3, author_id=None)),
+    *((("x", message(f"s{n}", 10, text="buy " * 9, author_id="spam"))) for n in range(8)),
+    ("forum", Member(member_id="anna", person_id="p")),
+    ("x", Member(member_id="ann", person_id="p")),
+    ("x", Member(member_id="shop", is_bot=True)),
+]
+
+
+def age(lake: FolderStore) -> None:
+    """The first file of messages becomes one of a release that knew of fewer columns."""
+    (key, *_) = sorted(one.key for one in lake.list("tables/messages/"))
+    old = pq.ParquetFile(io.BytesIO(lake.get(key).data)).read().drop_columns(["sentiment", "views"])
+    written = io.BytesIO()
+    pq.write_table(old, written)
+    lake.put(key, written.getvalue())
+
+
 def recipes(language: str, place: str = "") -> list[str]:
     return [text for kind, where, text in RECIPES if (kind, where) == (language, place)]
 
@@ -43,10 +72,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose lake is measured, and has the views that a measuring leaves."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "muster.yaml").write_text("community: Test\nsources: []\n", "utf-8")
-    rows = [("forum", message("m1", 0)), ("x", message("m2", 1)), ("x", message("m3", 900))]
-    lake = write(folder / "lake", rows)
+    lake = write(folder / "lake", ROWS)
     store = FolderStore(Path(lake))
-    measure(engine.connect(lake), settings(), load(), as_of=at(1000), coverage=(), lake=store)
+    age(store)
+    berlin = settings(timezone="Europe/Berlin")
+    measure(engine.connect(lake), berlin, load(), as_of=at(1000), coverage=(), lake=store)
     store.put("measured/views.sql", engine.views(lake).encode())
     return folder
 
@@ -75,6 +105,19 @@ def run(project: Path, *command: str, **more: str) -> str:
 def test_every_recipe_is_run() -> None:
     kinds = {(kind, where) for kind, where, _ in RECIPES}
     assert kinds == {("sh", ""), ("python", ""), ("python", "s3"), ("python", "spark"), ("sql", "")}
+
+
+def test_who_counts_as_the_document_says_counts_as_muster_does(project: Path) -> None:
+    (counting,) = re.findall(r'"""\n(    select\n.*?)"""', DOCUMENT.read_text("utf-8"), re.S)
+    lake = str(project / "lake")
+    counted = engine.ask(lake, counting).rows
+    told = "select value from kpi_values where kpi = '{}' and grain = 'week' order by period_start"
+    messages, people = (
+        [value for (value,) in engine.ask(lake, told.format(kpi)).rows]
+        for kpi in ("messages", "active_members")
+    )
+    assert [row[1:] for row in counted] == list(zip(messages, people, strict=True))
+    assert counted[0][1:] == (3, 1), "one person's, and one that is hidden"
 
 
 def test_no_recipe_mixes_a_value_with_its_parts() -> None:
