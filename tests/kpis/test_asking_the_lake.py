@@ -49,6 +49,12 @@ def test_what_is_wrong_is_said_of_the_question_as_it_was_asked(project: Path, as
     assert "describe" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("step", ["opened_issues", "human_messages", "periods"])
+def test_a_step_of_a_kpi_s_sql_is_named_as_what_it_is(project: Path, step: str) -> None:
+    with pytest.raises(BadSettings, match=f"{step} is no table but a step .*kpis show ID"):
+        engine.ask(str(project / "lake"), f"select * from {step}")
+
+
 class Terminal:
     """A program on a terminal of its own: what is typed goes in, what it shows comes out."""
 

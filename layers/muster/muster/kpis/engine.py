@@ -17,7 +17,7 @@ import duckdb
 from muster import scratch
 from muster.errors import Abort, BadSettings, StoreRefused, Unavailable
 from muster.folders import files_below
-from muster.kpis import typed
+from muster.kpis import steps, typed
 from muster.kpis.typed import quoted
 from muster.measured import DERIVED
 from muster.records import TABLES
@@ -26,6 +26,7 @@ Files = Callable[[str], Iterable[str]]  # the name of a table → where its file
 
 _ALL = frozenset({*TABLES, *DERIVED})
 _WORD = re.compile(r"\w+")
+_NO_TABLE = re.compile(r"Table with name (\w+) does not exist")
 _CATALOGS = ("show", "information_schema", "duckdb_", "pg_")
 
 _FROM_S3 = """\
@@ -272,6 +273,12 @@ def _answering() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
+        missing = _NO_TABLE.search(str(error))
+        if missing and missing[1] in {"periods", *steps.load()}:
+            raise BadSettings(
+                f"{missing[1]} is no table but a step that KPIs are counted from: "
+                "muster kpis show ID --period 2026-W47 --format csv tells the rows behind a value"
+            ) from error
         raise BadSettings(f"the SQL cannot be answered: {error}") from error
 
 
