@@ -17,6 +17,7 @@ from muster.records import KnownMessage
 from muster.settings import Source
 from muster.sources import Window
 from muster.sources._answer import Answer
+from muster.sources._downward import downward
 from muster.sources._newest import (
     Stream,
     begin,
@@ -190,6 +191,27 @@ def test_the_start_in_the_settings_is_no_backfill() -> None:
     since = datetime(2026, 10, 31, 23, tzinfo=UTC)  # midnight in Berlin
     _, cursor = fetch(server, options=options, since=since)
     assert fetch(server, cursor, options=options, since=since)[0] == set()
+
+
+def test_an_item_with_a_time_to_come_hides_nothing_that_comes_after_it() -> None:
+    """A feed's announcement, or a server of a federation with a clock of its own."""
+    server = Server([-525_600, 50, 60])
+    overlap = timedelta(minutes=1)
+
+    def fetched(cursor: Mapping[str, Any]) -> tuple[set[str], dict[str, Any]]:
+        window, state = Window(OPTIONS, NOW, cursor), begin(Window(OPTIONS, NOW, cursor))
+        read = stream(server)
+        newest = downward("posts", lambda asked, token: server.ask({}, token), read.read,
+                          read.place, window, overlap)  # fmt: skip
+        return {one["at"] for step in follow(state, newest, window) for one in step.items}, state
+
+    _, state = fetched({})
+    assert state["streams"]["posts"]["mark"][0] == stamp(NOW - timedelta(minutes=50))
+    server.ages += range(10)
+    wanted = {one["at"] for one in server.items if one["at"] > stamp(NOW - timedelta(minutes=50))}
+    assert fetched(state)[0] >= wanted
+    state["streams"]["posts"]["mark"] = [stamp(NOW + timedelta(days=365)), "as once written"]
+    assert fetched(state)[0] >= wanted
 
 
 def test_an_item_of_unknown_shape_does_not_stop_a_stream() -> None:

@@ -24,6 +24,7 @@ from muster.errors import Rejected, Unavailable
 from muster.records import Item, KnownMessage, Page
 from muster.sources import Window
 from muster.sources._answer import Answer
+from muster.sources._http import CLOCKS_AGREE
 from muster.sources._paging import Step, walk
 
 # As long goes on what was cut off by the time of a function. A fetch that fails at its last stream
@@ -106,6 +107,8 @@ def follow(state: State, stream: Stream, window: Window) -> Iterator[Step[str]]:
     the walk starts anew. Unless it was a backfill, what came since then is read as well.
     """
     entry = state.setdefault("streams", {}).setdefault(stream.name, {})
+    if "mark" in entry and entry["mark"][0] > _latest(window.now):
+        del entry["mark"]  # of an item with a time to come: all that is written now would be old
     bounds = given(window)
     is_backfill = bounds != OPEN
     begun = entry.get("walk")
@@ -152,7 +155,7 @@ def _walked(entry: State, stream: Stream, begun: State, now: datetime) -> Iterat
         is_old=lambda item: stream.is_old(begun["asked"], item),
     )
     for step in steps:
-        places = [place for item in step.items if (place := _place(stream, item))]
+        places = [place for item in step.items if (place := _place(stream, item, _latest(now)))]
         begun["high"] = max([*places, *filter(None, [begun["high"]])], default=None)
         begun["token"] = step.token
         if step.token is None:
@@ -160,12 +163,17 @@ def _walked(entry: State, stream: Stream, begun: State, now: datetime) -> Iterat
         yield step
 
 
-def _place(stream: Stream, item: Any) -> Place | None:
+def _latest(now: datetime) -> str:
+    """No time after this is one at which something was written, whatever clock told it."""
+    return stamp(now + CLOCKS_AGREE)
+
+
+def _place(stream: Stream, item: Any, latest: str) -> Place | None:
     try:
         place = stream.place(item)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None  # an item of unknown shape has no say in where the stream stands
-    return place if place[0] <= stream.settled else None
+    return place if place[0] <= min(stream.settled, latest) else None
 
 
 def _finished(entry: State, begun: State, now: datetime) -> None:

@@ -14,7 +14,7 @@ from muster.sources import Window
 from muster.sources._answer import Answer
 from muster.sources._downward import done_today, downward, gone, is_due_today, is_within
 from muster.sources._newest import Place, State, came_of_age, follow, instant, page, stamp
-from muster.sources._paging import walk
+from muster.sources._paging import FORGOTTEN, walk
 from muster.sources._quota import left
 from muster.sources._youtube_api import PACIFIC, Tube, is_refused
 from muster.sources._youtube_rows import created_at
@@ -182,6 +182,8 @@ def replies(fetch: Fetch) -> Iterator[Page]:
             items = [fetch.item("comment", one, answer, video=video) for one in inside]
             due[0][2] = after if after != token and found else None
         except Rejected as refused:
+            if token and refused.status in FORGOTTEN:
+                continue  # the page is not known any more: from the first one
             if not (refused.is_gone or is_refused(refused, "commentsDisabled")):
                 raise
         if due[0][2] is None:
