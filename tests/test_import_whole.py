@@ -192,3 +192,18 @@ def test_what_is_exported_and_imported_again_is_the_same_lake(form: str, tmp_pat
         made, taken = (parquet.decode(table, project.lake.get(key).data, key).rows.to_pylist()  # type: ignore[union-attr]
                        for project in (one, other))  # fmt: skip
         assert made == taken, key
+
+
+def test_a_time_corrected_into_another_month_leaves_one_row(project: Project) -> None:
+    def take(*days: str) -> str:
+        rows = "".join(f"m{n},t,a,2026-{day},hello\n" for n, day in enumerate(days))
+        path = _file(project.folder, "message_id,thread_id,author_id,created_at,text\n" + rows)
+        words = ["-C", str(project.folder), "import", "messages", str(path), "--source", "post"]
+        return CliRunner().invoke(app, words).output
+
+    assert "another month" not in take("11-01", "11-02")
+    assert "1 were of another month before" in take("10-31", "11-02")
+    asked = "select message_id, created_at::date::text from messages order by all"
+    found = engine.ask(str(project.folder / "lake"), asked).rows
+    assert found == (("m0", "2026-10-31"), ("m1", "2026-11-02"))
+    assert project.lake.get("kept/since"), "a measuring that goes on would count it twice"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,6 +25,11 @@ from muster.commands import (
 )  # fmt: skip
 from muster.errors import BadSettings
 from muster.terminal import asking, called, progress, say, say_json
+
+if TYPE_CHECKING:
+    from muster.lake.importing import Reading
+    from muster.pipeline.importing import Imported
+    from muster.project import Project
 
 
 @app.command()
@@ -174,18 +179,29 @@ def import_(
 ) -> None:
     """Take your own export into the lake, through the same merge as a fetch."""
     from muster.lake.importing import Reading
-    from muster.pipeline import importing, previewing
+    from muster.pipeline import previewing
 
     reading = Reading(file_format or "", encoding, sheet)
     with progress() as notify:
         project = opened(context, notify)
-        made = previewing.preview if preview else importing.import_file
+        made = previewing.preview if preview else _imported
         outcome = made(project, table, file, source, reading=reading)
     if as_json:
         say_json(asdict(outcome))
     else:
         say(outcome.sentence())
     fail_if(bool(outcome.refusals))
+
+
+def _imported(
+    project: Project, table: str, file: Path, source: str | None, reading: Reading
+) -> Imported:
+    """Import, and settle the rows whose time was corrected into another month."""
+    from muster.pipeline import health, importing
+
+    outcome = importing.import_file(project, table, file, source, reading=reading)
+    changed = [name for name, count in outcome.changed.items() if count]
+    return replace(outcome, moved=health.bring_together(project, table, changed))
 
 
 @app.command()

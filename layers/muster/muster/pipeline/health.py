@@ -194,17 +194,35 @@ def _mend(project: Project, todo: Sequence[Finding], places: Sequence[Place]) ->
 
 def _gather(project: Project, places: Sequence[Place], misplaced: Iterable[str]) -> None:
     """Bring together the rows of keys that stand in several objects or in the wrong month."""
-    lake, engine = project.lake, _engine(project)
+    lake = project.lake
     for key in misplaced:
         if place := place_of(key):
             for batch in _batches((one, {key}) for one in mending.misplaced(lake, place)):
                 mending.gather(lake, place.table, batch)
     there = {entry.key for entry in lake.list("tables/")}  # an open part that is empty is gone
-    for table, _, urls in _by_source(lake, (one for one in places if one.key in there)):
-        keys = {lake.url(one.key): one.key for one in places if one.name == table.name}
+    _bring_together(project, [one for one in places if one.key in there])
+
+
+def bring_together(project: Project, table: str, sources: Iterable[str]) -> int:
+    """Settle keys of some sources that stand in two months, as after a correction of their times;
+    how many they were."""
+    folders = [f"tables/{table}/source={source}/" for source in sources if TABLES[table].month]
+    found = [place_of(entry.key) for folder in folders for entry in project.lake.list(folder)]
+    places = [place for place in found if place]
+    return _bring_together(project, places) if len(places) > 1 else 0
+
+
+def _bring_together(project: Project, places: Sequence[Place]) -> int:
+    lake, engine, count = project.lake, _engine(project), 0
+    keys = {lake.url(one.key): one.key for one in places}
+    for table, _, urls in _by_source(lake, places):
         found = across.copies(engine, table, urls)
         for batch in _batches((key, {keys[url] for url in there}) for key, there in found):
+            if not count:
+                forget(lake)  # rows of the past change without a new observed_at
             mending.gather(lake, table, batch)
+            count += len(batch)
+    return count
 
 
 def _batches(found: Iterable[tuple[Key, set[str]]]) -> Iterator[dict[Key, set[str]]]:

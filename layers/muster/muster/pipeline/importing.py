@@ -34,7 +34,8 @@ TOLD = 100
 @dataclass(frozen=True)
 class Imported:
     """What an import took: changed rows per source, columns passed over, records refused,
-    and how many rows were ``repeated``, with the key of another.
+    how many rows were ``repeated``, with the key of another, and of how many keys an older row
+    stood in another month (``moved``).
 
     ``refused`` says why of the first hundred; all of them, ``refusals``, lie in quarantine.
     """
@@ -48,6 +49,7 @@ class Imported:
     unscored: int = 0
     trouble: str = ""
     repeated: int = 0
+    moved: int = 0
 
     def sentence(self) -> str:
         """The outcome for a person."""
@@ -59,6 +61,8 @@ class Imported:
         lines = [f"{self.table}: {self.rows:,} rows read; new or changed: {told}"]
         if self.repeated:
             lines.append(repeated(self.table, self.repeated))
+        if self.moved:
+            lines.append(f"{self.moved:,} were of another month before; the later rows stay")
         if self.extra:
             lines.append(f"columns passed over: {listed(self.extra)}")
         if self.refused:
