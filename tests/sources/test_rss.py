@@ -129,6 +129,25 @@ def test_an_entry_without_a_time_keeps_the_one_at_which_it_was_first_seen() -> N
     assert list(cursor["seen"]) == ["3"]
 
 
+def test_an_entry_that_tells_only_its_last_change_is_one_message_for_ever() -> None:
+    """Else it would be another one in each month in which it was edited."""
+
+    def told(changed: str) -> str:
+        return ATOM.replace("<published>2026-11-19T10:00:00+02:00</published>", "").replace(
+            "2026-11-19T12:00:00Z", changed
+        )
+
+    first, cursor = fetch(told("2026-10-02T12:00:00Z"))
+    written = datetime(2026, 10, 2, 12, tzinfo=UTC)
+    there = KnownMessage("tag:b,9", "https://b.example/p", written)
+    for again in (
+        fetch(told("2026-11-19T12:00:00Z"), cursor)[0],
+        fetch(told("2026-11-19T12:00:00Z"), known=lambda at: [there])[0],
+    ):
+        (message,) = (one for one in rows(first + again)[2:] if isinstance(one, Message))
+        assert (message.created_at, message.edited_at) == (written, NOW - timedelta(days=1))
+
+
 def known(*numbers: int) -> Callable[[datetime], Any]:
     made = {n: datetime(2026, 11, 19, 8 + n, tzinfo=UTC) for n in numbers}
     told = [KnownMessage(str(n), "t", at) for n, at in made.items()]

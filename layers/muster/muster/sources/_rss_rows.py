@@ -25,10 +25,13 @@ _MAIL = re.compile(r"\S{1,200}@\S{1,200}")
 def entry_rows(item: Item, options: Source, holds: str) -> Iterator[Row]:
     """An entry as a message and its author as a member; a post is a thread too."""
     entry, context = parsed(item.body), item.context or {}
-    feed, key, at = context.get("feed") or {}, key_of(entry), created_at(entry)
+    feed, key, at = context.get("feed") or {}, key_of(entry), published_at(entry)
     if not key:
         raise Refused("an entry without an id and an address")
-    at = at or datetime.fromisoformat(context["first_seen"])
+    if at is None and (first := context.get("first_seen") or changed_at(entry)):
+        at = first if isinstance(first, datetime) else datetime.fromisoformat(first)
+    if at is None:
+        raise Refused("an entry without a time that was never seen")
     author, is_comment = _author(entry), holds == "comments"
     is_ours = holds == "posts" or (author is not None and author == options.account)
     if not is_comment:
@@ -64,9 +67,14 @@ def key_of(entry: Mapping[str, Any]) -> str | None:
     return found if isinstance(found, str) and found.strip() else None
 
 
-def created_at(entry: Mapping[str, Any]) -> datetime | None:
-    """When it was written, as far as the feed tells."""
-    return _instant(entry.get("published_parsed") or entry.get("updated_parsed"))
+def published_at(entry: Mapping[str, Any]) -> datetime | None:
+    """When it was written, if the feed tells: Atom need not."""
+    return _instant(entry.get("published_parsed"))
+
+
+def changed_at(entry: Mapping[str, Any]) -> datetime | None:
+    """When it was last changed, as far as the feed tells."""
+    return _instant(entry.get("updated_parsed"))
 
 
 def _instant(parts: Any) -> datetime | None:
@@ -77,7 +85,7 @@ def _instant(parts: Any) -> datetime | None:
 
 
 def _edited_at(entry: Mapping[str, Any], written: datetime) -> datetime | None:
-    changed = _instant(entry.get("updated_parsed"))
+    changed = changed_at(entry)
     return changed if changed and changed > written else None
 
 

@@ -11,10 +11,11 @@ WordPress, Blogger and the like are written by hand here, not recorded.
 
 ``holds`` says what the entries are: ``comments`` said to us, ``posts`` of our own, or ``mentions``
 found elsewhere (a feed of a search). A comment's thread is the page it stands on, by its address
-without what follows ``#``. An entry without a time has the one at which it was first seen. In a
-feed with the newest first, one that is missing between others is a deletion. Addresses of mail
-are never taken as names. Feeds that define entities of their own are refused; whatever else is
-wrong with a feed's XML is read as far as it goes.
+without what follows ``#``. An entry that tells only when it was changed (Atom may) keeps the first
+such time, one without any the time at which it was first seen. In a feed with the newest first,
+one that is missing between others is a deletion. Addresses of mail are never taken as names. Feeds
+that define entities of their own are refused; whatever else is wrong with a feed's XML is read as
+far as it goes.
 
 Unverified: that a feed with a hole had its entry deleted, and not only held back.
 """
@@ -23,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 from urllib.parse import urljoin, urlsplit
 
@@ -37,9 +38,9 @@ from muster.sources import Window, _rss_rows
 from muster.sources._answer import Answer
 from muster.sources._downward import downward, gone, gone_rows, is_within
 from muster.sources._http import Api, Http
-from muster.sources._newest import OPEN, State, begin, finish, follow, given, mapped, page, stamp
+from muster.sources._newest import OPEN, begin, finish, follow, given, mapped, page, stamp
 from muster.sources._rss_feed import Feed, entry, feed, whole
-from muster.sources._rss_rows import created_at, key_of
+from muster.sources._rss_rows import changed_at, key_of, published_at
 from muster.sources._text import tidy
 
 OVERLAP = 7 * DAY
@@ -88,12 +89,15 @@ def _ask(api: Api, path: str) -> Answer:
 def pages(api: Api, window: Window) -> Iterator[Page]:
     """The feed's pages, newest first; then the entries that are missing among them."""
     state = begin(window)
-    state.setdefault("seen", {})  # when entries without a time were first seen
+    state.setdefault(
+        "seen", {}
+    )  # the first times of entries that do not tell when they were written
+    first = _First(window, state["seen"])
     found: dict[str, datetime] = {}
     stream = downward(
         "entries",
         lambda asked, token: _ask(api, token or window.options.feed),
-        lambda answer: (_entries(state, answer), _older(api, answer)),
+        lambda answer: (_entries(first, answer), _older(api, answer)),
         lambda told: [stamp(told.at), told.key],
         window,
         OVERLAP,
@@ -113,7 +117,7 @@ def pages(api: Api, window: Window) -> Iterator[Page]:
 
 @dataclass(frozen=True)
 class _Entry:
-    """An entry, its id (none if it has none) and when it was written or first seen."""
+    """An entry, its id (none if it has none), when it was written and, if untold, first seen."""
 
     body: Mapping[str, str]
     key: str
@@ -121,15 +125,36 @@ class _Entry:
     first_seen: str | None
 
 
-def _entries(state: State, answer: Answer) -> list[_Entry]:
-    """The entries of a page; those without a time are remembered."""
+@dataclass
+class _First:
+    """The first time each entry was told with: by the cursor, else by the lake."""
+
+    window: Window
+    seen: dict[str, str]
+    stored: Mapping[str, datetime] | None = None
+
+    def of(self, key: str | None, told: datetime) -> str:
+        if not key:
+            return stamp(told)
+        if key not in self.seen:
+            self.seen[key] = stamp(self._known().get(key, told))
+        return self.seen[key]
+
+    def _known(self) -> Mapping[str, datetime]:
+        if self.stored is None:
+            every = self.window.known(datetime(1970, 1, 1, tzinfo=UTC))
+            self.stored = {one.message_id: one.created_at for one in every}
+        return self.stored
+
+
+def _entries(first: _First, answer: Answer) -> list[_Entry]:
+    """The entries of a page; those that do not tell when they were written are remembered."""
     found = []
     for body in answer.body.entries:
         told = entry(body)
-        key, at, first_seen = key_of(told), created_at(told), None
+        key, at, first_seen = key_of(told), published_at(told), None
         if at is None:
-            now = stamp(answer.seen_at)
-            first_seen = state["seen"].setdefault(key, now) if key else now
+            first_seen = first.of(key, changed_at(told) or answer.seen_at)
             at = datetime.fromisoformat(first_seen)
         found.append(_Entry(body, key or "", at, first_seen))
     return found
