@@ -82,6 +82,7 @@ def test_a_count_of_nothing_is_told_as_nothing(measured):
         ("messages", ("2026-W60",), "no period: write 2026-W47"),
         ("stickiness", ("2026-W45",), "no values by week: it has month, quarter, year"),
         ("mesages", ("2026",), "no KPI 'mesages': did you mean 'messages'?"),
+        ("mentions", ("2026",), "mentions has no values: muster.yaml has no brand_terms"),
         ("NPS", ("2026",), "no KPI 'NPS': did you mean 'nps'?"),
     ],
 )

@@ -36,6 +36,15 @@ def share_of(one: str, other: str) -> Callable[[Table], tuple[float, int]]:
     return lambda rows: (total(rows, one) / total(rows, other), total(rows, other))
 
 
+def gained(rows: Table) -> float:
+    """From the two measurements of each account, less what is suspected in them."""
+    last, before = (
+        total(rows, f"{when}_value") - total(rows, f"{when}_suspected")
+        for when in ("last", "before")
+    )
+    return last - before
+
+
 def price_of(outcome: str) -> Callable[[Table, Table], tuple[float, int]]:
     def price(spent: Table, done: Table) -> tuple[float, int]:
         return total(spent, "spend") / total(done, outcome), total(done, outcome)
@@ -100,8 +109,10 @@ RELATIONS: dict[str, Callable[..., tuple[float, int]]] = {
         total(rows, "revenue"), len({row["date"] for row in rows if row["revenue"] is not None})
     ),
     "followers": lambda rows: (total(rows, "contributes"), len(rows)),
-    "followers_gained": lambda rows: (total(rows, "gained"), len(rows)),
-    "follower_growth": share_of("gained", "before_value"),
+    "followers_gained": lambda rows: (gained(rows), len(rows)),
+    "follower_growth": lambda rows: (
+        gained(rows) / total(rows, "before_value"), total(rows, "before_value")
+    ),
     "targeted_subscribers_gained": lambda rows: (
         total(rows, "change"), len({row["contributes"] for row in rows})
     ),

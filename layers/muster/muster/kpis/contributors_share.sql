@@ -16,6 +16,7 @@
 --   writers.person is not null as has_written from known_members join periods
 --   on known_members.first_at < periods.end_at left join writers
 --   on writers.period_start = periods.period_start and writers.person = known_members.person
+--   order by has_written desc
 
 select
     member_counts.period_start,

@@ -8,6 +8,8 @@
 -- communities: audience, sales
 -- version: 1
 -- table: audience
+-- rows: select period_start, source as segment, source, account, before_on, before_value,
+--   before_suspected, last_on, last_value, last_suspected, gained from follower_changes
 
 -- One row per period and source.
 select

@@ -12,7 +12,7 @@
 -- grains: month, quarter, year
 -- lowest: 0
 -- highest: 1
--- rows: select period_start, person, days from writers
+-- rows: select period_start, person, days from writers order by days desc
 
 with
 day_counts as (  -- the days of each period, up to as_of

@@ -95,6 +95,8 @@ def why(
     from muster.kpis import behind
 
     kpi, seen = _kpi(project, kpi_id), latest.read(project)
+    if unset := [need for need in kpi.needs if not getattr(project.settings, need)]:
+        raise BadSettings(f"{kpi.id} has no values: muster.yaml has no {', '.join(unset)}")
     grain, start = _period(kpi, period)
     chosen = segment or _segment(kpi, seen, grain, start)
     with nearby(project.lake) as lake:

@@ -19,7 +19,12 @@ select
     around.period_start,
     around.source,
     around.account,
+    before.measured_on as before_on,
     before.value as before_value,
+    before.suspected_bots as before_suspected,
+    last_one.measured_on as last_on,
+    last_one.value as last_value,
+    last_one.suspected_bots as last_suspected,
     (last_one.value - coalesce(last_one.suspected_bots, 0))
         - (before.value - coalesce(before.suspected_bots, 0)) as gained
 from around
