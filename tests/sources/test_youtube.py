@@ -217,6 +217,24 @@ def test_known_ones_are_asked_for_as_what_they_are() -> None:
     assert len([one for one in items if one.stream == "gone"]) == 3
 
 
+def test_a_video_that_waits_to_be_published_is_none_yet() -> None:
+    """Its owner is told of it, with the day it was put there; that becomes another."""
+
+    def told(status: str, at: str) -> tuple[list[Item], Any]:
+        place = {"videoId": "vidAAAAAAAA", "videoPublishedAt": at}
+        said = {"title": "New", "channelId": US, "publishedAt": at}
+        video = {"id": "vidAAAAAAAA", "snippet": said, "status": {"privacyStatus": status}}
+        net = Net({"/youtube/v3/playlistItems": {"items": [{"contentDetails": place}]},
+                   "/youtube/v3/videos": {"items": [video]}})  # fmt: skip
+        return net.fetch(cursor)
+
+    cursor: Any = {}
+    items, cursor = told("private", "2026-10-30T10:00:00Z")
+    assert not [one for one in items if one.stream == "video"]
+    items, _ = told("public", "2026-11-20T10:00:00Z")
+    assert [one.body["id"] for one in items if one.stream == "video"] == ["vidAAAAAAAA"]
+
+
 def test_the_settings_limit_units_and_searches() -> None:
     few = OPTIONS.model_copy(update={"daily_units": 1})
     with pytest.raises(RateLimited, match="y: 1 units a day are used up") as caught:

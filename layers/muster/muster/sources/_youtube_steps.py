@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import filterfalse
 from typing import Any
 
 from muster.clock import DAY
@@ -22,6 +23,7 @@ from muster.sources._youtube_rows import created_at
 OVERLAP, LATE = 2 * DAY, 30 * DAY  # each hour, and each day for replies
 REFRESHED = 25 * DAY
 IDS = 50
+VIDEO = "snippet,statistics,status"
 VIDEO_ID = 11  # letters of a video's id; those of comments are longer
 PLAIN = {"textFormat": "plainText"}
 
@@ -104,17 +106,23 @@ def _video_id(entry: Any) -> str | None:
 def _videos_by_id(fetch: Fetch, found: Mapping[str, Any]) -> Iterator[Item]:
     """Videos as they are now, of the window, each with the entry it was found by.
 
-    Those YouTube does not tell are left out.
+    Those YouTube does not tell are left out, and those it tells the owner only: what is not public
+    yet gets another date once it is.
     """
     ids = list(found)
     for at in range(0, len(ids), IDS):
-        asked = {"part": "snippet,statistics", "id": ",".join(ids[at : at + IDS])}
+        asked = {"part": VIDEO, "id": ",".join(ids[at : at + IDS])}
         answer = fetch.get("videos", asked)
-        for video in answer.body.get("items") or ():
+        for video in filterfalse(_is_private, answer.body.get("items") or ()):
             if is_within(fetch.window, lambda one: instant(one["snippet"]["publishedAt"]), video):
                 key = video.get("id") if isinstance(video, Mapping) else None
                 entry = found.get(key) if isinstance(key, str) else None
                 yield fetch.item("video", video, answer, entry=entry)
+
+
+def _is_private(video: Any) -> bool:
+    told = video.get("status") if isinstance(video, Mapping) else None
+    return isinstance(told, Mapping) and told.get("privacyStatus") == "private"
 
 
 def threads(fetch: Fetch) -> Iterator[Page]:
@@ -204,7 +212,7 @@ def looked_up(fetch: Fetch, batch: Sequence[KnownMessage]) -> Iterator[Item]:
     firsts = [one for one in others if one.message_id == one.thread_id]
     replies = [one for one in others if one.message_id != one.thread_id]
     for resource, part, some, params in (
-        ("videos", "snippet,statistics", videos, {}),
+        ("videos", VIDEO, videos, {}),
         ("commentThreads", "snippet,replies", firsts, PLAIN),
         ("comments", "snippet", replies, PLAIN),
     ):
