@@ -112,7 +112,9 @@ def _verbs(group, prefix):  # type: ignore[no-untyped-def]
 def tables() -> str:
     """Every table of the lake with its columns."""
     parts = ["# Tables of the lake\n\nMade from `records.py` and `measured.py` by `make docs`. "
-             "Times are UTC.\n"]  # fmt: skip
+             "Times are UTC: Parquet says so, `muster sql` and the views give them without a zone. "
+             "`money` is a decimal with four places, `strings` a list; what has a `?` may be "
+             "missing.\n"]  # fmt: skip
     for table in TABLES.values():
         said = f"{table.row.__doc__} Key in bold; `source` is part of it."
         parts.append(_told(table.name, said, columns(table.row), table.key))
