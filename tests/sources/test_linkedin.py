@@ -298,6 +298,13 @@ def test_who_mentions_us_and_how_is_kept_where_linkedin_allows_it() -> None:
     assert (told.author_id, told.text, member.member_id) == (ANNA, "thanks, Desk", ANNA)
 
 
+def test_a_mention_that_is_told_again_later_keeps_its_first_date() -> None:
+    """It bears the date of its last change: in another month it would be another message."""
+    _, cursor = Site(**{NOTICE: {"elements": [notice(days=1)]}}).fetch()
+    (again,) = mentions(notice(days=-20), cursor=cursor, now=NOW + timedelta(days=21))
+    assert again.created_at == NOW - timedelta(days=1)
+
+
 def test_where_we_mention_ourselves_our_own_post_stands() -> None:
     assert mentions(notice(owner=US)) == []
 

@@ -11,6 +11,7 @@ from muster.records import Audience, Item, Kind, Member, Message, Row
 from muster.settings import Source
 from muster.sources._linkedin import moment
 from muster.sources._newest import Place, stamp
+from muster.sources._reviews import times
 from muster.sources._text import tidy
 
 _MENTION = re.compile(r"@\[((?:\\.|[^\]\\]){0,500})\]\(urn:[^)\s]{1,200}\)")
@@ -103,12 +104,13 @@ def mention_rows(item: Item, options: Source) -> Iterator[Row]:
     """A post of somebody else that mentions us; without text and author, unless they were kept."""
     told, share = item.body, _share(item.body)
     post, author = _mentioning(told), share.get("owner")
+    created, _ = times(moment(told["lastModifiedAt"]), item.context)
     yield Message(
         message_id=post,
         thread_id=post,
         author_id=author,
         author_role="member",
-        created_at=moment(told["lastModifiedAt"]),
+        created_at=created,
         kind="post",
         direction="inbound",
         url=f"https://www.linkedin.com/feed/update/{post}/",

@@ -211,15 +211,20 @@ def _mentions(api: Api, window: Window, state: State) -> Iterator[Page]:
     for step in walk(ask, listed):
         others = [one for one in step.items if not _linkedin_rows.is_by(one, us)]
         inside = within(window, placed_mention, others)
-        known.update((at[1], at[0]) for one in inside if (at := place_in(placed_mention, one)))
-        yield page(state, [_mention(window.options, one, step.answer.seen_at) for one in inside])
+        for when, name in (at for one in inside if (at := place_in(placed_mention, one))):
+            known[name] = min(when, known.get(name, when))
+        seen_at = step.answer.seen_at
+        yield page(state, [_mention(window.options, one, seen_at, known) for one in inside])
     state["mentions"] = {one: at for one, at in known.items() if at >= oldest}
     if window.until is None:
         state["mentioned"] = stamp(window.now)
 
 
-def _mention(options: Options, body: Any, seen_at: datetime) -> Item:
-    return Item("mention", _linkedin_rows.storable_mention(body, options.keep_members), seen_at)
+def _mention(options: Options, body: Any, seen_at: datetime, known: Mapping[str, str]) -> Item:
+    """A notification, and when it was first told: it bears the date of its last change."""
+    at = place_in(placed_mention, body)
+    stored = _linkedin_rows.storable_mention(body, options.keep_members)
+    return Item("mention", stored, seen_at, {"first": known[at[1]]} if at else None)
 
 
 def _mentions_address(options: Options, bounds: str, start: str) -> str:
