@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import os
 import pty
 import select
@@ -47,6 +50,21 @@ def test_what_is_wrong_is_said_of_the_question_as_it_was_asked(project: Path, as
     with pytest.raises(BadSettings) as refusal:
         engine.ask(str(project / "lake"), asked)
     assert "describe" not in str(refusal.value)
+
+
+def test_an_answer_of_any_kind_is_told_in_csv_and_in_json(project: Path) -> None:
+    asked = (
+        "select [timestamp '2026-11-02 09:00:00'] as a, {'b': 1.50::decimal(4, 2)} as b, "
+        "['nan'::double, 0.5] as c, 1 / 0 as d"
+    )
+    said = {}
+    for form in ("json", "csv"):
+        command = [*MUSTER, "-C", str(project), "sql", asked, "--format", form]
+        said[form] = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    (told,) = json.loads(said["json"], parse_constant=pytest.fail)
+    assert told == {"a": ["2026-11-02T09:00:00"], "b": {"b": "1.50"}, "c": [None, 0.5], "d": None}
+    (row,) = csv.DictReader(io.StringIO(said["csv"]))
+    assert {name: json.loads(row[name]) for name in "abc"} | {"d": None} == told
 
 
 @pytest.mark.parametrize("step", ["opened_issues", "human_messages", "periods"])

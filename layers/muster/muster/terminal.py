@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from datetime import date, datetime
 from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,10 @@ def say_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     from muster.reports.inert import csv_cell
 
     def plain(value: Any) -> Any:
-        is_list = isinstance(value, list)
-        return csv_cell(json.dumps(value, ensure_ascii=False) if is_list else value)
+        is_nested = isinstance(value, list | dict)
+        return csv_cell(
+            json.dumps(_finite(value), default=_plain, ensure_ascii=False) if is_nested else value
+        )
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
     shown = _cell if sys.stdout.isatty() else lambda value: value
@@ -98,8 +101,16 @@ def say_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def say_records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Rows as a JSON array of objects."""
-    say_json([dict(zip(columns, row, strict=True)) for row in rows])
+    """Rows as a JSON array of objects; what is no number in JSON is null."""
+    say_json([dict(zip(columns, map(_finite, row), strict=True)) for row in rows])
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return {key: _finite(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 @contextmanager
