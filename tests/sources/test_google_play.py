@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import lzma
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -117,6 +118,16 @@ def test_a_review_is_looked_up_only_while_it_is_listed() -> None:
     (gone,) = [row for item in items if item.stream == "gone" for row in play.rows(item, OPTIONS)]
     assert (gone.review_id, gone.rating, gone.text) == ("gp:2", 5, None)
     assert gone.deleted_at == NOW
+
+
+def test_reviews_of_another_app_are_not_looked_up_under_this_one() -> None:
+    """Nor told as gone, where ``account`` of the source was changed."""
+    one = Recorded("google_play")
+    window = one.window()
+    before = [replace(known, product="org.example.before") for known in window.reviews()]
+    told = replace(window, reviews=lambda: before)
+    items = items_of(play.pages(one.api(one.wire()), told))
+    assert not [item for item in items if item.stream == "gone"]
 
 
 def fields(value: Any, schema: str, schemas: Any) -> Iterator[str]:

@@ -123,7 +123,8 @@ def pages(api: Api, window: Window) -> Iterator[Page]:
         if step.token is None:
             done_today(state, window, "late")
         yield page(state, [_item(known, one, step.answer) for one in step.items])
-    for one in islice(looked_at_again(state, window, known, _came_of_age), LOOK_UPS):
+    ours = {key: one for key, one in known.items() if one.product == window.options.account}
+    for one in islice(looked_at_again(state, window, ours, _came_of_age), LOOK_UPS):
         yield page(state, [_again(api, window.options, known, one)])
     yield finish(state)
 
