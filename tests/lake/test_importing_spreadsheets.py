@@ -49,8 +49,9 @@ def test_a_reply_finds_its_message_where_a_tool_made_numbers_of_ids(tmp_path: Pa
     found = _read(tmp_path / "a.csv", HEADER, "1,1,2026-11-03,, 7,a", "2,1,2026-11-03,1.0,7.0,b")
     first, second = map(_row, found)
     assert (second.parent_id, second.author_id) == (first.message_id, first.author_id) == ("1", "7")
-    (other,) = _read(tmp_path / "b.csv", HEADER, "1793624400.000100,1,2026-11-03,,,a")
-    assert _row(other).message_id == "1793624400.000100"
+    for of_slack in ("1793624400.000100", "1793624400.000000"):
+        (other,) = _read(tmp_path / "b.csv", HEADER, f"{of_slack},1,2026-11-03,,,a")
+        assert _row(other).message_id == of_slack
 
 
 @pytest.mark.parametrize("spoiled", ["1.79577E+18", "1,79577E+18", "2E+15", "12345678901234567.0"])

@@ -32,7 +32,7 @@ _WORDS = ("text", "title", "comment")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _NO_ID = ("NULL", "null", r"\N", "None", "nan", "NaN", "#N/A", "N/A", "n/a")
 _CUT = re.compile(r"\d([.,]\d+)?[eE]\+\d+")
-_WITH_POINT = re.compile(r"\d{1,300}[.]0+")
+_WITH_POINT = re.compile(r"\d{1,300}[.]0")  # with six zeros it is a message of Slack
 _MOST = 10**60  # an id may have more digits than a number
 _UNREADABLE = (
     ValueError, TypeError, InvalidOperation, OverflowError, AttributeError, RecursionError,

@@ -89,10 +89,7 @@ def _ask(api: Api, path: str) -> Answer:
 def pages(api: Api, window: Window) -> Iterator[Page]:
     """The feed's pages, newest first; then the entries that are missing among them."""
     state = begin(window)
-    state.setdefault(
-        "seen", {}
-    )  # the first times of entries that do not tell when they were written
-    first = _First(window, state["seen"])
+    first = _First(window, state.setdefault("seen", {}))
     found: dict[str, datetime] = {}
     stream = downward(
         "entries",
@@ -127,7 +124,8 @@ class _Entry:
 
 @dataclass
 class _First:
-    """The first time each entry was told with: by the cursor, else by the lake."""
+    """The first times of entries that do not tell when they were written: by the cursor (``seen``),
+    else by the lake."""
 
     window: Window
     seen: dict[str, str]
