@@ -14,7 +14,7 @@ _OF_ALL = {
     "a segment has two values in one period": "times = 1",
     "a row has no segment": "segment is not null",
     "period_start begins no period, join periods": (
-        "period_start in (select period_start from every_period where grain = $grain)"
+        "period_start = date_trunc($grain, period_start)"
     ),
     "n is missing or below 0": "n >= 0",
     "a value is no finite number": "isfinite(value)",
