@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from muster.errors import RateLimited, Rejected
-from muster.sources._answer import Answer, next_link, text_body, xml_body
+from muster.errors import RateLimited, Rejected, Unavailable
+from muster.sources._answer import Answer, next_link, parted, text_body, xml_body
 from muster.sources._http import Api, Http
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -79,6 +79,13 @@ def test_the_next_page_of_a_link_header_is_asked_on_our_own_host(
 ) -> None:
     told = Answer({}, 200, httpx.Headers({"link": header} if header else {}), NOW)
     assert next_link(told, "https://x.org/base") == expected
+
+
+def test_a_next_page_at_no_address_is_tried_again_and_passes_nothing_over() -> None:
+    told = Answer({}, 200, httpx.Headers({"link": '<http://[::1>; rel="next"'}), NOW)
+    for read in (lambda: next_link(told), lambda: parted("//[")):
+        with pytest.raises(Unavailable, match="its next page is at no address"):
+            read()
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from muster import as_json
+from muster.errors import Unavailable
 
 _WAITABLE = (429, 503)
 _RESETS = ("x-rate-limit-reset", "x-ratelimit-reset", "ratelimit-reset")
@@ -169,6 +170,17 @@ def links(answer: Answer) -> dict[str, str]:
     return found
 
 
+def parted(address: object) -> SplitResult:
+    """The address of a next page, as a platform tells it, in parts; of none, empty ones.
+
+    ``Unavailable`` where it is no address: what comes after it would be passed over.
+    """
+    try:
+        return urlsplit(str(address or ""))
+    except ValueError as error:
+        raise Unavailable(f"its next page is at no address: {plain(str(address))}") from error
+
+
 def next_link(answer: Answer, base_url: str = "") -> str | None:
     """Path and query of the next page by the ``Link`` header, whatever host it names.
 
@@ -178,7 +190,7 @@ def next_link(answer: Answer, base_url: str = "") -> str | None:
     url = links(answer).get("next")
     if not url:
         return None
-    parts = urlsplit(url)
+    parts = parted(url)
     path = parts.path.removeprefix(urlsplit(base_url).path.rstrip("/"))
     return path + (f"?{parts.query}" if parts.query else "")
 

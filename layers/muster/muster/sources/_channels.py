@@ -44,7 +44,7 @@ def channel(
     """
     told = (source or "").strip().casefold()
     how = (medium or "").strip().casefold()
-    host = _host(referrer or "")
+    host = host_of(referrer or "")
     if not (told or how or host):
         return None
     where = told if told not in _NONE else host
@@ -72,7 +72,7 @@ def _is_of(where: str, sites: frozenset[str]) -> bool:
     return not sites.isdisjoint((where, name, ".".join(labels[-2:])))
 
 
-def _host(address: str) -> str:
+def host_of(address: str) -> str:
     """The host of an address; of one that is none, nothing."""
     try:
         return (urlsplit(address).hostname or "").casefold()

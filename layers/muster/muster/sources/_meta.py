@@ -8,14 +8,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, StringConstraints
 
 from muster.errors import Rejected, SourceFailed
 from muster.settings import Source
-from muster.sources._answer import Answer, WaitOf
+from muster.sources._answer import Answer, WaitOf, parted
 from muster.sources._http import Api, Http
 from muster.sources._newest import instant
 from muster.sources._tokens import fields_of, lacking
@@ -227,7 +227,7 @@ def listed(answer: Answer) -> tuple[Sequence[Any], str | None]:
     The token is what the next page's address asks for beyond ours: it is never the access token.
     """
     address = (answer.body.get("paging") or {}).get("next")
-    asked = parse_qsl(urlsplit(address).query) if isinstance(address, str) else ()
+    asked = parse_qsl(parted(address).query) if isinstance(address, str) else ()
     token = urlencode([(name, value) for name, value in asked if name in _PAGING])
     return answer.body.get("data") or (), token or None
 

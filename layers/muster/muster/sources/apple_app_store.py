@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from pydantic import Field, StringConstraints
 
@@ -32,7 +32,7 @@ from muster.errors import Rejected, SourceFailed
 from muster.records import Item, Page, Review, Row
 from muster.settings import Source
 from muster.sources import Window, _apple_rows
-from muster.sources._answer import Answer, asked_wait, xml_body
+from muster.sources._answer import Answer, asked_wait, parted, xml_body
 from muster.sources._apple_rows import answers, entries, next_page
 from muster.sources._downward import done_today, downward, is_due_today
 from muster.sources._granted import granted
@@ -156,7 +156,7 @@ def _of_app(api: Api, window: Window, state: State, known: Mapping[str, Review])
 def _read(answer: Answer) -> tuple[Sequence[Any], str | None]:
     found = answer.body.get("data")
     following = (answer.body.get("links") or {}).get("next")
-    cursor = parse_qs(urlsplit(str(following or "")).query).get("cursor")
+    cursor = parse_qs(parted(following).query).get("cursor")
     return found if isinstance(found, list) else (), cursor[0] if cursor else None
 
 

@@ -28,7 +28,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, time
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from pydantic import Field
 
@@ -37,7 +37,7 @@ from muster.errors import Rejected, Unavailable
 from muster.records import Deletion, Item, Page, Row
 from muster.settings import BaseUrl, Source
 from muster.sources import Window
-from muster.sources._answer import Answer, asked_wait
+from muster.sources._answer import Answer, asked_wait, parted
 from muster.sources._discourse_answers import (
     granted,
     id_of,
@@ -301,7 +301,7 @@ def _list(api: Api, page: int) -> Answer:
 def _next_page(answer: Answer) -> int | None:
     topics = answer.body.get("topic_list") if isinstance(answer.body, dict) else None
     more = topics.get("more_topics_url") if isinstance(topics, dict) else None
-    page = parse_qs(urlsplit(str(more or "")).query).get("page", [""])[0]
+    page = parse_qs(parted(more).query).get("page", [""])[0]
     return int(page) if page.isdecimal() else None
 
 

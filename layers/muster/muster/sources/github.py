@@ -30,7 +30,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from pydantic import Field, StringConstraints
 
@@ -39,7 +39,7 @@ from muster.errors import Rejected, SourceFailed
 from muster.records import Deletion, Item, Page, Row
 from muster.settings import Source
 from muster.sources import Window
-from muster.sources._answer import Answer, asked_wait, links
+from muster.sources._answer import Answer, asked_wait, links, parted
 from muster.sources._changes import Changes, changes
 from muster.sources._downward import downward
 from muster.sources._github_app import signed_as_app
@@ -292,7 +292,7 @@ def _found(api: Api, window: Window, state: State, term: str) -> Iterator[Page]:
 
     def read(answer: Answer) -> tuple[Sequence[Any], str | None]:
         found = answer.body.get("items") if isinstance(answer.body, Mapping) else ()
-        query = parse_qs(urlsplit(links(answer).get("next", "")).query)
+        query = parse_qs(parted(links(answer).get("next")).query)
         return found or (), next(iter(query.get("page", ())), None)
 
     def place(told: Any) -> Place:

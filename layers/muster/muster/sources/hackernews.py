@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from muster.clock import DAY
 from muster.errors import Rejected, SourceFailed
@@ -30,6 +30,7 @@ from muster.records import Deletion, Item, KnownMessage, Page, Row
 from muster.settings import Source
 from muster.sources import Window, _hackernews_rows
 from muster.sources._answer import Answer, asked_wait
+from muster.sources._channels import host_of
 from muster.sources._downward import downward, gone, gone_rows, is_within
 from muster.sources._hackernews_rows import (
     author_of,
@@ -152,7 +153,7 @@ def _matches(term: str) -> Callable[[Mapping[str, Any]], bool]:
     if term.startswith(_SITE):
         host = re.escape(term.removeprefix(_SITE))
         at = re.compile(rf"(?:.*\.)?{host}", re.IGNORECASE)
-        return lambda told: bool(at.fullmatch(urlsplit(str(told.get("url") or "")).netloc))
+        return lambda told: bool(at.fullmatch(host_of(str(told.get("url") or ""))))
     whole = re.compile(rf"(?<!\w){re.escape(term)}(?!\w)", re.IGNORECASE)
     return lambda told: bool(whole.search(f"{words_of(told)} {told.get('url') or ''}"))
 

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from pydantic import Field
 
@@ -38,7 +38,7 @@ from muster.records import Deletion, Item, KnownMessage, Page, Row
 from muster.settings import BaseUrl, EpisodeGap, Source
 from muster.sources import Window, _mastodon_rows
 from muster.sources import _mastodon_threads as threads
-from muster.sources._answer import Answer, links
+from muster.sources._answer import Answer, links, parted
 from muster.sources._downward import (
     done_today,
     downward,
@@ -187,7 +187,7 @@ def _list(
 
 def _next(answer: Answer) -> str | None:
     """The id below which the next page begins; the address may name another host."""
-    query = parse_qs(urlsplit(links(answer).get("next", "")).query)
+    query = parse_qs(parted(links(answer).get("next")).query)
     return query.get("max_id", [None])[0]
 
 

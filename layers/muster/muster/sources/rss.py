@@ -35,7 +35,7 @@ from muster.errors import SourceFailed
 from muster.records import Deletion, Item, Page, Row
 from muster.settings import BaseUrl, Source
 from muster.sources import Window, _rss_rows
-from muster.sources._answer import Answer
+from muster.sources._answer import Answer, parted
 from muster.sources._downward import downward, gone, gone_rows, is_within
 from muster.sources._http import Api, Http
 from muster.sources._newest import OPEN, begin, finish, follow, given, mapped, page, stamp
@@ -163,7 +163,7 @@ def _older(api: Api, answer: Answer) -> str | None:
     links = answer.body.links
     older = next((one.get("href") for one in links if one.get("rel") == "next"), None)
     home = urlsplit(api.base_url)
-    return urljoin(f"{home.scheme}://{home.netloc}/", older) if older else None
+    return urljoin(f"{home.scheme}://{home.netloc}/", older) if older and parted(older) else None
 
 
 def _item(answer: Answer, told: _Entry) -> Item:
