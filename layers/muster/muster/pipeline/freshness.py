@@ -16,10 +16,6 @@ from muster.settings import Source
 STALE_AFTER = timedelta(hours=26)
 
 
-def _is_fetched(source: Source | None) -> bool:
-    return source is not None and source.platform != "file"
-
-
 def coverage_of(project: Project, as_of: datetime) -> Iterator[Coverage]:
     """What successes vouch for: a fetch to its last success, an import to ``as_of``."""
     for name in all_sources(project):
@@ -33,6 +29,7 @@ def coverage_of(project: Project, as_of: datetime) -> Iterator[Coverage]:
 
 
 def facts_of(project: Project, name: str, as_of: datetime, connection: object) -> SourceFacts:
+    """What a report tells of a source: how it stands, and how many messages it has."""
     source, memory = project.settings.source(name), state.told(project.lake, name)
     return SourceFacts(
         name=name,
@@ -45,6 +42,10 @@ def facts_of(project: Project, name: str, as_of: datetime, connection: object) -
         timezone=source.timezone if source else None,
         trouble=memory.last_trouble,
     )
+
+
+def _is_fetched(source: Source | None) -> bool:
+    return source is not None and source.platform != "file"
 
 
 def _messages(connection: object, name: str) -> int:
